@@ -1,0 +1,46 @@
+# Few words, each a whole job. `make demo` and `make test` need only make and Python 3.10+ with venv.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ONCE   ?=
+
+.PHONY: help run demo test check format lint types real bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+# One stamp for the environment: it is made again when a requirements file changes.
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.ready ## serve on PROXY_HOST:PROXY_PORT (python app.py)
+	$(BIN)/python app.py
+
+demo: $(VENV)/.ready ## the main job on the built-in demo backend (ONCE=1 ends after the loop)
+	ONCE=$(ONCE) $(BIN)/python -m demo
+
+test: $(VENV)/.ready ## every test that runs in under five minutes
+	$(BIN)/python -m pytest -n auto
+
+format: $(VENV)/.ready ## rewrite the code in the house style
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
+
+lint: $(VENV)/.ready ## style and spelling
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell
+
+types: $(VENV)/.ready ## mypy strict on the product
+	$(BIN)/mypy
+
+check: lint types test ## all of the above: what a commit must pass
+
+real: $(VENV)/.ready ## the SDK through the proxy against a real llama-server
+	$(BIN)/python -m tests.real
+
+bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
+	$(BIN)/python -m benchmarks
+
+clean: ## forget the environment and every cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

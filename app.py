@@ -1,0 +1,195 @@
+"""The roof: routes, error pages and the wiring. `python app.py` serves one user; gunicorn serves `app:app`.
+
+Flask ends here. Whatever a route does, a test can do through `create_app(config)`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from backends.client import Backend, Timeouts
+from config import Config
+from converters import SYNTAXES
+from dialects import Dialect
+from dialects.chat import Chat
+from errors import ConfigError, MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
+from streaming import ClientRequest, Relay, Reply
+
+VERSION = "0.1.0"
+
+log = logging.getLogger("dragoman")
+
+_ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
+_DOT = re.compile("%2e", re.IGNORECASE)
+
+
+def create_app(config: Config) -> Flask:
+    """The application for a configuration. Nothing is opened before the first request."""
+    app = Flask("dragoman", static_folder=None, template_folder=None)
+    app.url_map.strict_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes
+    timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
+    relay = Relay(config, Backend(config.backend_url, timeouts))
+    chat = Chat(config.reasoning_field)
+
+    app.before_request(_key_check(config))
+    app.after_request(_cors(config))
+    app.register_error_handler(ProxyError, _error_page)
+    app.register_error_handler(HTTPException, _http_error_page)
+    app.register_error_handler(Exception, _failure_page)
+    _add_routes(app, config, relay, chat)
+    return app
+
+
+def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None:
+    @app.post("/v1/chat/completions")
+    @app.post("/chat/completions")
+    def chat_completions() -> Response:
+        return _response(relay.converse(chat, _client_request(chat.path)))
+
+    @app.route("/v1/<path:_path>", methods=_ANY_METHOD)
+    def anything_else(_path: str) -> Response:
+        return _response(relay.forward(_client_request()))
+
+    @app.get("/health")
+    def health() -> Response:
+        reachable, detail = relay.probe()
+        backend = {"url": config.backend_url, "reachable": reachable, "detail": detail}
+        return jsonify({"status": "ok", "version": VERSION, "backend": backend})
+
+
+# -- between Flask and the relay -------------------------------------------------------------------------------------
+
+
+def _client_request(path: str | None = None) -> ClientRequest:
+    """The request as the relay takes it; `path` replaces an alias of it."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
+    parts = urlsplit(raw)
+    if _UNSAFE_PATH.search(_DOT.sub(".", parts.path)):
+        raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
+    target = (path or parts.path) + (f"?{parts.query}" if parts.query else "")
+    return ClientRequest(request.method, target, list(request.headers.items()), _body(request), _client_fd(request))
+
+
+def _body(request: Request) -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        limit = request.max_content_length
+        raise TooLarge(f"The request body is larger than {limit} bytes (MAX_REQUEST_BYTES).") from None
+
+
+def _client_fd(request: Request) -> int | None:
+    for server in ("gunicorn.socket", "werkzeug.socket"):
+        sock = request.environ.get(server)
+        if sock is not None:
+            return int(sock.fileno())
+    return None
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
+    del response.headers["Content-Type"]  # Flask's guess: only what the relay says is true
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    return response
+
+
+# -- before and after every request ----------------------------------------------------------------------------------
+
+
+def _key_check(config: Config) -> Callable[[], None]:
+    def check() -> None:
+        if not config.proxy_api_keys or request.method == "OPTIONS" or request.path.rstrip("/") == "/health":
+            return
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+        # every key is compared, whichever fits, so that time tells nothing
+        fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
+        if not any(fits):
+            raise Unauthorised("This proxy needs one of its PROXY_API_KEYS as 'Authorization: Bearer …'.")
+
+    return check
+
+
+def _cors(config: Config) -> Callable[[Response], Response]:
+    def add(response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if origin and _allowed(origin, config.cors_origins):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+            response.headers["Access-Control-Expose-Headers"] = "*, x-request-id"
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = ", ".join([*_ANY_METHOD, "OPTIONS"])
+                asked = request.headers.get("Access-Control-Request-Headers", "authorization, content-type")
+                response.headers["Access-Control-Allow-Headers"] = asked
+                response.headers["Access-Control-Max-Age"] = "600"
+        return response
+
+    return add
+
+
+def _allowed(origin: str, origins: tuple[str, ...]) -> bool:
+    return "*" in origins or origin.lower() in origins or urlsplit(origin).hostname in _LOOPBACK
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+def _error_page(error: ProxyError) -> tuple[Response, int]:
+    return jsonify(error.body()), error.status
+
+
+def _http_error_page(error: HTTPException) -> tuple[Response, int]:
+    path = request.path
+    known: dict[int | None, ProxyError] = {
+        404: NotFound(f"There is no {path} here: /v1/* goes to the backend, /health tells how we are."),
+        405: MethodNotAllowed(f"{request.method} is not for {path}."),
+        413: TooLarge("The request body is larger than MAX_REQUEST_BYTES."),
+    }
+    ours = known.get(error.code) or RequestError(error.description or error.name)
+    return jsonify(ours.body()), error.code or 500
+
+
+def _failure_page(error: Exception) -> tuple[Response, int]:
+    log.exception("the request failed: %s", type(error).__name__)
+    return jsonify(ProxyError("The proxy failed; its log says how.").body()), 500
+
+
+# -- serving ---------------------------------------------------------------------------------------------------------
+
+
+def load_config() -> Config:
+    """The configuration of the environment; a wrong value ends the process with its one line."""
+    try:
+        return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
+    except ConfigError as error:
+        sys.exit(str(error))
+
+
+def __getattr__(name: str) -> Any:
+    """`app:app` for gunicorn, made when it is asked for, so that importing this file reads no configuration."""
+    if name == "app":
+        from serving import start_logging
+
+        config = load_config()
+        start_logging(config)
+        return create_app(config)
+    raise AttributeError(name)
+
+
+if __name__ == "__main__":
+    from serving import serve
+
+    settings = load_config()
+    sys.exit(serve(create_app(settings), settings))

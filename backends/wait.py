@@ -1,0 +1,264 @@
+"""One way to wait for a backend, and the four things a wait can bring: bytes, IDLE, CLIENT_LEFT, END.
+
+`Line` watches the backend's socket and the client's descriptor together. The socket never gets a timeout. It is tried
+first, without blocking, so bytes that already lie in it (or in TLS's own buffer) are never waited for; only when there
+are none does poll() wait. Heartbeats, time limits and hang-ups are the ends of that one wait, alike under threads,
+under gevent and in `python app.py`.
+
+`PlainBody` and `ChunkedBody` know when there is nothing left to wait for. They take bytes cut anywhere and never ask
+for more, so a chunk's size line of which half has arrived holds up no heartbeat.
+
+May not know: connecting, heads, status codes. Moments are of `time.monotonic()`.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import selectors
+import socket
+import ssl
+import time
+from enum import Enum
+from typing import Literal
+
+
+class Wait(Enum):
+    """What a wait that brings no bytes can end with."""
+
+    IDLE = "idle"  # the deadline came first; the exchange goes on
+    CLIENT_LEFT = "client left"
+    END = "end"  # of the body, and as it should be
+
+
+Pause = Literal[Wait.IDLE, Wait.CLIENT_LEFT]
+
+
+class LimitPassed(Exception):
+    """The backend's time is up. What that means is for the caller to say."""
+
+
+# One recv takes this much: all that a burst brings.
+_AT_ONCE = 65536
+
+# poll() takes milliseconds in a C int. A longer wait is made of several.
+_LONGEST_POLL = 3600.0
+
+# Windows has no poll() and lacks the names; there the bits only have to differ.
+_IN: int = getattr(select, "POLLIN", 1)
+_OUT: int = getattr(select, "POLLOUT", 4)
+# The peer closed its side (Linux). Seen even behind bytes that nobody reads.
+_HALF_CLOSED: int = getattr(select, "POLLRDHUP", 0)
+_GONE: int = (
+    _HALF_CLOSED | getattr(select, "POLLHUP", 16) | getattr(select, "POLLERR", 8) | getattr(select, "POLLNVAL", 32)
+)
+
+# A chunk's size, and what may follow it in its line. A longer line is not waited for.
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
+_LONGEST_LINE = 65536
+
+
+class Client:
+    """The client's descriptor, lent by the server: watched, never read from, never closed."""
+
+    def __init__(self, fd: int | None) -> None:
+        self.fd = fd
+        self.watched = _IN | _HALF_CLOSED
+
+    def left(self, seen: int) -> bool:
+        """Whether `seen`, which poll() showed of the descriptor, means that the client hung up."""
+        if seen & _GONE:
+            return True
+        if self.fd is None or not seen & _IN:
+            return False
+        first = _peek(self.fd)
+        if first:
+            # It sent its next request already, so it is there. The byte stays, so to ask on would be to spin.
+            # (gevent's poll() knows IN and OUT only: under it such a client is no longer watched.)
+            self.watched = _HALF_CLOSED
+        return first == b""
+
+
+class Line:
+    """The connected socket of one exchange, and the client it is for."""
+
+    def __init__(self, sock: socket.socket, client: Client) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._client = client
+
+    def receive(self, deadline: float | None, limit: float | None) -> bytes | Pause:
+        """All that has arrived, or arrives first; `b""` when the backend closed. OSError when the connection broke."""
+        while True:
+            try:
+                return self._sock.recv(_AT_ONCE)
+            except ssl.SSLWantWriteError:  # TLS must answer before it can read on
+                event = _OUT
+            except (BlockingIOError, ssl.SSLWantReadError):
+                event = _IN
+            if (pause := self._wait(event, deadline, limit)) is not None:
+                return pause
+
+    def send(self, data: bytes, patience: float | None) -> bool:
+        """Whether all of it was sent; False if the client left. LimitPassed if nothing moves for `patience` seconds."""
+        rest = memoryview(data)
+        while rest:
+            limit = None if patience is None else time.monotonic() + patience
+            sent = self._send_some(rest[:_AT_ONCE], limit)
+            if sent is None:
+                return False
+            rest = rest[sent:]
+        return True
+
+    def _send_some(self, data: memoryview, limit: float | None) -> int | None:
+        while True:
+            try:
+                return self._sock.send(data)
+            except ssl.SSLWantReadError:
+                event = _IN
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                event = _OUT
+            if self._wait(event, None, limit) is not None:
+                return None
+
+    def _wait(self, event: int, deadline: float | None, limit: float | None) -> Pause | None:
+        """None when the socket is worth another try. LimitPassed at the limit, even if it is the deadline too."""
+        backend, client = self._sock.fileno(), self._client
+        while True:
+            watched = {backend: event} if client.fd is None else {backend: event, client.fd: client.watched}
+            seen = _poll(watched, _time_to(deadline, limit))
+            if client.fd is not None and client.left(seen.get(client.fd, 0)):
+                return Wait.CLIENT_LEFT
+            if backend in seen:
+                return None
+            now = time.monotonic()
+            if limit is not None and now >= limit:
+                raise LimitPassed
+            if deadline is not None and now >= deadline:
+                return Wait.IDLE
+
+
+class PlainBody:
+    """A body as it is: of the length that the head gave or, if that is None, up to the close of the connection."""
+
+    def __init__(self, length: int | None) -> None:
+        self._left = length
+        self.done = length == 0
+        self.fault = ""  # why the rest will never come
+        self.spent = False  # the connection cannot carry another answer
+
+    def feed(self, data: bytes) -> bytes:
+        """The part of `data` that is body."""
+        if self._left is None:
+            return data
+        piece = data[: self._left]
+        self._left -= len(piece)
+        self.done = self._left == 0
+        self.spent = len(piece) < len(data)  # nobody asked for what follows
+        return piece
+
+    def close(self) -> None:
+        """The backend closed the connection."""
+        self.spent = True
+        self.done = not self._left
+        self.fault = f"{self._left} bytes are missing" if self._left else ""
+
+
+class ChunkedBody:
+    """A body in chunks. What came before a fault is handed out before anyone looks at the fault."""
+
+    def __init__(self) -> None:
+        self._left = 0  # bytes of the chunk we are in
+        self._rest = b""  # the beginning of a line
+        self._read_line = self._size  # what the next line is
+        self.done = False
+        self.fault = ""
+        self.spent = False
+
+    def feed(self, data: bytes) -> bytes:
+        data, at, pieces = self._rest + data, 0, []
+        while at < len(data) and not self.done and not self.fault:
+            if self._left:
+                pieces.append(data[at : at + self._left])
+                at += len(pieces[-1])
+                self._left -= len(pieces[-1])
+            elif (end := data.find(b"\n", at)) >= 0:
+                self._read_line(data[at:end].rstrip(b"\r"))
+                at = end + 1
+            else:
+                break
+        self._keep(data[at:])
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        # Some servers close right after the last chunk, without the blank line behind it.
+        self.spent = True
+        self.done = self._read_line == self._trailer
+        self.fault = "" if self.done else "the last chunk is missing"
+
+    def _keep(self, rest: bytes) -> None:
+        """Keep what is no whole line yet, if it may become one."""
+        self._rest = rest
+        self.spent = self.done and rest != b""
+        if self.done or self.fault:
+            return
+        if len(rest) > _LONGEST_LINE:
+            self.fault = "a chunk has no size"
+        elif self._read_line == self._end and rest not in (b"", b"\r"):
+            self.fault = "a chunk is longer than its size"
+
+    def _size(self, line: bytes) -> None:
+        if size := _CHUNK_SIZE.fullmatch(line):
+            self._left = int(size[1], 16)
+            self._read_line = self._end if self._left else self._trailer
+        else:
+            self.fault = "a chunk has no size"
+
+    def _end(self, line: bytes) -> None:
+        self._read_line = self._size
+        if line:
+            self.fault = "a chunk is longer than its size"
+
+    def _trailer(self, line: bytes) -> None:
+        self.done = not line
+
+
+def _time_to(*moments: float | None) -> float:
+    """Seconds to the first of these."""
+    now = time.monotonic()
+    return max(0.0, min((moment - now for moment in moments if moment is not None), default=_LONGEST_POLL))
+
+
+def _poll(watched: dict[int, int], timeout: float) -> dict[int, int]:
+    """What poll() shows of the descriptors: bits of each that something happened to."""
+    timeout = min(timeout, _LONGEST_POLL)
+    # Looked up at each call, for gevent may have put its own there. Never select(): it ends at descriptor 1024.
+    if not hasattr(select, "poll"):
+        return _select(watched, timeout)
+    poll = select.poll()
+    for fd, events in watched.items():
+        poll.register(fd, events)
+    return dict(poll.poll(timeout * 1000))
+
+
+def _select(watched: dict[int, int], timeout: float) -> dict[int, int]:
+    """The same without poll(), for Windows, whose select() has no highest descriptor."""
+    with selectors.DefaultSelector() as selector:
+        for fd, events in watched.items():
+            if events & (_IN | _OUT):
+                selector.register(fd, selectors.EVENT_WRITE if events & _OUT else selectors.EVENT_READ)
+        ready = selector.select(timeout)
+    return {key.fd: _OUT if mask & selectors.EVENT_WRITE else _IN for key, mask in ready}
+
+
+def _peek(fd: int) -> bytes | None:
+    """The client's next byte, left where it is; `b""` if it closed, None if poll() was mistaken."""
+    # A duplicate, because a socket object closes what it holds. The family is a guess; recv does not care.
+    # MSG_DONTWAIT and not setblocking(), which would change the server's own socket: the two share that flag.
+    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as client:
+        try:
+            return client.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0))
+        except BlockingIOError:
+            return None
+        except OSError:  # reset
+            return b""

@@ -1,0 +1,119 @@
+"""The arguments of a call, written as JSON while the model writes them.
+
+What has been written is always the beginning of one JSON object. A value whose type must be known first is held
+until it ends; a string flows.
+"""
+
+from __future__ import annotations
+
+import json
+from json.encoder import encode_basestring
+
+from converters.expectations import Schema
+from converters.jsontext import JsonText, quote, strict
+from converters.schema import STRING, argument, read_text, wanted
+
+
+class ArgumentsWriter:
+    """Key, pieces of its value, end of the value; and so on to `close`. Each returns the JSON that can leave now.
+
+    For syntaxes that write keys and values as text. A key that comes twice is dropped: the first wins, as it may
+    have left already.
+    """
+
+    __slots__ = ("_held", "_keys", "_lead", "_node", "_schema", "_skips", "_streams")
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._keys: set[str] = set()
+        self._node: Schema = {}
+        self._lead = ""
+        self._held: list[str] = []
+        self._streams = False
+        self._skips = False
+
+    def key(self, key: str) -> str:
+        self._skips = key in self._keys
+        if self._skips:
+            return ""
+        self._node = argument(self._schema, key)
+        self._streams = wanted(self._node, self._schema) == STRING
+        lead = f"{', ' if self._keys else '{'}{quote(key)}: "
+        self._keys.add(key)
+        if self._streams:
+            return lead + '"'
+        self._lead = lead
+        self._held = []
+        return ""
+
+    def text(self, piece: str) -> str:
+        if self._skips:
+            return ""
+        if self._streams:
+            return encode_basestring(piece)[1:-1]
+        self._held.append(piece)
+        return ""
+
+    def value(self, text: str) -> str:
+        """The JSON of a whole text value under this key; shapes with values of their own replace it."""
+        return read_text(text, self._node, self._schema)
+
+    def end(self) -> str:
+        if self._skips:
+            return ""
+        if self._streams:
+            return '"'
+        return self._lead + self.value("".join(self._held))
+
+    def close(self) -> str:
+        return "}" if self._keys else "{}"
+
+
+class JsonArguments:
+    """Arguments that the model wrote as one JSON value: `feed` returns the JSON that can leave now.
+
+    An object flows as it is written. Anything else is held and made an object at its end: the object that a string
+    spells, the value under the one required property, or an empty object.
+    """
+
+    __slots__ = ("_held", "_json", "_object", "_schema", "done", "rest", "unreadable")
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._json = JsonText()
+        self._object = False
+        self._held = ""
+        self.done = False
+        self.unreadable = False
+        self.rest = ""
+
+    def feed(self, text: str) -> str:
+        return self._sent(self._json.feed(text))
+
+    def finish(self) -> str:
+        """The model stopped here: what is open is closed."""
+        sent = self._sent(self._json.finish())
+        self.unreadable = self._json.closed
+        return sent
+
+    def _sent(self, out: str) -> str:
+        self.done = self._json.done
+        self.rest = self._json.rest
+        if not self._object:
+            self._held += out
+            self._held = self._held.lstrip()
+            self._object = self._held.startswith("{")
+            if not self._object:
+                return self._as_object(self._held) if self.done else ""
+            out, self._held = self._held, ""
+        return out.rstrip() if self.done else out
+
+    def _as_object(self, value: str) -> str:
+        if value.startswith('"'):
+            inner = strict(json.loads(value), lenient=True)
+            if inner is not None and inner.startswith("{"):
+                return inner
+        required = self._schema.get("required")
+        if value not in ("null", '""') and isinstance(required, list) and len(required) == 1:
+            return f"{{{quote(str(required[0]))}: {value}}}"
+        return "{}"

@@ -1,0 +1,252 @@
+"""Which syntax, if any: watches for every opener, and lets the bytes behind the first one choose the row.
+
+Several syntaxes share an opener, and models do not keep to the one they are named after, so the name of a model only
+decides which row is tried first. What fits no row is text. Reasoning is told from text here too, because a tag that
+stands inside a call's value is data, and only this file knows where calls end.
+
+Held: the start of a marker, a header that is not complete, and a marker behind a lone backtick until its line ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.expectations import Expectations
+from converters.scanner import Markers
+from converters.shapes import grammar
+from converters.shapes.base import CallsParser, Entry, Grammar, Opening
+from converters.stages.quoting import RUNS, Quoting
+from converters.syntaxes import REASONING_TAGS, SYNTAXES, Syntax
+
+_OPENS = frozenset(opener for opener, _ in REASONING_TAGS)
+_CLOSES = frozenset(closer for _, closer in REASONING_TAGS)
+
+
+class Watch:
+    """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
+
+    def __init__(self, syntaxes: Iterable[Syntax]) -> None:
+        self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
+        for row in map(grammar, syntaxes):
+            for entry in row.entries:
+                self.entries.setdefault(entry.opener, []).append((row, entry))
+        self.markers = Markers([*self.entries, *_OPENS, *_CLOSES], also=RUNS)
+
+
+@lru_cache(maxsize=128)
+def watch(prior: Syntax | None) -> Watch:
+    """The watch for a model whose name speaks for `prior`."""
+    rest = [syntax for syntax in SYNTAXES if syntax is not prior]
+    return Watch([prior, *rest] if prior else rest)
+
+
+@lru_cache(maxsize=1)
+def reasoning_only() -> Watch:
+    """For requests that bring no tools: whatever looks like a call is the client's own business."""
+    return Watch(())
+
+
+class Detector:
+    """Tells text, reasoning and calls apart in what one model says. An OutputParser."""
+
+    def __init__(self, watched: Watch, expectations: Expectations) -> None:
+        self._watch = watched
+        self._expectations = expectations
+        self._inside = expectations.starts_inside
+        self._expects_end = expectations.starts_inside
+        self._quoting = Quoting()
+        self._buffer = ""
+        self._calls: CallsParser | None = None
+        self._count = 0
+        self._events: list[Event] = []
+        self.syntax: Syntax | None = None
+        """The row of the first call that was found."""
+
+    def feed(self, text: str) -> list[Event]:
+        self._read(text, whole=False, cut=False)
+        return self._taken()
+
+    def turn(self, inside: bool) -> list[Event]:
+        """The server tells reasoning and text apart itself: what follows is the one or the other."""
+        if inside == self._inside:
+            return []
+        self._read("", whole=True, cut=False)
+        self._inside, self._expects_end = inside, False
+        self._quoting = Quoting()
+        return self._taken()
+
+    def finish(self, cut: bool = False) -> list[Event]:
+        """No more text will come; `cut` says that max_tokens ended it, not the model."""
+        self._read("", whole=True, cut=cut)
+        if self._inside and self._expects_end and not self._count and not cut:
+            self._events.append(Noted("reasoning_never_closed"))
+        return self._taken()
+
+    def _taken(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def _read(self, text: str, whole: bool, cut: bool) -> None:
+        while True:
+            if self._calls is not None:
+                left = self._read_calls(self._calls, text, whole, cut)
+                if left is None:
+                    return
+                text = left
+            self._buffer += text
+            if not self._read_prose(whole, cut):
+                return
+            text, self._buffer = self._buffer, ""  # a call has begun: the rest is its parser's
+
+    def _read_calls(self, calls: CallsParser, text: str, whole: bool, cut: bool) -> str | None:
+        """Hand text to the calls; returns what is prose again, or None while they go on."""
+        events = calls.feed(text)
+        if whole and not calls.over:
+            events += calls.finish(cut)
+        self._count += sum(isinstance(event, CallStart) for event in events)
+        self._events += events
+        if not calls.over:
+            return None
+        self._calls = None
+        if not calls.refused:
+            self._quoting.removed()
+            return calls.rest
+        marker = self._watch.markers.search(calls.rest)
+        assert marker
+        self._say(marker.group())
+        return calls.rest[marker.end() :]
+
+    # -- prose -------------------------------------------------------------------------------------------------------
+
+    def _read_prose(self, whole: bool, cut: bool) -> bool:
+        """Read the buffer up to the next call, or to its end; whether a call has begun."""
+        buffer = self._buffer
+        search = self._watch.markers.search
+        place = 0
+        while place < len(buffer):
+            match = search(buffer, place)
+            if match is None:
+                self._say(buffer[place:])
+                break
+            if match.start() > place:
+                self._say(buffer[place : match.start()])
+            after = self._at_marker(match, whole, cut)
+            if after < 0:
+                self._buffer = buffer[match.start() :]
+                return False
+            place = after
+            if self._calls is not None:
+                self._buffer = buffer[place:]
+                return True
+        self._buffer = ""
+        return False
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._quoting.prose(text)
+            self._events.append(Reasoning(text) if self._inside else Text(text))
+
+    def _at_marker(self, match: re.Match[str], whole: bool, cut: bool) -> int:
+        """Read a marker, and return the place behind what was read; -1 to wait for more text."""
+        marker, end = match.group(), match.end()
+        at_end = end == len(match.string)
+        if marker[0] in "`~" and marker not in self._watch.markers.literals:
+            return -1 if at_end and not whole else self._say_run(marker, end)
+        if marker not in self._watch.markers.literals:  # only the start of one, at the end of the text
+            return self._say_to(match, end) if whole else -1
+        if self._quoting.fenced and not (self._inside and marker in _CLOSES):
+            return self._say_to(match, end)
+        if self._quoting.inline:
+            quoted = self._quoting.quotation(match.string, end, whole)
+            if quoted is None:
+                return -1
+            if quoted:
+                return self._say_quotation(match, quoted)
+            self._quoting.removed()
+        if marker in _OPENS:
+            return self._open_reasoning(match)
+        if marker in _CLOSES:
+            return self._close_reasoning(match)
+        return self._try_rows(match, whole, cut)
+
+    def _say_to(self, match: re.Match[str], end: int) -> int:
+        self._say(match.string[match.start() : end])
+        return end
+
+    def _say_run(self, run: str, end: int) -> int:
+        self._quoting.run(run)
+        self._events.append(Reasoning(run) if self._inside else Text(run))
+        return end
+
+    def _say_quotation(self, match: re.Match[str], end: int) -> int:
+        """Text up to the end of a quotation. The run that closes it, if one does, is left to be read as such."""
+        text = match.string[match.start() : end]
+        said = text if text.endswith("\n") else text.rstrip("`")
+        self._say(said)
+        return match.start() + len(said)
+
+    def _open_reasoning(self, match: re.Match[str]) -> int:
+        """A tag in the middle of a line is a word about reasoning, unless reasoning is open already."""
+        if not self._inside and not self._quoting.blank:
+            return self._say_to(match, match.end())
+        self._inside = self._expects_end = True
+        return self._remove_tag(match)
+
+    def _close_reasoning(self, match: re.Match[str]) -> int:
+        if not self._inside:
+            self._events.append(Noted("reasoning_closed_late"))
+        self._inside = self._expects_end = False
+        return self._remove_tag(match)
+
+    def _remove_tag(self, match: re.Match[str]) -> int:
+        self._events.append(Removed(match.group(), "marker", tag=True))
+        self._quoting = Quoting()
+        return match.end()
+
+    # -- openers -----------------------------------------------------------------------------------------------------
+
+    def _try_rows(self, match: re.Match[str], whole: bool, cut: bool) -> int:
+        """The rows that share this opener look at what follows it."""
+        text, start = match.string, match.start()
+        waits = False
+        for row, entry in self._watch.entries[match.group()]:
+            found = entry.pattern.match(text, start)
+            if found is None and whole and not cut:
+                found = self._whole_call(entry, text, start)
+            if found is not None and self._believed(entry, found):
+                self._begin(row, entry, found)
+                return found.end()
+            waits = waits or entry.pattern.may_match(text, start)
+        if waits and not whole:
+            return -1
+        if waits and cut:
+            self._events.append(Removed(text[start:], "cut"))
+            return len(text)
+        return self._say_to(match, match.end())
+
+    def _whole_call(self, entry: Entry, text: str, start: int) -> re.Match[str] | None:
+        """The model stopped right behind a header: a call without arguments, if its name is declared."""
+        found = entry.pattern.match_at_end(text, start)
+        named = found is not None and "name" in found.re.groupindex and self._expectations.declared(found["name"])
+        return found if named else None
+
+    def _believed(self, entry: Entry, found: re.Match[str]) -> bool:
+        """Without its group a header could be prose, unless it names a tool."""
+        return entry.grouped or self._expectations.declared(found["name"]) is not None
+
+    def _begin(self, row: Grammar, entry: Entry, found: re.Match[str]) -> None:
+        groups = found.groupdict()
+        opening = Opening(
+            raw=found.group(),
+            name=groups.get("name", ""),
+            id=groups.get("id"),
+            grouped=entry.grouped,
+            alone=self._quoting.blank,
+            inside=self._inside,
+            index=self._count,
+        )
+        self.syntax = self.syntax or row.syntax
+        self._calls = row.parser(opening, self._expectations)

@@ -1,0 +1,59 @@
+"""What a request lets us expect of the answer: its tools, its choice, and where the reasoning starts.
+
+Built once by the dialect, frozen, and handed to every stage. It may not know how anything is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+Schema = Mapping[str, Any]
+"""A JSON Schema as the client sent it."""
+
+_DECORATION = re.compile(r"^(?:functions|default_api)[.:/]")
+_TRAILING_TOKEN = re.compile(r"<\|.*$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """`tools` maps each declared name to the schema of its parameters (an empty one if it gave none)."""
+
+    tools: Mapping[str, Schema] = field(default_factory=dict)
+    translate: bool = True
+    """Off: the request declares no tools and its history holds no calls, so markup is the client's own business."""
+    choice: Literal["auto", "none"] = "auto"
+    parallel: bool = True
+    whole_calls: bool = False
+    """TOOL_CALL_STREAMING=whole: a call leaves at its end, or not at all."""
+    starts_inside: bool = False
+    """The prompt has already opened the reasoning, so the answer begins in it."""
+    reasoning: Literal["split", "keep", "drop"] = "split"
+    """`keep` leaves reasoning and its tags in the text; `drop` removes it."""
+    strip_end_tokens: bool = True
+
+    def declared(self, name: str) -> str | None:
+        """The declared tool that `name` can only mean, or None: never another tool's name.
+
+        A name may differ by a `functions.` or `default_api.` prefix, white space around it, special tokens
+        behind it, case, or `-`, `_` and `.` standing for each other, if that leaves exactly one candidate.
+        """
+        if name in self.tools:
+            return name
+        plain = _plain(name)
+        found = [tool for tool in self.tools if _plain(tool) == plain]
+        return found[0] if len(found) == 1 else None
+
+    def schema(self, name: str) -> Schema:
+        """The schema of a tool's parameters, empty for a tool that was not declared."""
+        return self.tools.get(name, {})
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    name = _TRAILING_TOKEN.sub("", name).strip()
+    name = _DECORATION.sub("", name)
+    return re.sub(r"[-_.]+", "_", name).casefold()

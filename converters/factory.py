@@ -1,0 +1,47 @@
+"""Which converter for which model: registered by hand, then the rows of the table by name, then the bytes alone."""
+
+from __future__ import annotations
+
+from converters.base import ToolCallConverter
+from converters.builtin import SyntaxConverter
+from converters.syntaxes import SYNTAXES
+
+
+class ConverterFactory:
+    """Filled at start-up, then only read."""
+
+    def __init__(self) -> None:
+        self._registered: list[ToolCallConverter] = []
+        self._rows = {syntax.name: SyntaxConverter(syntax) for syntax in SYNTAXES}
+        self._unnamed = SyntaxConverter(None)
+
+    def register_converter(self, converter: ToolCallConverter, priority: int | None = None) -> None:
+        """Put a converter before the built-in ones; `priority` is its place among the registered, 0 the first."""
+        place = len(self._registered) if priority is None else priority
+        self._registered.insert(place, converter)
+
+    def unregister_converter(self, converter: ToolCallConverter) -> None:
+        """Take a registered converter out again; ValueError if it is not there."""
+        self._registered.remove(converter)
+
+    def get_converter(self, model_name: str) -> ToolCallConverter:
+        """The converter for a model. There is always one: a name that says nothing is read by the bytes alone."""
+        for converter in self._registered:
+            if converter.can_handle_model(model_name):
+                return converter
+        for converter in self._rows.values():
+            if converter.can_handle_model(model_name):
+                return converter
+        return self._unnamed
+
+    def get_row(self, name: str) -> ToolCallConverter:
+        """The converter of a row by the row's name; KeyError if there is no such row."""
+        return self._rows[name]
+
+    def list_supported_models(self) -> list[str]:
+        """The names of the registered converters' classes, then those of the rows."""
+        return [*(type(converter).__name__ for converter in self._registered), *self._rows]
+
+
+converter_factory = ConverterFactory()
+"""The one factory of the process."""

@@ -1,0 +1,376 @@
+"""One JSON value that comes in pieces: read leniently, emitted as strict JSON while it is read.
+
+What has been emitted is always the beginning of strict JSON, and JSON that was valid comes out as it was, byte for
+byte. What models get wrong and what can be put right without guessing is put right on the way: Python's `True`,
+`None` and quotes, keys without quotes, commas before a closer, raw control characters and stray backslashes in
+strings, comments, and keys that stand twice (the first wins, as it has been sent already). Inside a string nothing
+is guessed: it ends where its quote does.
+
+It may not know what the value is for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+_PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
+_SPACE = re.compile(r"[ \t\r\n]+")
+_WORD = re.compile(r"[^\s,:\[\]{}\"'/]+")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
+_CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
+_CLOSER = {"{": "}", "[": "]"}
+
+
+def quote(text: str) -> str:
+    """The JSON string of a text, quotes included."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+class JsonText:
+    """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
+
+    `finish` closes what is open. `altered` tells that it was not JSON, `guessed` that putting it right took more than
+    spelling, `closed` that it ended inside a value.
+    """
+
+    __slots__ = (
+        *("_closed_by", "_comma", "_frames", "_hold", "_key", "_mute", "_out", "_quote", "_state"),
+        *("altered", "closed", "done", "guessed", "rest"),
+    )
+
+    def __init__(self) -> None:
+        self._frames: list[tuple[str, set[str]]] = []  # each open container: its opener, and the keys it has
+        self._state = self._value
+        self._hold = ""  # what cannot be understood before more has come
+        self._quote = ""
+        self._key: list[str] | None = None  # the key that is being read, in strict JSON without its quotes
+        self._comma = ""  # a comma and the white space behind it: sent once something follows
+        self._mute = 0  # depth at which a member was dropped because its key stood there already
+        self._out: list[str] = []
+        self.done = False
+        self.altered = False
+        self.guessed = False
+        self.closed = False
+        self.rest = ""
+
+    @property
+    def kind(self) -> str:
+        """`{`, `[` or `"` while such a value is open at the top, else nothing."""
+        return self._frames[0][0] if self._frames else ('"' if self._quote else "")
+
+    def feed(self, text: str) -> str:
+        if self._quote and not self._hold and not self._mute and self._key is None:
+            plain = _PLAIN[self._quote].match(text)
+            if plain and plain.end() == len(text):  # by far the most pieces: more of a string
+                return text
+        text = self._hold + text
+        self._hold = ""
+        place = 0
+        while place < len(text) and not self.done:
+            after = self._state(text, place)
+            if after < 0:
+                self._hold = text[place:]
+                return self._taken()
+            place = after
+        if self.done:
+            self.rest = text[place:]
+        return self._taken()
+
+    def finish(self) -> str:
+        """The value is over: what was held is read as it stands and what is open is closed."""
+        if self.done:
+            return ""
+        hold, self._hold = self._hold, ""
+        if self._quote:
+            self.closed = True
+            self._end_string(hold)
+        elif hold:
+            self._bare(hold.strip())
+        if not self.done:
+            self._close_all()
+        self.done = True
+        return self._taken()
+
+    def _close_all(self) -> None:
+        self._comma = ""
+        self.altered = True
+        self.closed = self.closed or self._state in (self._colon, self._value)
+        if self._state == self._colon:
+            self._put(":null")
+        elif self._state == self._value and (not self._frames or self._frames[-1][0] == "{"):
+            self._put("null")
+        while self._frames:
+            self._close()
+
+    # -- output ------------------------------------------------------------------------------------------------------
+
+    def _taken(self) -> str:
+        out = "".join(self._out)
+        self._out.clear()
+        return out
+
+    def _put(self, text: str) -> None:
+        if self._key is not None:
+            self._key.append(text)
+        elif self._mute:
+            self._comma = ""
+        else:
+            if self._comma:
+                self._out.append(self._comma)
+                self._comma = ""
+            self._out.append(text)
+
+    # -- the states: each reads what it can at a place and returns the next, or -1 for "more, please" ----------------
+
+    def _value(self, text: str, place: int) -> int:
+        letter = text[place]
+        if letter in " \t\r\n":
+            return self._space(text, place)
+        if letter in "{[":
+            self._put(letter)
+            self._frames.append((letter, set()))
+            self._state = self._member if letter == "{" else self._item
+            return place + 1
+        if letter in "\"'":
+            self._begin_string(letter)
+            return place + 1
+        if letter == "/":
+            return self._comment(text, place)
+        if letter in "]}":
+            return self._closer(text, place)
+        if letter in ",:":
+            return self._guess(place + 1)
+        return self._bareword(text, place)
+
+    def _item(self, text: str, place: int) -> int:
+        """The first item of an array or its end."""
+        self._state = self._value
+        if text[place] in " \t\r\n":
+            after = self._space(text, place)
+            self._state = self._item
+            return after
+        return self._value(text, place)
+
+    def _member(self, text: str, place: int) -> int:
+        """A key, or the end of the object."""
+        letter = text[place]
+        if letter in " \t\r\n":
+            return self._space(text, place)
+        if letter == "/":
+            return self._comment(text, place)
+        if letter in "]}":
+            return self._closer(text, place)
+        if letter in "\"'":
+            self._key = []
+            self._quote = letter
+            self.altered = self.altered or letter == "'"
+            self._state = self._string
+            return place + 1
+        if letter in ",:{[":
+            return self._guess(place + 1)
+        word = _WORD.match(text, place)
+        if word is None:
+            return self._guess(place + 1)
+        if word.end() == len(text):
+            return -1
+        self.altered = True
+        self._key = [json.dumps(word.group(), ensure_ascii=False)[1:-1]]
+        self._end_key()
+        return word.end()
+
+    def _colon(self, text: str, place: int) -> int:
+        letter = text[place]
+        if letter in " \t\r\n":
+            return self._space(text, place)
+        if letter == "/":
+            return self._comment(text, place)
+        self._state = self._value
+        self._put(":")
+        if letter == ":":
+            return place + 1
+        return self._guess(place + 1 if letter == "=" else place)
+
+    def _after(self, text: str, place: int) -> int:
+        """Behind a member or an item: a comma or the closer."""
+        letter = text[place]
+        if letter in " \t\r\n":
+            return self._space(text, place)
+        if letter == "/":
+            return self._comment(text, place)
+        if letter in "]}":
+            return self._closer(text, place)
+        self._state = self._member if self._frames[-1][0] == "{" else self._value
+        if self._mute == len(self._frames):
+            self._mute = 0  # the dropped member ended
+        self._comma = ","
+        return place + 1 if letter == "," else self._guess(place)
+
+    def _string(self, text: str, place: int) -> int:
+        plain = _PLAIN[self._quote].match(text, place)
+        if plain:
+            self._put(plain.group())
+            return plain.end()
+        letter = text[place]
+        if letter == self._quote:
+            self._end_string("")
+            return place + 1
+        if letter == "\\":
+            return self._escape(text, place)
+        self.altered = True  # a raw control character, or a double quote between single ones
+        self._put(_CONTROL.get(letter, '\\"'))
+        return place + 1
+
+    # -- pieces of states --------------------------------------------------------------------------------------------
+
+    def _space(self, text: str, place: int) -> int:
+        space = _SPACE.match(text, place)
+        assert space
+        if self._comma:
+            self._comma += space.group()
+        else:
+            self._put(space.group())
+        return space.end()
+
+    def _comment(self, text: str, place: int) -> int:
+        opener = text[place : place + 2]
+        if len(opener) < 2:
+            return -1
+        ends = {"//": "\n", "/*": "*/"}
+        self.altered = True
+        if opener not in ends:
+            return place + 1
+        end = text.find(ends[opener], place + 2)
+        return -1 if end < 0 else end + len(ends[opener])
+
+    def _begin_string(self, quote: str) -> None:
+        self._quote = quote
+        self.altered = self.altered or quote == "'"
+        self._put('"')
+        self._state = self._string
+
+    def _end_string(self, hold: str) -> None:
+        if hold:  # a backslash with nothing behind it
+            self.altered = True
+            self._put(json.dumps(hold, ensure_ascii=False)[1:-1])
+        self._quote = ""
+        if self._key is not None:
+            self._end_key()
+        else:
+            self._put('"')
+            self._ended()
+
+    def _end_key(self) -> None:
+        assert self._key is not None
+        text = "".join(self._key)
+        self._key = None
+        keys = self._frames[-1][1]
+        name = _decoded(text)
+        if name in keys and not self._mute:
+            self._comma = ""
+            self._mute = len(self._frames)
+        keys.add(name)
+        self._put(f'"{text}"')
+        self._state = self._colon
+
+    def _escape(self, text: str, place: int) -> int:
+        if place + 1 == len(text):
+            return -1
+        letter = text[place + 1]
+        if letter == "u":
+            digits = text[place + 2 : place + 6]
+            if all(digit in "0123456789abcdefABCDEF" for digit in digits):
+                if len(digits) < 4:
+                    return -1
+                self._put(text[place : place + 6])
+                return place + 6
+        elif letter in '"\\/bfnrt':
+            self._put(text[place : place + 2])
+            return place + 2
+        self.altered = True
+        if letter == "'":  # Python's and JavaScript's way; JSON needs no backslash there
+            self._put("'")
+            return place + 2
+        if letter == "\n":  # a line that Python would join: keep both characters
+            self._put("\\\\\\n")
+            return place + 2
+        self._put("\\\\")  # no escape at all: a regex or a Windows path, so the backslash is meant
+        return place + 1
+
+    def _bareword(self, text: str, place: int) -> int:
+        word = _WORD.match(text, place)
+        if word is None:
+            return self._guess(place + 1)
+        if word.end() == len(text):
+            return -1
+        self._bare(word.group())
+        return word.end()
+
+    def _bare(self, word: str) -> None:
+        if not word:
+            return
+        if self._state == self._member:  # a key that the end of the text cut
+            return
+        strict = _WORDS.get(word) or (word if _NUMBER.fullmatch(word) else quote(word))
+        self.altered = self.altered or strict != word
+        self.guessed = self.guessed or strict[0] == '"'
+        self._put(strict)
+        self._ended()
+
+    def _closer(self, text: str, place: int) -> int:
+        letter = text[place]
+        if not self._frames:
+            return self._guess(place + 1)
+        if self._comma:
+            self.altered = True
+            spaces, self._comma = self._comma[1:], ""
+            self._put(spaces)
+        if self._state == self._value and self._frames[-1][0] == "{":
+            self._guess(place)
+            self._put("null")
+        if letter != _CLOSER[self._frames[-1][0]]:
+            self._guess(place)
+            if all(letter != _CLOSER[opener] for opener, _ in self._frames):
+                return place + 1  # closes nothing that is open
+        self._close()
+        return place + 1 if letter == self._closed_by else place
+
+    def _guess(self, place: int) -> int:
+        """Something that no spelling puts right was passed over."""
+        self.altered = self.guessed = True
+        return place
+
+    def _close(self) -> None:
+        if self._mute == len(self._frames):
+            self._mute = 0
+        opener, _ = self._frames.pop()
+        self._closed_by = _CLOSER[opener]
+        self._put(self._closed_by)
+        self._ended()
+
+    def _ended(self) -> None:
+        """A value has ended: it was the whole, or its container goes on."""
+        if self._frames:
+            self._state = self._after
+        else:
+            self.done = True
+
+
+def _decoded(text: str) -> str:
+    """The key behind its JSON spelling, so that `a` and `\\u0061` are the same key."""
+    return str(json.loads(f'"{text}"')) if "\\" in text else text
+
+
+def strict(text: str, lenient: bool = False) -> str | None:
+    """The strict JSON of a text that is one JSON value as a whole, or None.
+
+    `lenient` also takes a text that only spells it differently, as Python does.
+    """
+    reader = JsonText()
+    out = reader.feed(text)
+    if not reader.done:
+        out += reader.feed(" ")  # ends a number or a word
+    if not reader.done or reader.rest.strip() or reader.guessed or (reader.altered and not lenient):
+        return None
+    return out.strip()

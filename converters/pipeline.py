@@ -1,0 +1,105 @@
+"""The way of a model's text: detection, then the stages in their order. `new_parser` is the one way in.
+
+Detector     text, reasoning and calls are told apart (or a registered converter reads the text)
+Endings      end-of-turn tokens at the end are taken off
+Drafts       a call inside the reasoning is a draft, unless it is the last thing there
+Gate         the calls that the request allows, numbered
+Keep/Drop    reasoning stays in the text, or goes
+Tidy         white space at the edges of what was removed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from converters.detect import Detector, reasoning_only, watch
+from converters.events import Event
+from converters.expectations import Expectations
+from converters.stages.drafts import Drafts
+from converters.stages.endings import Endings
+from converters.stages.gate import Gate
+from converters.stages.lanes import DropReasoning, KeepReasoning
+from converters.stages.tidy import Tidy
+from converters.syntaxes import Syntax
+
+
+class OutputParser(Protocol):
+    """Text in pieces to events. It never raises, whatever a model writes."""
+
+    def feed(self, text: str) -> list[Event]: ...
+
+    def finish(self, cut: bool = False) -> list[Event]:
+        """The text is over; `cut` says that max_tokens ended it."""
+        ...
+
+
+class Stage(Protocol):
+    """A filter on events."""
+
+    def feed(self, events: list[Event]) -> list[Event]: ...
+
+    def finish(self, cut: bool) -> list[Event]: ...
+
+
+class Pipeline:
+    """A detector and the stages behind it. An OutputParser."""
+
+    __slots__ = ("_detector", "_server_splits", "_stages")
+
+    def __init__(self, detector: Detector, stages: Sequence[Stage]) -> None:
+        self._detector = detector
+        self._stages = stages
+        self._server_splits = False
+
+    @property
+    def syntax(self) -> str | None:
+        """The name of the row that the model wrote its first call in."""
+        return self._detector.syntax.name if self._detector.syntax else None
+
+    def feed(self, text: str) -> list[Event]:
+        if self._server_splits:
+            turned = self._detector.turn(inside=False)
+            return self._through(turned + self._detector.feed(text))
+        return self._through(self._detector.feed(text))
+
+    def feed_reasoning(self, text: str) -> list[Event]:
+        """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
+        events = self._detector.turn(inside=True) + self._detector.feed(text)
+        self._server_splits = True
+        return self._through(events)
+
+    def _through(self, events: list[Event]) -> list[Event]:
+        for stage in self._stages:
+            if not events:
+                break
+            events = stage.feed(events)
+        return events
+
+    def finish(self, cut: bool = False) -> list[Event]:
+        events = self._detector.finish(cut)
+        for stage in self._stages:
+            events = (stage.feed(events) if events else []) + stage.finish(cut)
+        return events
+
+
+def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
+    """A parser for one choice of one answer.
+
+    `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us.
+    """
+    ours = expectations.translate and custom is None
+    detector = Detector(watch(prior) if ours else reasoning_only(), expectations)
+    stages: list[Stage] = []
+    if custom is not None:
+        stages.append(custom)
+    if expectations.strip_end_tokens:
+        stages.append(Endings())
+    if expectations.translate:
+        stages += [Drafts(expectations), Gate(expectations)]
+    if expectations.reasoning == "keep":
+        stages.append(KeepReasoning())
+    elif expectations.reasoning == "drop":
+        stages.append(DropReasoning())
+    stages.append(Tidy())
+    return Pipeline(detector, stages)

@@ -1,0 +1,157 @@
+"""Finding markers in text that comes in pieces: the only file that knows about the ends of pieces.
+
+It may not know what a tool call is. Both finders answer three ways: found, not here, and *not yet*: the text ends
+inside something that could still become the marker. Nothing is scanned twice because a piece ended.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+SPACE = r"\s{0,4096}"
+"""White space that markup allows. Bounded, so that it cannot be held for ever."""
+
+NAME = r"[\w.:/@-]{1,256}"
+"""A function's name, or an id, as markup can hold it."""
+
+KEY = r"[^<>\"'\n/][^<>\"'\n]{0,255}"
+"""A parameter's name as markup can hold it."""
+
+
+def any_of(literals: Iterable[str]) -> str:
+    """A regex for one of the literals, the longest first, or for the start of one at the end of the text.
+
+    The caller tells the two apart by whether the match is one of the literals.
+    """
+    return _trie(sorted(set(literals)))
+
+
+def _trie(words: list[str]) -> str:
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            branches.setdefault(word[0], []).append(word[1:])
+    options = [re.escape(letter) + _after(rest) for letter, rest in branches.items()]
+    return f"(?:{'|'.join(options)})"
+
+
+def _after(rest: list[str]) -> str:
+    if rest == [""]:
+        return ""
+    ending = "" if "" in rest else r"\Z"
+    return f"(?:{_trie(rest)}|{ending})"
+
+
+class Markers:
+    """Looks for the next of several literals, and for the start of one at the end of the text."""
+
+    def __init__(self, literals: Iterable[str], also: Iterable[str] = ()) -> None:
+        """`also` holds regexes of markers that are no literals, such as a run of backticks."""
+        self.literals = frozenset(literals)
+        self.search = re.compile("|".join([*also, any_of(self.literals)])).search
+        """`search(text, start)`: a match of a marker, or of the start of one that reaches the end of the text."""
+
+
+class Ahead:
+    """White space and one of several markers, looked for at a place: FOUND, MISSING, or not there YET."""
+
+    FOUND, YET, MISSING = range(3)
+
+    def __init__(self, markers: Iterable[str]) -> None:
+        self._markers = frozenset(markers)
+        self._longer = frozenset(a for a in self._markers for b in self._markers if a != b and b.startswith(a))
+        self._match = re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
+
+    def look(self, text: str, place: int) -> tuple[int, str, int]:
+        """(what was found, the marker, the place behind it)"""
+        match = self._match(text, place)
+        if match is None:
+            return self.MISSING, "", place
+        marker = match[1]
+        if marker in self._markers and not (marker in self._longer and match.end() == len(text)):
+            return self.FOUND, marker, match.end()
+        return self.YET, "", place
+
+
+class Pattern:
+    """A piece of a template with its holes, matched at a place, or perhaps once more text has come.
+
+    In the template `{name}`, `{key}` and `{id}` stand for words; a newline is layout that may be any white space or
+    none, a blank must be some white space, a double quote may be either quote or none, and `prefix` may stand in
+    front of the name of any tag. `then` names literals of which one must follow, after white space, without being
+    part of the match.
+    """
+
+    def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "") -> None:
+        full, started = zip(*_atoms(template, prefix), strict=True)
+        follow = sorted(set(then))
+        spaced = full[-1] == SPACE  # two runs of white space in a row would make matching quadratic
+        space = "" if spaced else SPACE
+        ahead = f"(?={space}(?:{'|'.join(map(re.escape, follow))}))" if follow else ""
+        self._full = re.compile("".join(full) + ahead)
+        self._at_end = re.compile("".join(full) + space + r"\Z")
+        if follow:
+            started += (any_of(follow),) if spaced else (SPACE, any_of(follow))
+        self._started = re.compile(_nested(started))
+
+    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
+        return self._full.match(text, start)
+
+    def match_at_end(self, text: str, start: int = 0) -> re.Match[str] | None:
+        """A match with nothing but white space behind it, whatever should follow."""
+        return self._at_end.match(text, start)
+
+    def may_match(self, text: str, start: int = 0) -> bool:
+        """Whether the text ends inside the pattern, so that more text may complete it."""
+        return self._started.match(text, start) is not None
+
+
+_PARTS = re.compile(r"\{(?:name|key|id)\}|\n+|[ ]+|</?|.", re.DOTALL)
+_HOLES = {"{name}": ("name", NAME), "{key}": ("key", KEY), "{id}": ("id", NAME)}
+
+
+def _atoms(template: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """(regex of the whole atom, regex of the atom where the text may end inside it)"""
+    for part in _PARTS.findall(template):
+        if part in _HOLES:
+            group, regex = _HOLES[part]
+            yield f"(?P<{group}>{regex})", regex
+        elif part[0] == "\n":
+            yield SPACE, SPACE
+        elif part[0] == " ":
+            yield r"\s{1,64}", r"\s{1,64}"
+        elif part == '"':
+            yield "[\"']?", "[\"']?"
+        else:
+            for letter in part:
+                yield re.escape(letter), re.escape(letter)
+            if prefix and part[0] == "<":
+                yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(letter) for letter in prefix])})?"
+
+
+def _nested(atoms: Sequence[str]) -> str:
+    """Every atom in turn, or the end of the text after any of them."""
+    regex = ""
+    for atom in reversed(atoms):
+        regex = rf"(?:{atom}{regex}|\Z)"
+    return regex
+
+
+def first_token(template: str) -> str:
+    """What a template starts with, up to white space, a quote or a hole: enough to notice it by."""
+    match = re.match(r"[^\s\"{]+", template)
+    return match.group() if match else ""
+
+
+def tokens(template: str) -> list[str]:
+    """The markers of a template that has no holes: what stands between white space."""
+    return template.split()
+
+
+def spellings(token: str, prefix: str) -> list[str]:
+    """A tag with and without the prefix that may stand in front of its name."""
+    if not prefix or not token.startswith("<"):
+        return [token]
+    start = 2 if token.startswith("</") else 1
+    return [token, token[:start] + prefix + token[start:]]

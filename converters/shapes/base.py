@@ -1,0 +1,178 @@
+"""What all shapes share: how a run of calls is entered, what its parser may do, and how its events are made.
+
+A grammar is a row made ready for reading: the openers that betray it and the entries that confirm it. A parser reads
+one run of calls and owns every character from the opener on. `feed` and `finish` return events; then
+
+    over     the run has ended; `rest` is the text behind it, which belongs to nobody yet
+    refused  it was no call after all, and no event has left; `rest` is all of it, the opener included
+
+A shape may not know any marker, model or tool name: it reads the row it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
+from converters.expectations import Expectations
+from converters.reasons import Reason
+from converters.scanner import Pattern
+from converters.syntaxes import Syntax
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a run of calls begins."""
+
+    raw: str
+    name: str = ""
+    id: str | None = None
+    grouped: bool = False
+    """The row's group marker stands before the first call, so that its name need not be declared."""
+    alone: bool = True
+    """Nothing but white space stands before it on its line."""
+    inside: bool = False
+    """It stands inside the reasoning."""
+    index: int = 0
+    """The index of the run's first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way into a row: text at an opener that fits `pattern` is the row's, if a declared name is not amiss."""
+
+    opener: str
+    pattern: Pattern
+    grouped: bool
+
+
+class Grammar(Protocol):
+    @property
+    def syntax(self) -> Syntax: ...
+
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+
+    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser: ...
+
+
+class CallsParser(Protocol):
+    over: bool
+    refused: bool
+    rest: str
+
+    def feed(self, text: str) -> list[Event]: ...
+
+    def finish(self, cut: bool) -> list[Event]: ...
+
+
+class CallWriter:
+    """The events of a run of calls, each with its span: what was read since the last event, or is named with it."""
+
+    __slots__ = ("_index", "_inside", "_unowned", "events", "open")
+
+    def __init__(self, index: int, inside: bool) -> None:
+        self._index = index - 1
+        self._inside = inside
+        self._unowned: list[str] = []
+        self.events: list[Event] = []
+        self.open = False
+
+    def own(self, raw: str) -> None:
+        """Markup that says nothing by itself: it goes into the span of the next event."""
+        if raw:
+            self._unowned.append(raw)
+
+    def unowned(self, raw: str = "") -> str:
+        if self._unowned:
+            self._unowned.append(raw)
+            raw = "".join(self._unowned)
+            self._unowned.clear()
+        return raw
+
+    def start(self, name: str, call_id: str | None, raw: str = "") -> None:
+        self._index += 1
+        self.open = True
+        self.events.append(CallStart(self._index, name, call_id, self.unowned(raw), self._inside))
+
+    def arguments(self, delta: str, raw: str = "") -> None:
+        if delta or raw:
+            self.events.append(ArgumentsDelta(self._index, delta, self.unowned(raw)))
+
+    def end(self, how: Ending = "complete", raw: str = "") -> None:
+        self.open = False
+        if how == "closed":
+            self.events.append(Noted("arguments_unreadable"))
+        self.events.append(CallEnd(self._index, self.unowned(raw), how))
+
+    def removed(self, raw: str = "", reason: Reason = "marker") -> None:
+        self.events.append(Removed(self.unowned(raw), reason))
+
+    def taken(self) -> list[Event]:
+        events, self.events = self.events, []
+        return events
+
+
+class StateParser:
+    """A parser made of states: each consumes from the buffer, and says whether it got on or waits for more."""
+
+    State = Callable[[], bool]
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._out = CallWriter(opening.index, opening.inside)
+        self._buffer = ""
+        self._place = 0
+        self._finishing = False
+        self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
+        self._refusable = True
+        self._state: StateParser.State
+        self.over = False
+        self.refused = False
+        self.rest = ""
+
+    def feed(self, text: str) -> list[Event]:
+        if self._refusable:
+            self._fed.append(text)
+        self._buffer += text
+        while not self.over and self._state():
+            pass
+        if self.refused:
+            self.rest = self._opening.raw + "".join(self._fed)
+            return []
+        left = self._buffer[self._place :]
+        if self.over:
+            self.rest = left
+        self._buffer = left
+        self._place = 0
+        return self._out.taken()
+
+    def finish(self, cut: bool) -> list[Event]:
+        events: list[Event] = []
+        if not cut:
+            self._finishing = True
+            events = self.feed("")
+        if not self.over:
+            self.over = True
+            self._cut_off(self._buffer)
+        return events + self._out.taken()
+
+    def _cut_off(self, left: str) -> None:
+        """The text ended inside the run; `left` is what no state has consumed."""
+        raise NotImplementedError
+
+    def _advance(self, place: int) -> str:
+        """Consume the buffer up to a place."""
+        taken = self._buffer[self._place : place]
+        self._place = place
+        return taken
+
+    def _refuse(self) -> bool:
+        self.refused = self.over = True
+        return False
+
+    def _end_run(self) -> bool:
+        self.over = True
+        return False

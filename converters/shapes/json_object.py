@@ -1,0 +1,257 @@
+"""Shape A: a marker, then JSON that carries the name. Hermes, LM Studio's default, Granite, older Mistral ...
+
+The object is read member by member. Once the name is known the call begins, and its arguments flow as they are
+written; arguments that stand before the name wait for it. What does not read as a call's object was never a call.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from converters.arguments import JsonArguments
+from converters.events import Ending
+from converters.expectations import Expectations
+from converters.jsontext import JsonText
+from converters.scanner import NAME, Ahead, Pattern, first_token, tokens
+from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.syntaxes import Syntax
+
+_NAMES = frozenset({"name", "tool_name"})
+_ARGUMENTS = frozenset({"arguments", "parameters", "args", "input"})
+_IDS = frozenset({"id", "tool_call_id", "call_id"})
+_WRAPPERS = frozenset({"function", "tool_call"})
+_KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
+
+_BEFORE_KEY = re.compile(r"[\s,]*")
+_COLON = re.compile(r"\s*:\s*")
+_NAME = re.compile(NAME)
+_REST_OF_LINE = re.compile(r"[ \t]*(\n|\Z)?")
+
+
+class JsonObjectGrammar:
+    """A row of this shape, made ready for reading."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        self.syntax = syntax
+        head, foot = syntax.call.split("{object}")
+        self.closers = tokens(foot)
+        self.entries = [Entry(first_token(head), Pattern(head, then=["{"]), grouped=True)]
+        self.after_object = Ahead([*self.closers, "{", "}", "]", ",", ";"])
+
+    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+        return JsonObjectParser(self, opening, expectations)
+
+
+class JsonObjectParser(StateParser):
+    """Reads one run of objects, most often one."""
+
+    def __init__(self, grammar: JsonObjectGrammar, opening: Opening, expectations: Expectations) -> None:
+        super().__init__(opening)
+        self._grammar = grammar
+        self._expectations = expectations
+        self._out.own(opening.raw)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._name = ""
+        self._id: str | None = None
+        self._depth = 0
+        self._key = ""
+        self._small = JsonText()  # the key or the small value that is being read, and what it reads as
+        self._small_text = ""
+        self._arguments: JsonArguments | None = None
+        self._early = ""  # arguments that came before it was sure that this is a call of a known name
+        self._state = self._brace
+
+    def _cut_off(self, left: str) -> None:
+        if self._state == self._after and self._out.open:
+            self._out.end()
+            self.rest = left
+        elif self._name:
+            self._start()
+            self._out.end("cut", left)
+        else:
+            self._out.removed(left, "cut")
+
+    # -- the states --------------------------------------------------------------------------------------------------
+
+    def _brace(self) -> bool:
+        """Before an object's brace."""
+        if self._place == len(self._buffer):
+            return self._wait()
+        if self._buffer[self._place] != "{":
+            return self._abandon()
+        self._depth += 1
+        self._out.own(self._advance(self._place + 1))
+        self._state = self._member
+        return True
+
+    def _member(self) -> bool:
+        """Before a key, or a closing brace."""
+        spaces = _BEFORE_KEY.match(self._buffer, self._place)
+        assert spaces
+        self._out.own(self._advance(spaces.end()))
+        if self._place == len(self._buffer):
+            return self._wait()
+        letter = self._buffer[self._place]
+        if letter == "}":
+            return self._close_object()
+        if letter not in "\"'":
+            return self._abandon()
+        return self._read_next(self._read_key)
+
+    def _read_key(self) -> bool:
+        if not self._read():
+            return self._wait()
+        self._key = _string(self._small_text)
+        if not self._name and self._key not in _KNOWN:
+            return self._abandon()
+        self._state = self._colon
+        return True
+
+    def _colon(self) -> bool:
+        colon = _COLON.match(self._buffer, self._place)
+        if colon is None:
+            return self._abandon() if self._buffer[self._place :].strip() else self._wait()
+        if colon.end() == len(self._buffer):
+            return self._wait()
+        self._out.own(self._advance(colon.end()))
+        if self._key in _WRAPPERS and self._buffer[self._place] == "{":
+            self._state = self._brace
+            return True
+        if self._key in _ARGUMENTS and self._arguments is None:
+            self._arguments = JsonArguments(self._expectations.schema(self._name))
+            self._state = self._read_arguments
+            return True
+        return self._read_next(self._read_value)
+
+    def _read_value(self) -> bool:
+        if not self._read():
+            return self._wait()
+        self._state = self._member
+        if self._key in _IDS:
+            self._id = _string(self._small_text) or None
+        elif self._key in _NAMES | _WRAPPERS and not self._name:
+            return self._named(_string(self._small_text))
+        return True
+
+    def _read_arguments(self) -> bool:
+        arguments = self._arguments
+        assert arguments
+        delta = arguments.feed(self._buffer[self._place :])
+        if self._finishing and not arguments.done:
+            delta += arguments.finish()
+        self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+        if arguments.done:
+            self._state = self._member
+        return arguments.done
+
+    def _after(self) -> bool:
+        """Behind an object: the closing marker, another object, or braces too many."""
+        found, marker, after = self._grammar.after_object.look(self._buffer, self._place)
+        if found == Ahead.YET and not self._finishing:
+            return False
+        if marker in ("}", "]", ",", ";"):
+            self._out.own(self._advance(after))
+            return True
+        closed = marker in self._grammar.closers
+        if not self._out.open:
+            alone = self._alone(after if closed else self._place)
+            if not alone:
+                return self._refuse() if alone is False else False
+            self._start()
+        self._end_call(self._advance(after) if closed else "")
+        if marker != "{":
+            return self._end_run()
+        self._begin()
+        self._out.own(self._advance(after - 1))
+        return True
+
+    # -- what the states do ------------------------------------------------------------------------------------------
+
+    def _read_next(self, state: StateParser.State) -> bool:
+        self._small = JsonText()
+        self._small_text = ""
+        self._state = state
+        return True
+
+    def _read(self) -> bool:
+        """Read on in a key or a small value; whether it has ended."""
+        self._small_text += self._small.feed(self._buffer[self._place :])
+        self._out.own(self._advance(len(self._buffer) - len(self._small.rest)))
+        return self._small.done
+
+    def _named(self, name: str) -> bool:
+        declared = self._expectations.declared(name)
+        if declared is None and not _NAME.fullmatch(name.strip()):
+            return self._abandon()
+        self._name = declared or name.strip()
+        self._send("", "")
+        return True
+
+    def _send(self, delta: str, raw: str) -> None:
+        """Arguments leave once the call has begun: at once if its name is declared, else at its first argument."""
+        if self._out.open:
+            self._out.arguments(delta, raw)
+            return
+        self._out.own(raw)
+        self._early += delta
+        if self._name and (self._name in self._expectations.tools or '"' in self._early):
+            self._start()
+
+    def _start(self) -> None:
+        if not self._out.open:
+            self._refusable = False
+            self._out.start(self._name, self._id)
+            self._out.arguments(self._early)
+
+    def _close_object(self) -> bool:
+        self._depth -= 1
+        self._out.own(self._advance(self._place + 1))
+        if self._depth:
+            return True
+        if not self._name:
+            return self._abandon()
+        if self._arguments is None:
+            self._send("{}", "")
+        self._state = self._after
+        return True
+
+    def _alone(self, after: int) -> bool | None:
+        """Whether a call without arguments, of an undeclared name, has its line for itself; None: not known yet."""
+        match = _REST_OF_LINE.match(self._buffer, after)
+        assert match
+        if match[1] == "" and not self._finishing:
+            return None
+        return match[1] is not None and self._opening.alone
+
+    def _end_call(self, raw: str) -> None:
+        unreadable = self._arguments is not None and self._arguments.unreadable
+        self._out.end("closed" if unreadable else "complete", raw)
+
+    def _wait(self) -> bool:
+        """For more text; if there is none, the model stopped inside the object."""
+        return self._abandon() if self._finishing else False
+
+    def _abandon(self) -> bool:
+        """The object does not go on as a call's does. A call that has begun ends here, others were none."""
+        if self._out.open:
+            how: Ending = "complete"
+            if self._arguments is None:
+                self._out.arguments("{}")
+                how = "closed"
+            elif self._arguments.unreadable:
+                how = "closed"
+            self._out.end(how)
+        elif self._refusable:
+            return self._refuse()
+        else:
+            self._buffer = self._out.unowned() + self._buffer[self._place :]
+            self._place = 0
+        return self._end_run()
+
+
+def _string(text: str) -> str:
+    """The string that a JSON text spells; empty for anything else."""
+    return str(json.loads(text)) if text.startswith('"') else ""

@@ -1,0 +1,284 @@
+"""Shape C: a header that carries the name, then tagged keys and values. GLM, Qwen3-Coder, MiMo, Claude, MiniMax ...
+
+A value is plain text, so its own closing tag may stand in it. A closer counts if, after white space, something
+follows that the row allows there, or the end; and where a closer is missing, the opener of another parameter that
+the tool declares ends the value if it stands at a line start. Strings flow; what is held meanwhile is a possible
+closer with the white space behind it, and the newline that a row takes off a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from converters.arguments import ArgumentsWriter
+from converters.expectations import Expectations, Schema
+from converters.scanner import SPACE, Ahead, Markers, Pattern, first_token, spellings, tokens
+from converters.schema import properties
+from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.syntaxes import Syntax
+
+
+class TaggedGrammar:
+    """A tagged row, made ready for reading."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        self.syntax = syntax
+        header, self.foot = syntax.call.split("{parameters}")
+        group_open, _, group_close = syntax.group.partition("{calls}")
+        self._parameter_open, self._parameter_close = syntax.parameter.split("{value}")
+        self.trims = self._parameter_open.endswith("\n") and self._parameter_close.startswith("\n")
+
+        self.headers = self.spelled([first_token(header)])
+        self.keys = self.spelled([first_token(self._parameter_open)])
+        self.feet = self.spelled(tokens(self.foot))
+        self.group_opens = self.spelled(tokens(group_open))
+        self.group_closes = self.spelled(tokens(group_close))
+        inside = [*self.keys, *self.feet, *self.group_closes]
+        if "{key}" not in self._parameter_close:  # a closer that closes nothing is passed over
+            inside += self.spelled(tokens(self._parameter_close))
+
+        prefix = syntax.prefix
+        self.key = Pattern(self._parameter_open.rstrip("\n"), prefix=prefix)
+        self.header = Pattern(header, then=inside, prefix=prefix)
+        self.entries = [Entry(opener, self.header, grouped=not group_open) for opener in self.headers]
+        if group_open:
+            grouped = Pattern(group_open + header, then=inside, prefix=prefix)
+            self.entries += [Entry(opener, grouped, grouped=True) for opener in self.group_opens]
+
+        after_call = [*self.feet, *self.group_closes, *self.headers]
+        self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
+        self.between_calls = Ahead(after_call)
+        self.after_value = Ahead([*self.keys, *after_call, *self.group_opens])
+        self.after_foot = Ahead([*after_call, *self.group_opens])
+        closers = "|".join(map(re.escape, [*self.feet, *self.group_closes]))
+        self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match
+
+    def spelled(self, markers: Iterable[str]) -> list[str]:
+        return [spelling for marker in markers for spelling in spellings(marker, self.syntax.prefix)]
+
+    def value_closer(self, key: str) -> list[str]:
+        """The spellings of the marker that closes the value of a key."""
+        return self.spelled(tokens(self._parameter_close.replace("{key}", key))[:1])
+
+    def value_ends(self, key: str) -> ValueEnds:
+        """What may end the value of a key; the same for all keys unless their names stand in their closers."""
+        return _value_ends(self, key if "{key}" in self._parameter_close else "")
+
+    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+        return TaggedParser(self, opening, expectations, ArgumentsWriter)
+
+
+class ValueEnds:
+    """How the end of a text value is noticed, and what must follow for it to count."""
+
+    def __init__(self, grammar: TaggedGrammar, key: str) -> None:
+        self.closers = frozenset(grammar.value_closer(key))
+        self.next_keys = frozenset("\n" + opener for opener in grammar.keys)
+        self.markers = Markers([*self.closers, *grammar.feet, *grammar.group_closes, *self.next_keys])
+        self._after_value = grammar.after_value
+        self._after_foot = grammar.after_foot
+
+    def follow(self, marker: str) -> Ahead:
+        return self._after_value if marker in self.closers else self._after_foot
+
+
+@lru_cache(maxsize=256)
+def _value_ends(grammar: TaggedGrammar, key: str) -> ValueEnds:
+    return ValueEnds(grammar, key)
+
+
+class TaggedParser(StateParser):
+    """Reads one run of calls. Each state consumes from the buffer and says whether it got on."""
+
+    def __init__(
+        self, grammar: TaggedGrammar, opening: Opening, expectations: Expectations, writer: type[ArgumentsWriter]
+    ) -> None:
+        super().__init__(opening)
+        self._grammar = grammar
+        self._expectations = expectations
+        self._make_writer = writer
+        self._trims = False
+        self._begin(opening.name, opening.raw)
+
+    def _cut_off(self, left: str) -> None:
+        if self._state == self._between:
+            self.rest = left
+            return
+        if not self._out.open:
+            self._out.start(self._name, self._opening.id)
+        self._out.end("cut", left)
+
+    # -- a call begins and ends --------------------------------------------------------------------------------------
+
+    def _begin(self, name: str, raw: str) -> None:
+        declared = self._expectations.declared(name)
+        self._name = declared or name
+        self._schema: Schema = self._expectations.schema(self._name)
+        self._arguments = self._make_writer(self._schema)
+        self._out.own(raw)
+        self._state = self._parameters
+        if declared:
+            self._start()
+
+    def _start(self) -> None:
+        self._refusable = False
+        self._out.start(self._name, self._opening.id)
+
+    def _close(self, raw: str) -> None:
+        """The call is over, and so are its arguments."""
+        if not self._out.open:
+            self._start()
+        self._out.arguments(self._arguments.close())
+        self._out.end(raw=raw)
+
+    # -- the states --------------------------------------------------------------------------------------------------
+
+    def _parameters(self) -> bool:
+        """Before a parameter, or the end of the call."""
+        found, marker, after = self._grammar.between_parameters.look(self._buffer, self._place)
+        grammar = self._grammar
+        if found == Ahead.YET:
+            if not self._finishing:
+                return False
+            self._close(self._advance(len(self._buffer)))
+            self._end_run()
+            return False
+        if marker in grammar.keys:
+            self._out.own(self._advance(after - len(marker)))
+            self._state = self._key
+        elif marker in grammar.feet or marker in grammar.group_closes:
+            if not self._out.open and marker in grammar.feet and not self._alone(after):
+                return False
+            self._close(self._advance(after))
+            self._state = self._between
+            if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
+                self._end_run()
+        elif found == Ahead.FOUND and marker not in grammar.headers and marker not in grammar.group_opens:
+            self._out.own(self._advance(after))  # a closer that closes nothing
+        else:
+            self._close("")
+            self._end_run()
+        return True
+
+    def _alone(self, after: int) -> bool:
+        """An undeclared call without arguments counts only if it has its line for itself."""
+        match = self._grammar.rest_of_line(self._buffer, after)
+        assert match
+        if match[1] == "" and not self._finishing:
+            return False
+        if match[1] is None or not self._opening.alone:
+            self._refuse()
+            return False
+        return True
+
+    def _key(self) -> bool:
+        pattern = self._grammar.key
+        match = pattern.match(self._buffer, self._place)
+        if match is None:
+            if pattern.may_match(self._buffer, self._place) and not self._finishing:
+                return False
+            self._close("")  # no parameter after all: what follows is not for us to read
+            self._end_run()
+            return False
+        if match.end() == len(self._buffer) and self._grammar.trims and not self._finishing:
+            return False  # the newline that belongs to the markup may still come
+        # a value that begins on a line of its own ends on one too; one that begins behind its tag is verbatim
+        self._trims = self._grammar.trims and self._buffer.startswith("\n", match.end())
+        end = match.end() + self._trims
+        if not self._out.open:
+            self._start()
+        key = match["key"]
+        self._ends = self._grammar.value_ends(key)
+        self._out.arguments(self._arguments.key(key), self._advance(end))
+        self._state = self._value
+        return True
+
+    def _value(self) -> bool:
+        """Inside a value: let flow what cannot be its end."""
+        place = self._place
+        while True:
+            match = self._ends.markers.search(self._buffer, place)
+            if match is None:
+                self._flow(len(self._buffer))
+                if self._finishing:
+                    self._end_value(len(self._buffer), len(self._buffer))
+                return self._finishing
+            ended = self._ended_by(match)
+            if ended is None:
+                self._flow(match.start())
+                return self._finishing and self._end_value_at_end(match)
+            if ended:
+                self._end_value(match.start(), match.end() if match.group() in self._ends.closers else match.start())
+                return True
+            place = match.start() + 1
+
+    def _ended_by(self, match: re.Match[str]) -> bool | None:
+        """Whether a possible end of the value is its end; None if that cannot be known yet."""
+        marker = match.group()
+        if marker not in self._ends.markers.literals:
+            return None
+        if marker in self._ends.next_keys:
+            return self._next_key(match.start() + 1)
+        found, _, _ = self._ends.follow(marker).look(self._buffer, match.end())
+        if found == Ahead.YET:
+            return True if self._finishing else None
+        return found == Ahead.FOUND
+
+    def _next_key(self, place: int) -> bool | None:
+        """Whether another parameter that the tool declares opens at a line start inside a value."""
+        match = self._grammar.key.match(self._buffer, place)
+        if match:
+            return match["key"] in properties(self._schema)
+        return None if self._grammar.key.may_match(self._buffer, place) else False
+
+    def _flow(self, end: int) -> None:
+        """Send a value's text up to `end`, but for the last newline of a row that takes one off."""
+        if self._trims and end > self._place and self._buffer[end - 1] == "\n":
+            end -= 1
+        if end > self._place:
+            piece = self._advance(end)
+            delta = self._arguments.text(piece)
+            if delta:
+                self._out.arguments(delta, piece)
+            else:
+                self._out.own(piece)
+
+    def _end_value(self, end: int, after: int) -> None:
+        self._flow(end)
+        raw = self._advance(after)
+        self._out.arguments(self._arguments.end(), raw)
+        self._state = self._parameters
+
+    def _end_value_at_end(self, match: re.Match[str]) -> bool:
+        """The model stopped inside a value, perhaps inside its closer: what is there is all there is."""
+        only_space = match.group().isspace()
+        end = len(self._buffer) if only_space else match.start()
+        self._end_value(end, len(self._buffer))
+        return True
+
+    def _between(self) -> bool:
+        """Behind a call: markers that still belong to it, or the next call of its group."""
+        grammar = self._grammar
+        found, marker, after = grammar.between_calls.look(self._buffer, self._place)
+        if found == Ahead.YET:
+            return False
+        if found == Ahead.MISSING:
+            return self._end_run()
+        if marker in grammar.headers:
+            return self._next_call(after - len(marker))
+        self._out.own(self._advance(after))
+        self._out.removed()
+        return self._end_run() if marker in grammar.group_closes else True
+
+    def _next_call(self, place: int) -> bool:
+        if not self._opening.grouped or not self._grammar.group_opens:
+            return self._end_run()
+        match = self._grammar.header.match(self._buffer, place)
+        if match:
+            self._begin(match["name"], self._advance(match.end()))
+            return True
+        if self._grammar.header.may_match(self._buffer, place) and not self._finishing:
+            return False
+        return self._end_run()

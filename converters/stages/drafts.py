@@ -1,0 +1,73 @@
+"""A call written inside the reasoning is a draft, unless it is the last thing the model did.
+
+If the reasoning ends with one or more complete calls of declared tools, and nothing but white space follows them
+inside or outside, they are meant; else they stay the reasoning that they are written in.
+
+Held: such calls with all that follows them, while they can still prove to be meant.
+"""
+
+from __future__ import annotations
+
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Reasoning, Removed, Text
+from converters.expectations import Expectations
+
+
+class Drafts:
+    """Filters calls that are `inside`."""
+
+    __slots__ = ("_drafting", "_expectations", "_held")
+
+    def __init__(self, expectations: Expectations) -> None:
+        self._expectations = expectations
+        self._held: list[Event] = []
+        self._drafting = False  # inside a call that is known to be a draft
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        if not self._held and not self._drafting and not any(isinstance(e, CallStart) and e.inside for e in events):
+            return events
+        out: list[Event] = []
+        for event in events:
+            self._one(event, out)
+        return out
+
+    def _one(self, event: Event, out: list[Event]) -> None:
+        if isinstance(event, CallStart):
+            if not event.inside:
+                self._release(out)
+            elif self._expectations.declared(event.name) is None:
+                self._release(out)
+                self._drafting = True
+        if self._drafting:
+            out.append(_as_reasoning(event))
+            self._drafting = not isinstance(event, CallEnd)
+        elif self._held or (isinstance(event, CallStart) and event.inside):
+            self._hold(event, out)
+        else:
+            out.append(event)
+
+    def _hold(self, event: Event, out: list[Event]) -> None:
+        goes_on = isinstance(event, Text | Reasoning) and not event.text.isspace()
+        if goes_on:
+            self._release(out)
+            out.append(event)
+            return
+        self._held.append(event)
+        if isinstance(event, CallEnd) and event.how != "complete":
+            self._release(out)
+
+    def _release(self, out: list[Event]) -> None:
+        """They were drafts."""
+        out += map(_as_reasoning, self._held)
+        self._held = []
+
+    def finish(self, cut: bool) -> list[Event]:
+        """Nothing followed: they were meant."""
+        held, self._held = self._held, []
+        return held
+
+
+def _as_reasoning(event: Event) -> Event:
+    markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd) or (
+        isinstance(event, Removed) and event.reason == "marker" and not event.tag
+    )
+    return Reasoning(event.raw) if markup else event

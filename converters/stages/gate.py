@@ -1,0 +1,66 @@
+"""Which calls the request allows: none, one, or all; whole or as they come. Numbers those that pass.
+
+Held: nothing, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
+"""
+
+from __future__ import annotations
+
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed
+from converters.expectations import Expectations
+from converters.reasons import Reason
+
+
+class Gate:
+    """Filters the events of calls."""
+
+    __slots__ = ("_expectations", "_held", "_index", "_refusal")
+
+    def __init__(self, expectations: Expectations) -> None:
+        self._expectations = expectations
+        self._index = -1
+        self._refusal: Reason | None = None
+        self._held: list[Event] = []
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, ArgumentsDelta | CallStart | CallEnd):
+                self._call(event, out)
+            elif self._held:
+                self._held.append(event)
+            else:
+                out.append(event)
+        return out
+
+    def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
+        if isinstance(event, CallStart):
+            self._refusal = self._refused()
+            self._index += self._refusal is None
+        if self._refusal is not None:
+            out.append(Removed(event.raw, self._refusal))
+            return
+        event.index = self._index
+        if not self._expectations.whole_calls:
+            out.append(event)
+            return
+        self._held.append(event)
+        if isinstance(event, CallEnd):
+            self._let_go(out, event.how == "cut")
+
+    def _refused(self) -> Reason | None:
+        if self._expectations.choice == "none":
+            return "choice_none"
+        if not self._expectations.parallel and self._index >= 0:
+            return "parallel_off"
+        return None
+
+    def _let_go(self, out: list[Event], cut: bool) -> None:
+        held, self._held = self._held, []
+        if cut:
+            self._index -= 1
+            out.append(Removed("".join(event.raw for event in held), "cut"))
+        else:
+            out += held
+
+    def finish(self, cut: bool) -> list[Event]:
+        return []

@@ -1,0 +1,124 @@
+"""White space at the edge of what was removed goes with it; everything else of a text stays, byte for byte.
+
+Trailing white space is held until the next letter or the end, 4 kB at most. Before the first and after the last
+removed span it is dropped, and so it is between two spans with nothing else between them. White space that was
+dropped before a span is given back if text follows after all, so that two stretches of text stay apart.
+"""
+
+from __future__ import annotations
+
+from converters.events import ArgumentsDelta, Event, Noted, Reasoning, Removed, Text
+
+_HOLD = 4096
+
+
+class Lane:
+    """The content, or the reasoning: one text that the client will see joined."""
+
+    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_removed", "_said")
+
+    def __init__(self, kind: type[Text] | type[Reasoning]) -> None:
+        self._kind = kind
+        self._held = ""
+        self._said = False  # some letter has left
+        self._removed = False  # something was removed somewhere
+        self._gap = False  # something was removed since the last letter
+        self._dropped = ""  # the white space that stood before that gap
+
+    def text(self, text: str, out: list[Event]) -> None:
+        letters = text.strip()
+        if not letters:
+            self._held += text
+            self._overflow(out)
+            return
+        start = text.index(letters)
+        self._held += text[:start]
+        self._overflow(out)
+        before = self._held
+        if self._gap and not self._said:
+            self._drop(before, out)
+            before = ""
+        self._give_back(out)
+        out.append(self._kind(before + letters))
+        self._said, self._gap = True, False
+        self._held = text[start + len(letters) :]
+        self._overflow(out)
+
+    def _overflow(self, out: list[Event]) -> None:
+        """More white space than may be held flows, in blocks that do not depend on how it came."""
+        while len(self._held) > _HOLD:
+            self._give_back(out)
+            out.append(self._kind(self._held[:_HOLD]))
+            self._held = self._held[_HOLD:]
+            self._said, self._gap = True, False
+
+    def passes(self, text: str) -> bool:
+        """Whether a text may leave as it is: the common case, told apart for speed."""
+        return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
+
+    def passed(self) -> None:
+        self._said = True
+
+    def span(self, out: list[Event]) -> None:
+        """Something that does not belong to this text stands here."""
+        if self._held:
+            if not self._gap and self._said:
+                self._dropped = self._held
+            self._drop(self._held, out)
+            self._held = ""
+        self._gap = self._removed = True
+
+    def end(self, out: list[Event]) -> None:
+        if self._removed:
+            self._drop(self._held, out)
+        elif self._held:
+            out.append(self._kind(self._held))
+
+    def _give_back(self, out: list[Event]) -> None:
+        if self._dropped:
+            out.append(self._kind(self._dropped, again=True))
+            self._dropped = ""
+
+    def _drop(self, space: str, out: list[Event]) -> None:
+        if space:
+            out.append(Removed(space, "whitespace"))
+
+
+class Tidy:
+    """The last stage: all other stages may leave white space behind."""
+
+    __slots__ = ("_content", "_reasoning")
+
+    def __init__(self) -> None:
+        self._content = Lane(Text)
+        self._reasoning = Lane(Reasoning)
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        out: list[Event] = []
+        if len(events) == 1:
+            event = events[0]
+            if type(event) is Text and self._content.passes(event.text):
+                self._reasoning.span(out)
+                self._content.passed()
+                return [*out, event] if out else events
+            if type(event) is ArgumentsDelta:
+                return events  # its call has begun, so both texts know of the gap
+        for event in events:
+            if isinstance(event, Text):
+                self._reasoning.span(out)
+                self._content.text(event.text, out)
+            elif isinstance(event, Reasoning):
+                self._content.span(out)
+                self._reasoning.text(event.text, out)
+            else:
+                if not isinstance(event, Noted):
+                    self._content.span(out)
+                    self._reasoning.span(out)
+                out.append(event)
+        return out
+
+    def finish(self, cut: bool) -> list[Event]:
+        out: list[Event] = []
+        self._content.end(out)
+        self._reasoning.end(out)
+        return out

@@ -1,0 +1,8 @@
+"""The wings that face clients: one dialect for each API. They see events, never markup, and no sockets."""
+
+from dialects.base import Dialect
+from dialects.chat import CHAT
+
+DIALECTS: tuple[Dialect, ...] = (CHAT,)
+
+__all__ = ["CHAT", "DIALECTS", "Dialect"]

@@ -1,0 +1,272 @@
+"""/v1/chat/completions, streamed and buffered: our canonical API. Backends speak it too, so right bytes just pass.
+
+Source of the format: the OpenAI API reference, and what real clients were seen to choke on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from converters.events import ArgumentsDelta, CallStart, Reasoning, Text
+from converters.expectations import Expectations, Schema
+from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step
+from errors import RequestError
+
+ReasoningField = Literal["reasoning_content", "reasoning", "both", "content", "none"]
+
+
+class Chat:
+    """The chat completions API. `reasoning_field` says under which name clients get reasoning."""
+
+    path = "/v1/chat/completions"
+
+    def __init__(self, reasoning_field: ReasoningField = "reasoning_content") -> None:
+        both = ("reasoning_content", "reasoning")
+        self.reasoning_fields: tuple[str, ...] = both if reasoning_field == "both" else (str(reasoning_field),)
+
+    def parse_request(self, body: Any) -> ChatRequest:
+        if not isinstance(body, dict):
+            raise RequestError("The request body must be a JSON object.")
+        legacy = "tools" not in body and "functions" in body
+        tools = _functions(body) if legacy else _tools(body)
+        messages = _optional(body, "messages", list, "a list")
+        calls, ids = _history(messages)
+        return ChatRequest(
+            body=body,
+            model=_optional(body, "model", str, "a string") or "",
+            stream=bool(_optional(body, "stream", bool, "true or false")),
+            expectations=Expectations(
+                tools=tools,
+                translate=bool(tools) or calls,
+                choice="none" if body.get("tool_choice", body.get("function_call")) == "none" else "auto",
+                parallel=body.get("parallel_tool_calls") is not False and not legacy,
+            ),
+            ids=frozenset(ids),
+            thinking=_thinking(body),
+            legacy=legacy,
+        )
+
+    def stream_writer(self, request: ChatRequest) -> ChatStreamWriter:
+        return ChatStreamWriter(self.reasoning_fields, request)
+
+    def write_whole(self, reply: dict[str, Any], steps: Iterable[Step], request: ChatRequest) -> dict[str, Any]:
+        collectors: dict[int, MessageCollector] = {}
+        ids = Ids(request.ids)
+        for step in steps:
+            for index, event in step.events:
+                collectors.setdefault(index, MessageCollector(ids)).add(event)
+        choices = [
+            collectors[choice["index"]].choice(choice, self.reasoning_fields, request.legacy)
+            if choice.get("index") in collectors
+            else choice
+            for choice in reply["choices"]
+        ]
+        return {**reply, "choices": choices}
+
+
+CHAT = Chat()
+
+
+class ChatStreamWriter:
+    """Steps to chat.completion.chunk events. What did not change leaves as it was received."""
+
+    def __init__(self, reasoning_fields: Iterable[str], request: ChatRequest) -> None:
+        self._reasoning = tuple(reasoning_fields)
+        self._legacy = request.legacy
+        self._ids = Ids(request.ids)
+        self._model = request.model
+        self._top: Mapping[str, Any] = {}
+        self._kept: tuple[Any, ...] = ()
+        self._prefix = ""
+
+    def write(self, step: Step) -> bytes:
+        if step.top:
+            self._top = step.top
+        if step.raw is not None:
+            return step.raw
+        chunks = [self._chunk(index, delta) for index, event in step.events for delta in self._deltas(event)]
+        return b"".join(chunks)
+
+    def error(self, body: Mapping[str, Any]) -> bytes:
+        return _frame(json.dumps(body, ensure_ascii=False))
+
+    def end(self, outcome: str) -> bytes:
+        return f": dragoman {outcome}\n\n".encode() + b"data: [DONE]\n\n"
+
+    def _deltas(self, event: ReplyEvent) -> Iterable[tuple[str, str]]:
+        """(the JSON of a delta, the JSON of its finish reason)"""
+        match event:
+            case Text(text=text) if text:
+                yield f'{{"content":{_json(text)}}}', "null"
+            case Reasoning(text=text) if text:
+                yield "{" + ",".join(f"{_json(name)}:{_json(text)}" for name in self._reasoning) + "}", "null"
+            case CallStart():
+                yield self._opening(event), "null"
+            case ArgumentsDelta(index=index, delta=delta) if delta:
+                yield self._arguments(index, delta), "null"
+            case Finish(reason=reason):
+                yield "{}", _json(_legacy_reason(reason) if self._legacy else reason)
+            case Native(delta=fields):
+                yield _json(fields), "null"
+
+    def _opening(self, start: CallStart) -> str:
+        if self._legacy:
+            return f'{{"function_call":{{"name":{_json(start.name)},"arguments":""}}}}'
+        return (
+            f'{{"tool_calls":[{{"index":{start.index},"id":{_json(self._ids.take(start.id))},"type":"function",'
+            f'"function":{{"name":{_json(start.name)},"arguments":""}}}}]}}'
+        )
+
+    def _arguments(self, index: int, delta: str) -> str:
+        if self._legacy:
+            return f'{{"function_call":{{"arguments":{_json(delta)}}}}}'
+        return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{_json(delta)}}}}}]}}'
+
+    def _chunk(self, index: int, rendered: tuple[str, str]) -> bytes:
+        delta, finish = rendered
+        return _frame(f'{self._envelope()},"choices":[{{"index":{index},"delta":{delta},"finish_reason":{finish}}}]}}')
+
+    def _envelope(self) -> str:
+        """What stands before the choices of each chunk, rendered once for as long as it stays the same."""
+        top = self._top
+        kept = (top.get("id"), top.get("created"), top.get("model"), top.get("system_fingerprint"))
+        if kept != self._kept or not self._prefix:
+            self._kept = kept
+            head = {
+                "id": kept[0] or "chatcmpl-dragoman",
+                "object": "chat.completion.chunk",
+                "created": kept[1] or 0,
+                "model": kept[2] or self._model,
+            }
+            if kept[3] is not None:
+                head["system_fingerprint"] = kept[3]
+            self._prefix = _json(head)[:-1]
+        return self._prefix
+
+
+class MessageCollector:
+    """The events of one choice to its message."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[dict[str, Any]] = []
+        self._reason: str | None = None
+
+    def add(self, event: ReplyEvent) -> None:
+        match event:
+            case Text(text=text):
+                self._content.append(text)
+            case Reasoning(text=text):
+                self._reasoning.append(text)
+            case CallStart(name=name, id=wished):
+                function = {"name": name, "arguments": ""}
+                self._calls.append({"id": self._ids.take(wished), "type": "function", "function": function})
+            case ArgumentsDelta(index=index, delta=delta):
+                self._calls[index]["function"]["arguments"] += delta
+            case Finish(reason=reason):
+                self._reason = reason
+
+    def choice(self, choice: dict[str, Any], reasoning_fields: Iterable[str], legacy: bool) -> dict[str, Any]:
+        """The backend's choice with this message in it; fields we do not know stay."""
+        message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
+        content = "".join(self._content)
+        calls = self._calls or message.get("tool_calls")
+        message["content"] = content or (None if calls else "")
+        reasoning = "".join(self._reasoning)
+        for name in ("reasoning_content", "reasoning"):
+            message.pop(name, None)
+        if reasoning:
+            message.update(dict.fromkeys(reasoning_fields, reasoning))
+        if self._calls and legacy:
+            message["function_call"] = self._calls[0]["function"]
+        elif self._calls:
+            message["tool_calls"] = self._calls
+        elif not message.get("tool_calls"):
+            message.pop("tool_calls", None)
+        reason = _legacy_reason(self._reason) if legacy and self._reason else self._reason
+        changed = {**choice, "message": message, "finish_reason": reason}
+        if self._calls and isinstance(changed.get("logprobs"), dict):
+            changed["logprobs"] = None  # they were of the text that the calls have been taken out of
+        return changed
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _frame(data: str) -> bytes:
+    return b"data: " + data.encode(errors="replace") + b"\n\n"
+
+
+def _legacy_reason(reason: str) -> str:
+    return "function_call" if reason == "tool_calls" else reason
+
+
+# -- reading requests ------------------------------------------------------------------------------------------------
+
+
+def _optional(body: Mapping[str, Any], name: str, kind: type, takes: str) -> Any:
+    """A field of the request, checked only for what we must read in it; null counts as absent."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise RequestError(f"'{name}' must be {takes}.", param=name)
+    return value
+
+
+def _tools(body: Mapping[str, Any]) -> dict[str, Schema]:
+    tools: dict[str, Schema] = {}
+    for place, tool in enumerate(_optional(body, "tools", list, "a list") or []):
+        where = f"tools[{place}]"
+        if not isinstance(tool, dict):
+            raise RequestError(f"'{where}' must be an object.", param=where)
+        function = tool.get("function")
+        if tool.get("type", "function") == "function" or function is not None:
+            tools.update([_function(function, f"{where}.function")])
+    return tools
+
+
+def _functions(body: Mapping[str, Any]) -> dict[str, Schema]:
+    functions = _optional(body, "functions", list, "a list") or []
+    return dict(_function(function, f"functions[{place}]") for place, function in enumerate(functions))
+
+
+def _function(function: Any, where: str) -> tuple[str, Schema]:
+    if not isinstance(function, dict):
+        raise RequestError(f"'{where}' must be an object.", param=where)
+    name = function.get("name")
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"'{where}.name' must be a string.", param=f"{where}.name")
+    schema = function.get("parameters")
+    return name, schema if isinstance(schema, dict) else {}
+
+
+def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:
+    """(whether the history holds calls or their results, the ids that it uses)"""
+    used: set[str] = set()
+    calls = False
+    for message in messages or []:
+        if not isinstance(message, dict):
+            continue
+        made = [call for call in message.get("tool_calls") or [] if isinstance(call, dict)]
+        calls = calls or bool(made) or bool(message.get("function_call")) or message.get("role") in ("tool", "function")
+        found = [*(call.get("id") for call in made), message.get("tool_call_id")]
+        used.update(each for each in found if isinstance(each, str))
+    return calls, used
+
+
+def _thinking(body: Mapping[str, Any]) -> bool | None:
+    if body.get("reasoning_effort") == "none":
+        return False
+    settings = body.get("chat_template_kwargs")
+    if isinstance(settings, dict):
+        for name in ("enable_thinking", "thinking"):
+            if isinstance(settings.get(name), bool):
+                return bool(settings[name])
+    return None
+
+
+__all__ = ["CHAT", "Chat", "ChatStreamWriter", "ChoiceEvent", "MessageCollector"]

@@ -1,0 +1,98 @@
+"""The errors Dragoman raises on purpose, and what each tells the client.
+
+    ProxyError                  has a status, an OpenAI error type and a code
+    ├── RequestError            400  the client's request is wrong; names the field
+    │   ├── Unauthorised        401  no key of ours
+    │   ├── NotFound            404  no such path here
+    │   ├── MethodNotAllowed    405
+    │   └── TooLarge            413  over MAX_REQUEST_BYTES
+    ├── BackendError            502  the backend's fault
+    │   ├── Unreachable         502  no connection could be made
+    │   ├── TimedOut            504  connect, first byte or idle: `phase` says which
+    │   └── Interrupted         502  the answer broke off
+    └── ClientLeft              499  nobody is there to be told
+
+ConfigError stands apart: it ends the start, before there is a client.
+Model output is never an error; nothing here is raised because of what a model wrote.
+"""
+
+from __future__ import annotations
+
+
+class ConfigError(ValueError):
+    """A variable holds what it cannot take. `str()` is the one line the user sees."""
+
+
+class ProxyError(Exception):
+    """Base of all errors that end an exchange. `message` is for the client, so it holds no secret."""
+
+    status = 500
+    type = "proxy_error"
+    code = "proxy_error"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    def body(self) -> dict[str, object]:
+        """The OpenAI error object, ready for `json.dumps`."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+class RequestError(ProxyError):
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class Unauthorised(RequestError):
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class TooLarge(RequestError):
+    status = 413
+    code = "request_too_large"
+
+
+class BackendError(ProxyError):
+    status = 502
+    type = "backend_error"
+    code = "backend_error"
+
+
+class Unreachable(BackendError):
+    code = "backend_unreachable"
+
+
+class TimedOut(BackendError):
+    """`phase` is `connect`, `first_byte` or `idle`."""
+
+    status = 504
+    code = "backend_timeout"
+
+    def __init__(self, message: str, phase: str) -> None:
+        super().__init__(message)
+        self.phase = phase
+        self.code = f"backend_{phase}_timeout"
+
+
+class Interrupted(BackendError):
+    code = "backend_interrupted"
+
+
+class ClientLeft(ProxyError):
+    status = 499
+    code = "client_left"

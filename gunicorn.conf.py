@@ -1,0 +1,21 @@
+"""`gunicorn -c gunicorn.conf.py app:app`: the same configuration as `python app.py`, for a service.
+
+One process with many threads: a stream occupies a thread, most of the time asleep, so threads bound the streams.
+"""
+
+from app import load_config
+
+_config = load_config()
+_host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
+
+bind = f"{_host}:{_config.proxy_port}"
+worker_class = "gthread"
+workers = 1
+threads = 512
+worker_connections = 2048
+backlog = 2048
+keepalive = 75
+timeout = 0  # a stream may last as long as it likes; gthread watches its own main loop only
+graceful_timeout = 600  # what open streams get at a stop or a reload
+loglevel = "warning"
+accesslog = None

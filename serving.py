@@ -1,0 +1,149 @@
+"""`python app.py`: one process, one thread for each request, on any system. Also how both ways of serving log.
+
+Werkzeug's threaded server without its debugger or reloader. A stop lets open streams end first.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from config import Config
+
+log = logging.getLogger("dragoman")
+
+GRACE = 600.0
+"""Seconds that open streams get at a stop."""
+
+
+class _Handler(WSGIRequestHandler):
+    disable_nagle_algorithm = True  # each event of a stream must leave at once
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: the exchange is logged by the engine, without the query."""
+
+
+class _Server(ThreadedWSGIServer):
+    daemon_threads = True  # idle keep-alive connections must not hold up a stop
+    request_queue_size = 1024
+
+    def __init__(self, host: str, port: int, app: Flask) -> None:
+        self.busy = 0
+        self._lock = threading.Lock()
+        super().__init__(host, port, self._counted(app), handler=_Handler)
+
+    def _counted(self, app: Flask) -> Any:
+        """Count the requests whose bodies have not ended, so that a stop can wait for them."""
+
+        def counted(environ: dict[str, Any], start_response: Any) -> Any:
+            with self._lock:
+                self.busy += 1
+            done = _Once(self._one_less)
+            try:
+                body = app.wsgi_app(environ, start_response)
+            except BaseException:
+                done()
+                raise
+            return _Closing(body, done)
+
+        return counted
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self.busy -= 1
+
+
+class _Once:
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __call__(self) -> None:
+        call, self._call = self._call, lambda: None
+        call()
+
+
+class _Closing:
+    """A WSGI body that tells when it is closed."""
+
+    def __init__(self, body: Any, closed: _Once) -> None:
+        self._body = body
+        self._closed = closed
+
+    def __iter__(self) -> Any:
+        return iter(self._body)
+
+    def close(self) -> None:
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            self._closed()
+
+
+def serve(app: Flask, config: Config) -> int:
+    """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
+    start_logging(config)
+    try:
+        server = _Server(config.proxy_host, config.proxy_port, app)
+    except OSError as error:
+        print(
+            f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}: {error.strerror}", file=sys.stderr
+        )
+        return 1
+    _stop_on_signals(server)
+    log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
+    server.serve_forever()
+    server.server_close()
+    deadline = time.monotonic() + GRACE
+    while server.busy and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return 0
+
+
+def _stop_on_signals(server: _Server) -> None:
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_DFL)
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    signals = [signal.SIGINT, signal.SIGTERM]
+    for each in signals:
+        signal.signal(each, stop)
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def start_logging(config: Config) -> None:
+    """Readable lines in development, JSON lines in production, errors only in testing; then the warnings."""
+    handler = logging.StreamHandler()
+    readable = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
+    handler.setFormatter(_JsonLines() if config.environment == "production" else readable)
+    root = logging.getLogger("dragoman")
+    root.handlers[:] = [handler]
+    root.propagate = False
+    root.setLevel(logging.ERROR if config.environment == "testing" else config.log_level)
+    for warning in config.warnings():
+        root.warning("%s", warning)

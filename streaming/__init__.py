@@ -1,0 +1,7 @@
+"""One exchange, in time: the only room where syntaxes, dialects and backends meet."""
+
+from streaming.conversation import Reply
+from streaming.exchange import Exchange, exchange_ended
+from streaming.relay import ClientRequest, Relay
+
+__all__ = ["ClientRequest", "Exchange", "Relay", "Reply", "exchange_ended"]

@@ -1,0 +1,115 @@
+"""One backend's answer to one request, as steps in time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from backends.client import BackendExchange, ResponseHead
+from backends.wait import Wait
+from dialects.base import Step
+from errors import BackendError
+from streaming.exchange import Exchange
+from streaming.reader import ReplyReader
+from streaming.sse import Frames
+
+_DRAIN = 0.02
+"""Seconds granted to a backend to end its body after `[DONE]`, so that its connection can be used again."""
+
+_LONGEST_BODY = 512 * 1024 * 1024
+"""Bytes of a buffered answer: far beyond any real one, but not endless."""
+
+
+class Answer:
+    """Wait for the head, then for steps; both stop at a deadline (of `time.monotonic`) or when the client has left."""
+
+    def __init__(self, exchange: BackendExchange, reader: ReplyReader, record: Exchange) -> None:
+        self._exchange = exchange
+        self._reader = reader
+        self._record = record
+        self._frames = Frames()
+        self._whole = False
+        self._head: ResponseHead | None = None
+
+    def head(self, deadline: float | None) -> ResponseHead | Literal[Wait.IDLE, Wait.CLIENT_LEFT]:
+        if self._head is None:
+            head = self._exchange.wait_head(deadline)
+            if not isinstance(head, ResponseHead):
+                return head
+            self._head = head
+            self._record.status = head.status
+            self._whole = "text/event-stream" not in (head.get("content-type") or "")
+        return self._head
+
+    def body(self) -> bytes | Literal[Wait.CLIENT_LEFT]:
+        """The whole body, for an answer that is not streamed."""
+        body = self._exchange.read_all(_LONGEST_BODY)
+        self._record.touched()
+        return body
+
+    def steps(self, deadline: float | None) -> list[Step] | Wait:
+        """The next steps, which may be none, or why there are none. After `[DONE]` there is END."""
+        if self._reader.done:
+            return Wait.END
+        if self._whole:
+            return self._whole_as_stream()
+        data = self._exchange.next_bytes(deadline)
+        if data is Wait.END:
+            last = self._frames.finish()
+            steps = self._read([last] if last.strip() else [])
+            if not self._reader.done:
+                steps += self._reader.finish()
+                self._reader.done = True
+            return steps
+        if isinstance(data, Wait):
+            return data
+        self._record.touched()
+        return self._read(self._frames.feed(data))
+
+    def _read(self, frames: list[bytes]) -> list[Step]:
+        steps: list[Step] = []
+        for frame in frames:
+            if not self._reader.done:
+                steps += self._reader.read_frame(frame)
+                if self._reader.done and self._record.error is None:
+                    steps += self._reader.finish()
+        return steps
+
+    def _whole_as_stream(self) -> list[Step] | Wait:
+        """The backend answered a request for a stream with one JSON reply."""
+        body = self.body()
+        if isinstance(body, Wait):
+            return body
+        try:
+            reply = json.loads(body)
+        except (ValueError, RecursionError):
+            reply = None
+        if not isinstance(reply, dict) or not isinstance(reply.get("choices"), list):
+            raise BackendError("The backend's answer is neither an event stream nor a chat completion.")
+        steps, _ = self.read_whole(reply)
+        return steps
+
+    def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
+        """The steps of a whole reply, and whether they say anything else than it does."""
+        self._reader.done = True
+        return self._reader.read_whole(reply)
+
+    def release(self) -> list[Step]:
+        """What was held when the answer broke off."""
+        return self._reader.release()
+
+    def close(self) -> None:
+        """Give the connection back if the answer has ended, else break it off, so that the backend stops."""
+        if self._reader.done:
+            deadline = time.monotonic() + _DRAIN
+            while isinstance(self._drained(deadline), bytes):
+                pass
+        self._exchange.close()
+
+    def _drained(self, deadline: float) -> bytes | Wait:
+        try:
+            return self._exchange.next_bytes(deadline)
+        except BackendError:
+            return Wait.END

@@ -1,0 +1,200 @@
+"""One translated exchange, from the head of the backend's answer to its end.
+
+Here live heartbeats, hang-ups, and errors before and after the first byte. It may not know any field of any API
+beyond what a ChatRequest says; and it is the last line: whatever goes wrong behind it ends as a polite error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from backends.client import ResponseHead
+from backends.wait import Wait
+from dialects.base import ChatRequest, Dialect, StreamWriter
+from errors import ClientLeft, ProxyError
+from streaming.answer import Answer
+from streaming.exchange import Exchange
+from streaming.headers import to_client
+from streaming.refusals import RefusedLate, openai_error
+from streaming.sse import KEEP_ALIVE
+
+log = logging.getLogger("dragoman.conversation")
+
+_STREAM_HEADERS = (
+    ("Content-Type", "text/event-stream; charset=utf-8"),
+    ("Cache-Control", "no-cache"),
+    ("X-Accel-Buffering", "no"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back. A body in pieces must be closed, whether it was read to its end or not."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes | Iterator[bytes]
+
+
+class Conversation:
+    """`reply` once; then the body, if it is streamed, ends the exchange, and otherwise `reply` has ended it."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        request: ChatRequest,
+        dialect: Dialect,
+        record: Exchange,
+        keepalive: float,
+        when_over: Callable[[], None],
+    ) -> None:
+        """`keepalive` is in seconds, 0 for no heartbeats; `when_over` is called once, before the record ends."""
+        self._answer = answer
+        self._request = request
+        self._dialect = dialect
+        self._record = record
+        self._keepalive = keepalive
+        self._when_over = when_over
+
+    def reply(self) -> Reply:
+        """Raises BackendError or ClientLeft if there is nothing to reply with."""
+        streams = False
+        try:
+            reply = self._reply()
+            streams = not isinstance(reply.body, bytes)
+            return reply
+        except ProxyError as error:
+            self._record.error = error.code
+            self._record.status = error.status
+            raise
+        finally:
+            if not streams:
+                self._close()
+
+    def _reply(self) -> Reply:
+        head = self._answer.head(self._due() if self._request.stream else None)
+        if head is Wait.CLIENT_LEFT:
+            raise ClientLeft("The client left.")
+        if isinstance(head, ResponseHead) and head.status >= 300:
+            return self._refused(head)
+        if self._request.stream:  # without a head yet, the status is said now: from here on errors are events
+            return self._streamed(head if isinstance(head, ResponseHead) else None)
+        assert isinstance(head, ResponseHead)
+        return self._whole(head)
+
+    # -- buffered ----------------------------------------------------------------------------------------------------
+
+    def _refused(self, head: ResponseHead) -> Reply:
+        body = self._body()
+        self._record.error = f"backend_status_{head.status}"
+        headers = self._headers(head, drop={"content-type"})
+        return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
+
+    def _whole(self, head: ResponseHead) -> Reply:
+        body = self._body()
+        reply = _chat_completion(body)
+        if reply is not None:
+            steps, changed = self._answer.read_whole(reply)
+            if changed:
+                written = self._dialect.write_whole(reply, steps, self._request)
+                body = json.dumps(written, ensure_ascii=False).encode(errors="replace")
+        headers = self._headers(head)
+        headers.append(("x-dragoman-outcome", self._record.outcome))
+        if self._record.syntax:
+            headers.append(("x-dragoman-syntax", self._record.syntax))
+        return Reply(head.status, headers, body)
+
+    def _body(self) -> bytes:
+        body = self._answer.body()
+        if isinstance(body, Wait):
+            raise ClientLeft("The client left.")
+        return body
+
+    def _headers(self, head: ResponseHead, drop: set[str] | None = None) -> list[tuple[str, str]]:
+        return to_client(head.headers, self._record.request_id, same_body=False, drop=drop or ())
+
+    # -- streamed ----------------------------------------------------------------------------------------------------
+
+    def _streamed(self, head: ResponseHead | None) -> Reply:
+        headers = [("X-Request-Id", self._record.request_id)]
+        if head is not None:
+            headers = self._headers(head, drop={name.lower() for name, _ in _STREAM_HEADERS})
+        self._record.status = 200
+        writer = self._dialect.stream_writer(self._request)
+        return Reply(200, [*_STREAM_HEADERS, *headers], self._stream(writer))
+
+    def _stream(self, writer: StreamWriter) -> Iterator[bytes]:
+        try:
+            yield from self._beats(writer)
+        except ClientLeft as left:
+            self._record.error = left.code
+        except ProxyError as error:
+            yield self._broken(writer, error)
+        except Exception:
+            log.exception("%s: the stream failed", self._record.request_id)
+            yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
+            raise
+        finally:
+            self._close()
+
+    def _beats(self, writer: StreamWriter) -> Iterator[bytes]:
+        """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
+        due = self._due()
+        while True:
+            data = self._next(writer, due)
+            if data is None:
+                yield writer.end(self._record.summary())
+                return
+            if not data:
+                if due is None or time.monotonic() < due:
+                    continue
+                data = KEEP_ALIVE
+            yield data
+            due = self._due()
+
+    def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
+        """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""
+        head = self._answer.head(due)
+        if isinstance(head, ResponseHead):
+            if head.status >= 300:
+                raise RefusedLate(head.status, self._body())
+            steps = self._answer.steps(due)
+            if not isinstance(steps, Wait):
+                return b"".join(map(writer.write, steps))
+            if steps is Wait.END:
+                return None
+            head = steps
+        if head is Wait.CLIENT_LEFT:
+            raise ClientLeft("The client left.")
+        return b""
+
+    def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
+        """The end of a stream that cannot go on: what was held, the error, and no finish reason."""
+        self._record.error = error.code
+        held = b"".join(map(writer.write, self._answer.release()))
+        return held + writer.error(error.body()) + writer.end(self._record.summary())
+
+    # -- both --------------------------------------------------------------------------------------------------------
+
+    def _due(self) -> float | None:
+        """When the next heartbeat is due."""
+        return time.monotonic() + self._keepalive if self._keepalive else None
+
+    def _close(self) -> None:
+        self._answer.close()
+        self._when_over()
+        self._record.end()
+
+
+def _chat_completion(body: bytes) -> dict[str, Any] | None:
+    """The reply that a body holds; None for one that is something else, and passes as it is."""
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return reply if isinstance(reply, dict) and isinstance(reply.get("choices"), list) else None

@@ -1,0 +1,79 @@
+"""The record of one exchange, and the signal that tells the world it has ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from blinker import Signal
+
+Outcome = Literal["untouched", "translated", "repaired", "abstained"]
+
+exchange_ended = Signal("An exchange has ended; sent with the Exchange as its sender.")
+
+log = logging.getLogger("dragoman.exchange")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What happened between a request and the end of its answer. It holds no text that a person or a model wrote."""
+
+    request_id: str
+    path: str
+    model: str = ""
+    stream: bool = False
+    status: int = 0
+    started: float = field(default_factory=time.monotonic)
+    first_byte: float | None = None
+    """Seconds until the backend's first byte."""
+    seconds: float = 0.0
+    calls: int = 0
+    syntax: str | None = None
+    codes: set[str] = field(default_factory=set)
+    """Why text was removed, and what else was decided: the codes of converters/reasons.py."""
+    changed: bool = False
+    abstained: bool = False
+    error: str | None = None
+    _ended: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.changed:
+            return "translated"
+        return "abstained" if self.abstained else "untouched"
+
+    def summary(self) -> str:
+        """The outcome as the client is told: `outcome=… syntax=… codes=…`."""
+        parts = [f"outcome={self.outcome}"]
+        if self.syntax:
+            parts.append(f"syntax={self.syntax}")
+        if self.codes:
+            parts.append(f"codes={','.join(sorted(self.codes))}")
+        return " ".join(parts)
+
+    def touched(self) -> None:
+        """The backend has sent its first byte."""
+        if self.first_byte is None:
+            self.first_byte = time.monotonic() - self.started
+
+    def end(self) -> None:
+        """Log one line and tell whoever listens; only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        self.seconds = time.monotonic() - self.started
+        log.info(
+            "%s %s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
+            self.request_id,
+            self.path,
+            self.model or "-",
+            self.stream,
+            self.status,
+            self.calls,
+            self.summary(),
+            self.seconds,
+            f" error={self.error}" if self.error else "",
+        )
+        exchange_ended.send(self)

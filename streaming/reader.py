@@ -1,0 +1,259 @@
+"""A backend's chat reply to steps: what each choice means, and the bytes it came in while they need no change.
+
+A buffered reply is read as a stream of one delta. A reader does not know which dialect will write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.pipeline import Pipeline
+from dialects.base import ChoiceEvent, Finish, Native, ReplyEvent, Step
+from streaming.exchange import Exchange
+from streaming.sse import comments_of, data_of
+
+_REASONING = ("reasoning_content", "reasoning")
+_READ = frozenset({"role", "content", "tool_calls", *_REASONING})
+_STOPS = frozenset({None, "", "stop", "eos", "tool_calls", "function_call", "null"})
+
+
+class ChoiceReader:
+    """What one choice says, delta by delta. Native tool calls pass as they are."""
+
+    def __init__(self, parser: Pipeline, exchange: Exchange) -> None:
+        self._parser = parser
+        self._exchange = exchange
+        self._calls = 0
+        self._native = False
+        self.owed = 0
+        """Characters that were read but have not left in any event yet."""
+        self.finished = False
+        self.splits = False
+        """The server tells reasoning from text itself."""
+
+    def read(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
+        events: list[ReplyEvent] = []
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if isinstance(reasoning, str) and reasoning:
+            self.splits = True
+            events += self._text(reasoning, self._parser.feed_reasoning)
+        if delta.get("tool_calls"):
+            if not self._native:
+                events += self.end_text(cut=False)
+            self._native = True
+            events.append(Native({"tool_calls": delta["tool_calls"]}))
+        content = delta.get("content")
+        if isinstance(content, str) and content:
+            events += [Text(content)] if self._native else self._text(content, self._parser.feed)
+        return events
+
+    def finish(self, reason: str | None) -> list[ReplyEvent]:
+        """The choice is over: what was held, and the finish reason that the client is told."""
+        self.finished = True
+        events: list[ReplyEvent] = [] if self._native else [*self.end_text(cut=reason == "length")]
+        return [*events, Finish(self._reason(reason))]
+
+    def _reason(self, reason: str | None) -> str:
+        if reason not in _STOPS:
+            return str(reason)
+        return "tool_calls" if self._calls or self._native else "stop"
+
+    def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
+        self.owed += len(text)
+        return self._seen(feed(text))
+
+    def end_text(self, cut: bool) -> list[Event]:
+        return self._seen(self._parser.finish(cut))
+
+    def _seen(self, events: list[Event]) -> list[Event]:
+        """Keep the books: what has left, and what the record must say."""
+        exchange = self._exchange
+        for event in events:
+            self.owed -= len(event.raw)
+            if isinstance(event, CallStart):
+                self._calls += 1
+                exchange.calls += 1
+                exchange.syntax = exchange.syntax or self._parser.syntax
+            elif isinstance(event, Removed):
+                exchange.codes.add(event.reason)
+            elif isinstance(event, Noted):
+                exchange.codes.add(event.code)
+        return events
+
+
+class ReplyReader:
+    """The reply of one backend: frames of a stream, or one whole body, to steps."""
+
+    def __init__(self, new_parser: Callable[[], Pipeline], exchange: Exchange, wanted: tuple[str, ...]) -> None:
+        """`wanted` names the fields in which the client wants reasoning."""
+        self._new_parser = new_parser
+        self._exchange = exchange
+        self._wanted = wanted
+        self._choices: dict[int, ChoiceReader] = {}
+        self._roles: set[int] = set()  # choices whose role the client has been told
+        self._held: list[bytes] = []  # frames whose text is still held, whole
+        self._mixed = False  # part of a held frame's text has left already
+        self._top: Mapping[str, Any] = {}
+        self.done = False
+        """[DONE] was read, or an error in its place."""
+
+    @property
+    def splits(self) -> bool:
+        """The server was seen to tell reasoning from text itself."""
+        return any(choice.splits for choice in self._choices.values())
+
+    # -- streamed ----------------------------------------------------------------------------------------------------
+
+    def read_frame(self, frame: bytes) -> list[Step]:
+        data = data_of(frame)
+        if data is None:
+            comments = comments_of(frame)  # a frame without data breaks clients; a comment does not
+            return [Step(comments)] if comments else []
+        if data.strip() == "[DONE]":
+            self.done = True
+            return []
+        chunk = _parsed(data)
+        if chunk is None:
+            return [Step(frame)]
+        if "error" in chunk and not chunk.get("choices"):
+            self.done = True
+            self._exchange.error = "backend_error"
+            return [*self.release(), Step(frame)]
+        return self._read_chunk(frame, chunk)
+
+    def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        choices = [choice for choice in chunk.get("choices") or [] if isinstance(choice, dict)]
+        if not choices:
+            return [Step(frame, top=chunk)]
+        if not self._top:
+            self._top = chunk
+        events: list[ChoiceEvent] = []
+        as_received = True
+        for choice in choices:
+            index = choice.get("index") or 0
+            read = self._read_choice(index, choice)
+            events += [(index, event) for event in read]
+            as_received = as_received and self._is_as_received(choice, read)
+        return self._steps(frame, chunk, choices, events, as_received)
+
+    def _read_choice(self, index: int, choice: Mapping[str, Any]) -> list[ReplyEvent]:
+        reader = self._choice(index)
+        delta = choice.get("delta") or {}
+        events = reader.read(delta)
+        reason = choice.get("finish_reason")
+        if reason and not reader.finished:
+            events += reader.finish(reason)
+        return events
+
+    def _is_as_received(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
+        """Whether the events say just what the choice says, but for text that is still held."""
+        delta = choice.get("delta") or {}
+        for event in events:
+            match event:
+                case Finish(reason=reason):
+                    same = reason == choice.get("finish_reason")
+                case Text(again=again):
+                    same = not again
+                case Reasoning(again=again):
+                    same = not again and tuple(name for name in _REASONING if delta.get(name)) == self._wanted
+                case Native():
+                    same = True
+                case _:
+                    same = False
+            if not same:
+                return False
+        return True
+
+    def _steps(
+        self,
+        frame: bytes,
+        chunk: dict[str, Any],
+        choices: list[dict[str, Any]],
+        events: list[ChoiceEvent],
+        as_received: bool,
+    ) -> list[Step]:
+        owed = any(reader.owed for reader in self._choices.values())
+        if as_received and not self._mixed:
+            self._held.append(frame)
+            if owed and not events:
+                return []
+            if not owed:
+                raw, self._held = b"".join(self._held), []
+                return [*self._told_role(choices), Step(raw, events, chunk)]
+        self._held.clear()
+        self._mixed = owed
+        self._exchange.changed = self._exchange.changed or not as_received
+        others = [(choice.get("index") or 0, Native(other)) for choice in choices if (other := _other_fields(choice))]
+        return [*self._told_role([]), Step(None, [*others, *events], chunk)] if events or others else []
+
+    def _told_role(self, choices: list[dict[str, Any]]) -> list[Step]:
+        """A step that tells the role of choices that have not been told it, and are not in what is sent now."""
+        for choice in choices:
+            if (choice.get("delta") or {}).get("role"):
+                self._roles.add(choice.get("index") or 0)
+        untold = sorted(set(self._choices) - self._roles)
+        self._roles.update(untold)
+        role = Native({"role": "assistant", "content": ""})
+        return [Step(None, [(index, role) for index in untold], self._top)] if untold else []
+
+    def finish(self) -> list[Step]:
+        """The stream is over: choices that the backend did not finish are finished here."""
+        return self._ended(lambda reader: reader.finish(None))
+
+    def release(self) -> list[Step]:
+        """The stream broke off: what was held is let go, and no choice is finished."""
+        return self._ended(lambda reader: [*reader.end_text(cut=True)])
+
+    def _ended(self, end: Callable[[ChoiceReader], list[ReplyEvent]]) -> list[Step]:
+        open_choices = [(index, reader) for index, reader in sorted(self._choices.items()) if not reader.finished]
+        events = [(index, event) for index, reader in open_choices for event in end(reader)]
+        self._held.clear()
+        if not events:
+            return []
+        self._exchange.changed = True
+        return [*self._told_role([]), Step(None, events, self._top)]
+
+    # -- buffered ----------------------------------------------------------------------------------------------------
+
+    def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
+        """The steps of a whole reply, and whether they say anything else than it does."""
+        events: list[ChoiceEvent] = []
+        changed = False
+        for choice in reply.get("choices") or []:
+            if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+                continue
+            index = choice.get("index") or 0
+            as_delta = {"delta": choice["message"], "finish_reason": choice.get("finish_reason") or "stop"}
+            read = self._read_choice(index, as_delta)
+            events += [(index, event) for event in read]
+            changed = changed or self._changes(choice, read)
+        self._exchange.changed = changed
+        return [Step(None, events, reply)], changed
+
+    def _changes(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
+        message = choice["message"]
+        said = "".join(event.text for event in events if isinstance(event, Text))
+        as_received = self._is_as_received({**choice, "delta": message}, events)
+        return not as_received or said != (message.get("content") or "") or not message.get("role")
+
+    def _choice(self, index: int) -> ChoiceReader:
+        if index not in self._choices:
+            self._choices[index] = ChoiceReader(self._new_parser(), self._exchange)
+        return self._choices[index]
+
+
+def _parsed(data: str) -> dict[str, Any] | None:
+    try:
+        chunk = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return chunk if isinstance(chunk, dict) else None
+
+
+def _other_fields(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """What a delta holds besides what we read: it must not be lost when its frame is."""
+    delta = choice.get("delta") or {}
+    return {name: value for name, value in delta.items() if name not in _READ and value is not None}

@@ -1,0 +1,129 @@
+"""Takes requests to the backend and answers back: translated if a dialect understands them, else as they are."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from backends.client import Backend, BackendExchange, ResponseHead
+from backends.wait import Wait
+from config import Config
+from dialects.base import ChatRequest, Dialect
+from errors import ClientLeft, ProxyError, RequestError
+from streaming.answer import Answer
+from streaming.conversation import Conversation, Reply
+from streaming.exchange import Exchange
+from streaming.headers import Headers, to_backend, to_client, valid_request_id, value_of
+from streaming.models import Models
+from streaming.reader import ReplyReader
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """What a client sent, free of any web framework. `target` is the raw path and query, from `/v1` on."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    client_fd: int | None = None
+    """The client's socket, watched for a hang-up."""
+
+
+class Relay:
+    """One for the process, shared by its threads."""
+
+    def __init__(self, config: Config, backend: Backend) -> None:
+        self._config = config
+        self._backend = backend
+        self._models = Models(config)
+
+    def converse(self, dialect: Dialect, request: ClientRequest) -> Reply:
+        """A request that this dialect understands, and its answer, translated.
+
+        Raises RequestError for what is wrong with it, BackendError for what is wrong behind us, ClientLeft.
+        """
+        if not self._config.convert:
+            return self.forward(request)
+        chat = dialect.parse_request(_json_body(request.body))
+        new_parser = self._models.parsers(chat, value_of(request.headers, "x-dragoman-syntax"))
+        record = self._record(request, chat)
+        reader = ReplyReader(new_parser, record, dialect.reasoning_fields)
+        answer = Answer(self._open(request, record), reader, record)
+
+        def learn() -> None:
+            self._models.learn(chat, record.codes, reader.splits)
+
+        return Conversation(answer, chat, dialect, record, self._config.keepalive_seconds, learn).reply()
+
+    def forward(self, request: ClientRequest) -> Reply:
+        """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""
+        record = self._record(request)
+        exchange = self._open(request, record)
+        try:
+            head = exchange.wait_head(None)
+            if not isinstance(head, ResponseHead):
+                raise ClientLeft("The client left.")
+        except ProxyError as error:
+            exchange.close()
+            _failed(record, error)
+            raise
+        record.status = head.status
+        headers = to_client(head.headers, record.request_id, same_body=not exchange.decoded)
+        length = head.get("content-length")
+        if length is not None and not exchange.decoded:
+            headers.append(("Content-Length", length))
+        return Reply(head.status, headers, _body_of(exchange, record))
+
+    def probe(self) -> tuple[bool, str]:
+        """Whether the backend answers, and what it says or why it does not."""
+        return self._backend.probe()
+
+    def _record(self, request: ClientRequest, chat: ChatRequest | None = None) -> Exchange:
+        request_id = valid_request_id(value_of(request.headers, "x-request-id")) or uuid.uuid4().hex
+        path = request.target.partition("?")[0]
+        return Exchange(request_id, path, chat.model if chat else "", chat.stream if chat else False)
+
+    def _open(self, request: ClientRequest, record: Exchange) -> BackendExchange:
+        key = self._config.backend_api_key
+        headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        try:
+            return self._backend.open(request.method, request.target, headers, request.body, request.client_fd)
+        except ProxyError as error:
+            _failed(record, error)
+            raise
+
+
+def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
+    """A body as it arrives. If it breaks off, so does what the client gets: the head has left, nothing can be said."""
+    try:
+        while not isinstance(data := exchange.next_bytes(None), Wait):
+            record.touched()
+            yield data
+    except ProxyError as error:
+        record.error = error.code
+        raise
+    finally:
+        exchange.close()
+        record.end()
+
+
+def _failed(record: Exchange, error: ProxyError) -> None:
+    record.error = error.code
+    record.status = error.status
+    record.end()
+
+
+def _json_body(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise RequestError(f"The request body is not valid JSON: {error.msg} at {place}.") from None
+    except UnicodeDecodeError as error:
+        raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
+    except RecursionError:
+        raise RequestError("The request body is nested too deeply.") from None

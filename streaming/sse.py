@@ -1,0 +1,80 @@
+"""Server-sent events as bytes: cut into frames exactly as they came, and a frame read when it must be understood.
+
+Splitting is ours because a proxy forwards the bytes it received, and because it must not grow with the square of a
+frame's length; reading a frame is sseclient-py's. It may not know what the events mean.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sseclient import SSEClient
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+_LOOK_BACK = 3
+"""A blank line may have begun this many bytes before the end of what was searched."""
+_BOM = b"\xef\xbb\xbf"
+
+
+class Frames:
+    """Bytes in pieces to whole frames, each with the blank line that ends it."""
+
+    __slots__ = ("_first", "_parts", "_tail")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []  # an unfinished frame, in pieces so that a long one is joined once
+        self._tail = b""
+        self._first = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        if self._first and data:
+            data = data.removeprefix(_BOM)
+            self._first = False
+        text = self._tail + data
+        match = _BLANK_LINE.search(text)
+        if match is None:
+            keep = max(0, len(text) - _LOOK_BACK)
+            self._parts.append(text[:keep])
+            self._tail = text[keep:]
+            return []
+        frames = [b"".join([*self._parts, text[: match.end()]])]
+        self._parts.clear()
+        start = match.end()
+        while match := _BLANK_LINE.search(text, start):
+            frames.append(text[start : match.end()])
+            start = match.end()
+        self._tail = text[start:]
+        return frames
+
+    def finish(self) -> bytes:
+        """A last frame that no blank line ended, or nothing."""
+        rest = b"".join([*self._parts, self._tail])
+        self._parts.clear()
+        self._tail = b""
+        return rest
+
+
+def data_of(frame: bytes) -> str | None:
+    """The data of a frame, its lines joined; None for a frame that holds none, such as a comment.
+
+    Bytes that are no UTF-8 become U+FFFD.
+    """
+    try:
+        event = next(iter(SSEClient(iter([frame])).events()), None)
+    except UnicodeDecodeError:
+        event = next(iter(SSEClient(iter([frame.decode(errors="replace").encode()])).events()), None)
+    return None if event is None else event.data
+
+
+def comments_of(frame: bytes) -> bytes:
+    """The comment lines of a frame, as a frame of their own; nothing if it has none."""
+    lines = [line for line in frame.splitlines() if line.startswith(b":")]
+    return b"\n".join(lines) + b"\n\n" if lines else b""
+
+
+def frame_of(data: str) -> bytes:
+    """A frame that holds one line of data. Half a surrogate pair, which UTF-8 cannot write, becomes `?`."""
+    return b"data: " + data.encode(errors="replace") + b"\n\n"

@@ -1,0 +1,1 @@
+"""`make real`: the OpenAI SDK through the proxy against a real llama-server (see `__main__.py`)."""
