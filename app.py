@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from backends.client import Backend, Timeouts
+from backends import Backend, Timeouts
 from config import Config
 from converters import SYNTAXES
 from dialects import Dialect

@@ -54,6 +54,11 @@ class Answer:
         self._no_body = 0  # bytes since the last of the body
         self._parser = _parser(self)
 
+    @property
+    def empty(self) -> bool:
+        """Told with the head, unless the backend itself does not know yet: the body holds nothing."""
+        return self.done and not self._pieces
+
     def feed(self, data: bytes) -> None:
         """Understand what arrived. All that was there before must have been taken."""
         try:
@@ -62,7 +67,7 @@ class Answer:
             self._fail(str(error))
         self._no_body = 0 if self._pieces else self._no_body + len(data)
         if self._no_body > _LONGEST_HEAD:
-            self._fail("its head is too long")
+            self._fail(f"more than {_LONGEST_HEAD} bytes of head or trailers")
 
     def end(self) -> None:
         """The backend closed the connection."""

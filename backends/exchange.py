@@ -137,10 +137,10 @@ class BackendExchange:
     def _more_of_head(self, deadline: float | None) -> Pause | None:
         if (pause := self._more(deadline)) is not None:
             return pause
-        if self._answer.head is not None:
+        if (head := self._answer.head) is not None:
             self._request = b""  # it will not be sent again, and a stream may last
-            # Without a body there is nothing to decode, though the head may name a coding.
-            ...
+            if not self._answer.empty:
+                self._decoder = Decoder(head.tokens("content-encoding"))
         elif self._answer.fault:
             raise Interrupted(self._answer.fault)
         return None

@@ -5,15 +5,11 @@ first, without blocking, so bytes that already lie in it (or in TLS's own buffer
 are none does poll() wait. Heartbeats, time limits and hang-ups are the ends of that one wait, alike under threads,
 under gevent and in `python app.py`.
 
-`PlainBody` and `ChunkedBody` know when there is nothing left to wait for. They take bytes cut anywhere and never ask
-for more, so a chunk's size line of which half has arrived holds up no heartbeat.
-
 May not know: connecting, heads, status codes. Moments are of `time.monotonic()`.
 """
 
 from __future__ import annotations
 
-import re
 import select
 import selectors
 import socket
@@ -52,10 +48,6 @@ _HALF_CLOSED: int = getattr(select, "POLLRDHUP", 0)
 _GONE: int = (
     _HALF_CLOSED | getattr(select, "POLLHUP", 16) | getattr(select, "POLLERR", 8) | getattr(select, "POLLNVAL", 32)
 )
-
-# A chunk's size, and what may follow it in its line. A longer line is not waited for.
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
-_LONGEST_LINE = 65536
 
 
 class Client:
@@ -136,91 +128,6 @@ class Line:
                 raise LimitPassed
             if deadline is not None and now >= deadline:
                 return Wait.IDLE
-
-
-class PlainBody:
-    """A body as it is: of the length that the head gave or, if that is None, up to the close of the connection."""
-
-    def __init__(self, length: int | None) -> None:
-        self._left = length
-        self.done = length == 0
-        self.fault = ""  # why the rest will never come
-        self.spent = False  # the connection cannot carry another answer
-
-    def feed(self, data: bytes) -> bytes:
-        """The part of `data` that is body."""
-        if self._left is None:
-            return data
-        piece = data[: self._left]
-        self._left -= len(piece)
-        self.done = self._left == 0
-        self.spent = len(piece) < len(data)  # nobody asked for what follows
-        return piece
-
-    def close(self) -> None:
-        """The backend closed the connection."""
-        self.spent = True
-        self.done = not self._left
-        self.fault = f"{self._left} bytes are missing" if self._left else ""
-
-
-class ChunkedBody:
-    """A body in chunks. What came before a fault is handed out before anyone looks at the fault."""
-
-    def __init__(self) -> None:
-        self._left = 0  # bytes of the chunk we are in
-        self._rest = b""  # the beginning of a line
-        self._read_line = self._size  # what the next line is
-        self.done = False
-        self.fault = ""
-        self.spent = False
-
-    def feed(self, data: bytes) -> bytes:
-        data, at, pieces = self._rest + data, 0, []
-        while at < len(data) and not self.done and not self.fault:
-            if self._left:
-                pieces.append(data[at : at + self._left])
-                at += len(pieces[-1])
-                self._left -= len(pieces[-1])
-            elif (end := data.find(b"\n", at)) >= 0:
-                self._read_line(data[at:end].rstrip(b"\r"))
-                at = end + 1
-            else:
-                break
-        self._keep(data[at:])
-        return b"".join(pieces)
-
-    def close(self) -> None:
-        # Some servers close right after the last chunk, without the blank line behind it.
-        self.spent = True
-        self.done = self._read_line == self._trailer
-        self.fault = "" if self.done else "the last chunk is missing"
-
-    def _keep(self, rest: bytes) -> None:
-        """Keep what is no whole line yet, if it may become one."""
-        self._rest = rest
-        self.spent = self.done and rest != b""
-        if self.done or self.fault:
-            return
-        if len(rest) > _LONGEST_LINE:
-            self.fault = "a chunk has no size"
-        elif self._read_line == self._end and rest not in (b"", b"\r"):
-            self.fault = "a chunk is longer than its size"
-
-    def _size(self, line: bytes) -> None:
-        if size := _CHUNK_SIZE.fullmatch(line):
-            self._left = int(size[1], 16)
-            self._read_line = self._end if self._left else self._trailer
-        else:
-            self.fault = "a chunk has no size"
-
-    def _end(self, line: bytes) -> None:
-        self._read_line = self._size
-        if line:
-            self.fault = "a chunk is longer than its size"
-
-    def _trailer(self, line: bytes) -> None:
-        self.done = not line
 
 
 def _time_to(*moments: float | None) -> float:

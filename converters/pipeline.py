@@ -45,11 +45,12 @@ class Stage(Protocol):
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_detector", "_server_splits", "_stages")
+    __slots__ = ("_detector", "_server_splits", "_stages", "_tidy")
 
     def __init__(self, detector: Detector, stages: Sequence[Stage]) -> None:
         self._detector = detector
-        self._stages = stages
+        self._tidy = Tidy()
+        self._stages = [*stages, self._tidy]
         self._server_splits = False
 
     @property
@@ -66,7 +67,7 @@ class Pipeline:
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
         events = self._detector.turn(inside=True) + self._detector.feed(text)
-        self._server_splits = True
+        self._server_splits = self._tidy.apart = True
         return self._through(events)
 
     def _through(self, events: list[Event]) -> list[Event]:
@@ -101,5 +102,4 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":
         stages.append(DropReasoning())
-    stages.append(Tidy())
     return Pipeline(detector, stages)

@@ -7,8 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from backends.client import BackendExchange, ResponseHead
-from backends.wait import Wait
+from backends import BackendExchange, ResponseHead, Wait
 from dialects.base import Step
 from errors import BackendError
 from streaming.exchange import Exchange

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backends.client import ResponseHead
-from backends.wait import Wait
+from backends import ResponseHead, Wait
 from dialects.base import ChatRequest, Dialect, StreamWriter
 from errors import ClientLeft, ProxyError
 from streaming.answer import Answer

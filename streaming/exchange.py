@@ -34,6 +34,7 @@ class Exchange:
     codes: set[str] = field(default_factory=set)
     """Why text was removed, and what else was decided: the codes of converters/reasons.py."""
     changed: bool = False
+    repaired: bool = False
     abstained: bool = False
     error: str | None = None
     _ended: bool = False
@@ -42,6 +43,8 @@ class Exchange:
     def outcome(self) -> Outcome:
         if self.changed:
             return "translated"
+        if self.repaired:
+            return "repaired"
         return "abstained" if self.abstained else "untouched"
 
     def summary(self) -> str:

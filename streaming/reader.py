@@ -195,6 +195,7 @@ class ReplyReader:
             if (choice.get("delta") or {}).get("role"):
                 self._roles.add(choice.get("index") or 0)
         untold = sorted(set(self._choices) - self._roles)
+        self._exchange.repaired = self._exchange.repaired or bool(untold)
         self._roles.update(untold)
         role = Native({"role": "assistant", "content": ""})
         return [Step(None, [(index, role) for index in untold], self._top)] if untold else []

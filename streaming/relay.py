@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backends.client import Backend, BackendExchange, ResponseHead
-from backends.wait import Wait
+from backends import Backend, BackendExchange, ResponseHead, Wait
 from config import Config
 from dialects.base import ChatRequest, Dialect
 from errors import ClientLeft, ProxyError, RequestError

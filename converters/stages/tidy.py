@@ -73,6 +73,7 @@ class Lane:
             self._drop(self._held, out)
         elif self._held:
             out.append(self._kind(self._held))
+        self._held = ""
 
     def _give_back(self, out: list[Event]) -> None:
         if self._dropped:
@@ -87,28 +88,30 @@ class Lane:
 class Tidy:
     """The last stage: all other stages may leave white space behind."""
 
-    __slots__ = ("_content", "_reasoning")
+    __slots__ = ("_content", "_reasoning", "apart")
 
     def __init__(self) -> None:
         self._content = Lane(Text)
         self._reasoning = Lane(Reasoning)
+        self.apart = False
+        """The server told reasoning and content apart: neither was removed from the other."""
 
     def feed(self, events: list[Event]) -> list[Event]:
         out: list[Event] = []
         if len(events) == 1:
             event = events[0]
             if type(event) is Text and self._content.passes(event.text):
-                self._reasoning.span(out)
+                self._beside(self._reasoning, out)
                 self._content.passed()
                 return [*out, event] if out else events
             if type(event) is ArgumentsDelta:
                 return events  # its call has begun, so both texts know of the gap
         for event in events:
             if isinstance(event, Text):
-                self._reasoning.span(out)
+                self._beside(self._reasoning, out)
                 self._content.text(event.text, out)
             elif isinstance(event, Reasoning):
-                self._content.span(out)
+                self._beside(self._content, out)
                 self._reasoning.text(event.text, out)
             else:
                 if not isinstance(event, Noted):
@@ -116,6 +119,13 @@ class Tidy:
                     self._reasoning.span(out)
                 out.append(event)
         return out
+
+    def _beside(self, lane: Lane, out: list[Event]) -> None:
+        """The other of the two texts goes on."""
+        if self.apart:
+            lane.end(out)
+        else:
+            lane.span(out)
 
     def finish(self, cut: bool) -> list[Event]:
         out: list[Event] = []

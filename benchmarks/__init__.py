@@ -1,0 +1,1 @@
+"""What reading costs, measured. Claims about speed rest on a run of this."""

@@ -1,0 +1,173 @@
+"""The house rules as programs: floors, walls, sizes, and documents that keep up with the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import app
+from converters import SYNTAXES, reasons
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("converters", "dialects", "backends", "streaming", "demo")
+TOP = ("app", "serving", "config", "errors")
+FLOORS = {"errors": 0, "config": 0, "converters": 1, "dialects": 2, "backends": 2, "streaming": 3, "serving": 4, "app": 4}
+"""The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
+
+HEART = {
+    "events": 0,
+    "reasons": 0,
+    "syntaxes": 0,
+    "expectations": 0,
+    "scanner": 0,
+    "jsontext": 0,
+    "schema": 1,
+    "arguments": 2,
+    "shapes": 3,
+    "stages": 3,
+    "render": 3,
+    "detect": 4,
+    "pipeline": 5,
+    "base": 6,
+    "builtin": 7,
+    "factory": 8,
+}
+FORBIDDEN = {
+    "converters": {"flask", "requests", "urllib3", "time", "logging", "socket", "config", "dialects", "streaming"},
+    "dialects": {"flask", "requests", "urllib3", "socket", "time", "backends", "streaming"},
+    "backends": {"flask", "dialects", "converters", "streaming"},
+    "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket"},
+    "demo": {"converters", "dialects", "backends", "streaming", "config"},
+}
+
+
+def _sources() -> list[Path]:
+    files = [ROOT / f"{name}.py" for name in TOP]
+    return files + [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+SOURCES = _sources()
+each_source = pytest.mark.parametrize("path", SOURCES, ids=_name)
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules a file imports, as dotted names, wherever in it the imports stand."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@each_source
+def test_imports_point_down(path: Path) -> None:
+    room = _room(path)
+    if room == "demo":
+        return
+    for module in _imports(path):
+        other = module.split(".")[0]
+        if other in FLOORS and other != room:
+            below = FLOORS[other] < FLOORS[room] or {other, room} == {"app", "serving"}
+            assert below, f"{_name(path)} (floor {FLOORS[room]}) imports {module} (floor {FLOORS[other]})"
+
+
+@each_source
+def test_imports_inside_the_heart_point_down(path: Path) -> None:
+    parts = path.relative_to(ROOT).parts
+    if parts[0] != "converters" or parts[1] == "__init__.py":
+        return
+    own = parts[1].removesuffix(".py")
+    for module in _imports(path):
+        step = module.split(".")
+        if step[0] == "converters" and len(step) > 1 and step[1] in HEART and step[1] != own:
+            assert HEART[step[1]] <= HEART[own], f"{_name(path)} imports {module}"
+
+
+def test_every_file_of_the_heart_has_its_floor() -> None:
+    names = {path.stem if path.is_file() else path.name for path in (ROOT / "converters").iterdir()}
+    assert names - {"__init__", "__pycache__"} == set(HEART)
+
+
+@each_source
+def test_no_forbidden_imports(path: Path) -> None:
+    tops = {module.split(".")[0] for module in _imports(path)}
+    assert not tops & FORBIDDEN.get(_room(path), set())
+
+
+@each_source
+def test_every_file_says_what_it_is(path: Path) -> None:
+    doc = ast.get_docstring(ast.parse(path.read_text()))
+    assert doc, f"{_name(path)} has no docstring"
+    assert len(doc.splitlines()[0]) > 20
+
+
+@each_source
+def test_files_and_functions_are_small(path: Path) -> None:
+    text = path.read_text()
+    rows = path.name == "syntaxes.py"
+    assert rows or len(text.splitlines()) <= 400, f"{_name(path)} has {len(text.splitlines())} lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= 60, f"{_name(path)}: {node.name} has {lines} lines"
+
+
+@each_source
+def test_broad_excepts_stand_only_where_foreign_code_and_streams_end(path: Path) -> None:
+    allowed = {"streaming/foreign.py", "streaming/conversation.py"}
+    broad = re.findall(r"except(?: Exception| BaseException)?(?: as \w+)?:", path.read_text())
+    if _name(path).startswith(("converters", "dialects", "backends", "streaming")) and _name(path) not in allowed:
+        assert not broad, f"{_name(path)}: {broad}"
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if "shapes" in p.parts], ids=_name)
+def test_shapes_know_no_marker(path: Path) -> None:
+    text = path.read_text()
+    for syntax in SYNTAXES:
+        for marker in re.findall(r"<[^{}\s]{3,}?>|\[[A-Z_]{4,}\]", syntax.group + syntax.call + syntax.parameter):
+            assert marker not in text, f"{_name(path)} names {marker} of {syntax.name}"
+
+
+def test_rows_hold_no_code() -> None:
+    tree = ast.parse((ROOT / "converters/syntaxes.py").read_text())
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
+
+
+def test_every_row_has_a_source_and_a_corpus() -> None:
+    for syntax in SYNTAXES:
+        assert syntax.source, syntax.name
+        cases = list((ROOT / "tests/corpus" / syntax.name).glob("*.txt"))
+        assert len(cases) >= 6, f"{syntax.name} has {len(cases)} recorded cases"
+
+
+def test_every_removal_reason_is_explained() -> None:
+    assert set(reasons.REMOVED) | set(reasons.NOTED) == set(reasons.Reason.__args__)
+
+
+def test_the_version_is_told_once() -> None:
+    assert f'version = "{app.VERSION}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_architecture_names_every_room_and_file() -> None:
+    text = (ROOT / "docs/ARCHITECTURE.md").read_text()
+    for path in SOURCES:
+        assert path.name in text or path.name == "__init__.py", f"docs/ARCHITECTURE.md does not name {_name(path)}"
+
+
+def test_no_path_of_a_machine_stands_in_the_project() -> None:
+    for path in [*SOURCES, *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        assert not re.search(r"/work/|\.\./shared|/home/\w+/", path.read_text()), _name(path)
