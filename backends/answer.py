@@ -141,10 +141,10 @@ class Answer:
 
 
 def _parser(answer: Answer) -> HttpResponseParser:
-    """Strict but for two things that real backends do. They are dangerous only where requests of others mix."""
+    """Strict but for two things that some backends do. The danger is in mixed requests; here a line carries one."""
     parser = HttpResponseParser(answer)
     parser.set_dangerous_leniencies(
-        lenient_chunked_length=True,  # chunks and a length: proxies copy both (gpustack). The length does not count
-        lenient_spaces_after_chunk_size=True,
+        lenient_chunked_length=True,  # chunks, and a length that a proxy copied: the chunks count
+        lenient_spaces_after_chunk_size=True,  # sizes padded to one width
     )
     return parser

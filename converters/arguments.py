@@ -78,9 +78,10 @@ class JsonArguments:
 
     __slots__ = ("_held", "_json", "_object", "_schema", "done", "rest", "unreadable")
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, json_text: JsonText | None = None) -> None:
+        """`json_text` reads a spelling of JSON that is not the usual one."""
         self._schema = schema
-        self._json = JsonText()
+        self._json = json_text or JsonText()
         self._object = False
         self._held = ""
         self.done = False

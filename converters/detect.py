@@ -18,6 +18,8 @@ from converters.expectations import Expectations
 from converters.scanner import Markers
 from converters.shapes import grammar
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
+from converters.shapes.grouped import named
+from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import RUNS, Quoting
 from converters.syntaxes import REASONING_TAGS, SYNTAXES, Syntax
 
@@ -30,7 +32,12 @@ class Watch:
 
     def __init__(self, syntaxes: Iterable[Syntax]) -> None:
         self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
+        self.whole: list[Grammar] = []
+        """Rows without a marker, which only a whole message can be written in."""
         for row in map(grammar, syntaxes):
+            if row.syntax.whole:
+                self.whole.append(row)
+                continue
             for entry in row.entries:
                 self.entries.setdefault(entry.opener, []).append((row, entry))
         self.markers = Markers([*self.entries, *_OPENS, *_CLOSES], also=RUNS)
@@ -60,6 +67,7 @@ class Detector:
         self._quoting = Quoting()
         self._buffer = ""
         self._calls: CallsParser | None = None
+        self._untouched = True  # nothing but white space and reasoning has been read
         self._count = 0
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
@@ -111,13 +119,16 @@ class Detector:
         if not calls.over:
             return None
         self._calls = None
+        if isinstance(calls, WholeMessage):
+            self.syntax = self.syntax or calls.syntax
         if not calls.refused:
             self._quoting.removed()
             return calls.rest
+        # what opened it is said as text, so that the rest is read anew without it
         marker = self._watch.markers.search(calls.rest)
-        assert marker
-        self._say(marker.group())
-        return calls.rest[marker.end() :]
+        end = marker.end() if marker and not isinstance(calls, WholeMessage) else 1
+        self._say(calls.rest[:end])
+        return calls.rest[end:]
 
     # -- prose -------------------------------------------------------------------------------------------------------
 
@@ -128,6 +139,8 @@ class Detector:
         place = 0
         while place < len(buffer):
             match = search(buffer, place)
+            if self._untouched and self._begin_whole(match.start() if match else len(buffer)):
+                return True
             if match is None:
                 self._say(buffer[place:])
                 break
@@ -146,6 +159,7 @@ class Detector:
 
     def _say(self, text: str) -> None:
         if text:
+            self._untouched = self._untouched and (self._inside or text.isspace())
             self._quoting.prose(text)
             self._events.append(Reasoning(text) if self._inside else Text(text))
 
@@ -206,6 +220,19 @@ class Detector:
         self._quoting = Quoting()
         return match.end()
 
+    def _begin_whole(self, end: int) -> bool:
+        """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""
+        start = len(self._buffer) - len(self._buffer.lstrip())
+        if start >= end or self._inside or not self._watch.whole or self._expectations.json_answer:
+            return False
+        if self._buffer[start : start + 1] not in ("{", "["):
+            return False
+        self._say(self._buffer[:start])
+        self._buffer = self._buffer[start:]
+        self._untouched = False
+        self._calls = WholeMessage(self._watch.whole, Opening("", whole=True, index=self._count), self._expectations)
+        return True
+
     # -- openers -----------------------------------------------------------------------------------------------------
 
     def _try_rows(self, match: re.Match[str], whole: bool, cut: bool) -> int:
@@ -230,23 +257,23 @@ class Detector:
     def _whole_call(self, entry: Entry, text: str, start: int) -> re.Match[str] | None:
         """The model stopped right behind a header: a call without arguments, if its name is declared."""
         found = entry.pattern.match_at_end(text, start)
-        named = found is not None and "name" in found.re.groupindex and self._expectations.declared(found["name"])
-        return found if named else None
+        return found if found is not None and self._expectations.declared(named(found)[0]) else None
 
     def _believed(self, entry: Entry, found: re.Match[str]) -> bool:
         """Without its group a header could be prose, unless it names a tool."""
-        return entry.grouped or self._expectations.declared(found["name"]) is not None
+        return entry.explicit or self._expectations.declared(named(found)[0]) is not None
 
     def _begin(self, row: Grammar, entry: Entry, found: re.Match[str]) -> None:
-        groups = found.groupdict()
+        name, call_id = named(found)
         opening = Opening(
             raw=found.group(),
-            name=groups.get("name", ""),
-            id=groups.get("id"),
-            grouped=entry.grouped,
+            name=name,
+            id=call_id,
+            grouped=entry.explicit,
             alone=self._quoting.blank,
             inside=self._inside,
             index=self._count,
         )
         self.syntax = self.syntax or row.syntax
+        self._untouched = False
         self._calls = row.parser(opening, self._expectations)

@@ -27,6 +27,8 @@ class Expectations:
     """Off: the request declares no tools and its history holds no calls, so markup is the client's own business."""
     choice: Literal["auto", "none"] = "auto"
     parallel: bool = True
+    json_answer: bool = False
+    """The request asks for an answer in JSON, so bare JSON is one."""
     whole_calls: bool = False
     """TOOL_CALL_STREAMING=whole: a call leaves at its end, or not at all."""
     starts_inside: bool = False

@@ -17,6 +17,8 @@ import re
 _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
 _SPACE = re.compile(r"[ \t\r\n]+")
 _WORD = re.compile(r"[^\s,:\[\]{}\"'/]+")
+_BARE_KEY = re.compile(r"[^,:\[\]{}\"']+")
+_BARE_VALUE = re.compile(r"[^,\[\]{}\"']+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
@@ -31,16 +33,18 @@ def quote(text: str) -> str:
 class JsonText:
     """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
 
+    With a `delimiter`, strings stand between two of it, raw and without escapes, and keys and other values are bare.
     `finish` closes what is open. `altered` tells that it was not JSON, `guessed` that putting it right took more than
     spelling, `closed` that it ended inside a value.
     """
 
     __slots__ = (
-        *("_closed_by", "_comma", "_frames", "_hold", "_key", "_mute", "_out", "_quote", "_state"),
+        *("_closed_by", "_comma", "_delimiter", "_frames", "_hold", "_key", "_mute", "_out", "_quote", "_state"),
         *("altered", "closed", "done", "guessed", "rest"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str = "") -> None:
+        self._delimiter = delimiter
         self._frames: list[tuple[str, set[str]]] = []  # each open container: its opener, and the keys it has
         self._state = self._value
         self._hold = ""  # what cannot be understood before more has come
@@ -61,8 +65,8 @@ class JsonText:
         return self._frames[0][0] if self._frames else ('"' if self._quote else "")
 
     def feed(self, text: str) -> str:
-        if self._quote and not self._hold and not self._mute and self._key is None:
-            plain = _PLAIN[self._quote].match(text)
+        if self._quote and not self._hold and not self._mute and self._key is None and text:
+            plain = _PLAIN[self._quote].match(text) if self._quote in _PLAIN else None
             if plain and plain.end() == len(text):  # by far the most pieces: more of a string
                 return text
         text = self._hold + text
@@ -136,7 +140,9 @@ class JsonText:
         if letter in "\"'":
             self._begin_string(letter)
             return place + 1
-        if letter == "/":
+        if self._delimiter and self._delimiter.startswith(text[place : place + len(self._delimiter)]):
+            return self._begin_raw(text, place)
+        if letter == "/" and not self._delimiter:
             return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
@@ -158,10 +164,13 @@ class JsonText:
         letter = text[place]
         if letter in " \t\r\n":
             return self._space(text, place)
-        if letter == "/":
+        if letter == "/" and not self._delimiter:
             return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
+        if self._delimiter and self._delimiter.startswith(text[place : place + len(self._delimiter)]):
+            self._key = []
+            return self._begin_raw(text, place)
         if letter in "\"'":
             self._key = []
             self._quote = letter
@@ -170,13 +179,13 @@ class JsonText:
             return place + 1
         if letter in ",:{[":
             return self._guess(place + 1)
-        word = _WORD.match(text, place)
+        word = (_BARE_KEY if self._delimiter else _WORD).match(text, place)
         if word is None:
             return self._guess(place + 1)
         if word.end() == len(text):
             return -1
         self.altered = True
-        self._key = [json.dumps(word.group(), ensure_ascii=False)[1:-1]]
+        self._key = [quote(word.group().strip())[1:-1]]
         self._end_key()
         return word.end()
 
@@ -206,6 +215,32 @@ class JsonText:
             self._mute = 0  # the dropped member ended
         self._comma = ","
         return place + 1 if letter == "," else self._guess(place)
+
+    def _begin_raw(self, text: str, place: int) -> int:
+        """A string between delimiters; -1 if the text ends inside the first."""
+        if not text.startswith(self._delimiter, place):
+            return -1
+        self.altered = True
+        self._put('"' if self._key is None else "")
+        self._quote = self._delimiter
+        self._state = self._raw
+        return place + len(self._delimiter)
+
+    def _raw(self, text: str, place: int) -> int:
+        end = text.find(self._delimiter, place)
+        if end == place:
+            self._end_string("")
+            return place + len(self._delimiter)
+        if end < 0:  # hold back what could still become the delimiter
+            end = len(text)
+            for kept in range(min(len(self._delimiter) - 1, end - place), 0, -1):
+                if self._delimiter.startswith(text[end - kept :]):
+                    end -= kept
+                    break
+        if end == place:
+            return -1
+        self._put(quote(text[place:end])[1:-1])
+        return end
 
     def _string(self, text: str, place: int) -> int:
         plain = _PLAIN[self._quote].match(text, place)
@@ -299,12 +334,12 @@ class JsonText:
         return place + 1
 
     def _bareword(self, text: str, place: int) -> int:
-        word = _WORD.match(text, place)
+        word = (_BARE_VALUE if self._delimiter else _WORD).match(text, place)
         if word is None:
             return self._guess(place + 1)
         if word.end() == len(text):
             return -1
-        self._bare(word.group())
+        self._bare(word.group().strip())
         return word.end()
 
     def _bare(self, word: str) -> None:

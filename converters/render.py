@@ -15,21 +15,42 @@ Call = tuple[str, Mapping[str, Any]]
 def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
     """The calls as a model of that row would write them."""
     if not syntax.group:
-        return syntax.between.join(_call(syntax, *call) for call in calls)
+        return syntax.between.join(_call(syntax, *call, place) for place, call in enumerate(calls))
     opening, closing = syntax.group.split("{calls}")
-    texts = [_call(syntax, *call) for call in calls]
+    texts = [_call(syntax, *call, place) for place, call in enumerate(calls)]
     if syntax.grouped == "each":
         return syntax.between.join(f"{opening}{text}{closing}" for text in texts)
     return f"{opening}{syntax.between.join(texts)}{closing}"
 
 
-def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any]) -> str:
+def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -> str:
     if syntax.shape == "json_object":
         head, foot = syntax.call.split("{object}")
-        return head + _json({"name": name, "arguments": arguments}) + foot
+        return head.replace("{name}", name) + _json(_object(syntax, name, arguments)) + foot
+    if syntax.shape in ("named_json", "relaxed"):
+        head, foot = syntax.call.split("{arguments}")
+        spelled = _relaxed(arguments, syntax.delimiter) if syntax.delimiter else _json(arguments)
+        return head.replace("{name}", name).replace("{id}", f"functions.{name}:{place}") + spelled + foot
     head, foot = syntax.call.split("{parameters}")
     parameters = "".join(_parameter(syntax, key, value) for key, value in arguments.items())
     return head.replace("{name}", name) + parameters + foot
+
+
+def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    name_key, arguments_key = syntax.keys
+    return {name_key: name, arguments_key: arguments} if name_key else {name: arguments}
+
+
+def _relaxed(value: Any, delimiter: str) -> str:
+    """JSON with bare keys, and strings between delimiters."""
+    if isinstance(value, str):
+        return f"{delimiter}{value}{delimiter}"
+    if isinstance(value, Mapping):
+        members = (f"{key}:{_relaxed(each, delimiter)}" for key, each in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_relaxed(each, delimiter) for each in value) + "]"
+    return _json(value)
 
 
 def _parameter(syntax: Syntax, key: str, value: Any) -> str:

@@ -84,15 +84,16 @@ class Pattern:
     """
 
     def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "") -> None:
-        full, started = zip(*_atoms(template, prefix), strict=True)
+        atoms = list(_atoms(template, prefix))
+        full, started = [atom for atom, _ in atoms], [atom for _, atom in atoms]
         follow = sorted(set(then))
-        spaced = full[-1] == SPACE  # two runs of white space in a row would make matching quadratic
+        spaced = full[-1:] == [SPACE]  # two runs of white space in a row would make matching quadratic
         space = "" if spaced else SPACE
         ahead = f"(?={space}(?:{'|'.join(map(re.escape, follow))}))" if follow else ""
         self._full = re.compile("".join(full) + ahead)
         self._at_end = re.compile("".join(full) + space + r"\Z")
         if follow:
-            started += (any_of(follow),) if spaced else (SPACE, any_of(follow))
+            started += [any_of(follow)] if spaced else [SPACE, any_of(follow)]
         self._started = re.compile(_nested(started))
 
     def match(self, text: str, start: int = 0) -> re.Match[str] | None:
@@ -138,15 +139,24 @@ def _nested(atoms: Sequence[str]) -> str:
     return regex
 
 
+_FIRST = re.compile(r"(?: (?=\w+=))?(?:(?! \w+=)[^\n\"{])+")
+_BORDER = re.compile(r"\n+|(?<=>)(?=<)|(?<=`)(?=<)")
+
+
 def first_token(template: str) -> str:
-    """What a template starts with, up to white space, a quote or a hole: enough to notice it by."""
-    match = re.match(r"[^\s\"{]+", template)
-    return match.group() if match else ""
+    """What a template starts with, up to layout, an attribute, a quote or a hole: enough to notice it by."""
+    match = _FIRST.match(template)
+    return match.group().rstrip() if match else ""
 
 
 def tokens(template: str) -> list[str]:
-    """The markers of a template that has no holes: what stands between white space."""
-    return template.split()
+    """The markers of a template that has no holes: what stands between layout, and each tag for itself."""
+    return [token for token in _BORDER.split(template) if token]
+
+
+def loosened(template: str) -> str:
+    """A template with layout allowed between any two tags, for models that break lines where their sample has none."""
+    return re.sub(r"(?<=>)(?=<)", "\n", template)
 
 
 def spellings(token: str, prefix: str) -> list[str]:

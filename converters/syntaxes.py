@@ -20,16 +20,28 @@ class Syntax:
     """One row. `models` and `prefilled` are regexes, searched in a model's name as `plain_name` writes it."""
 
     name: str
-    shape: Literal["json_object", "tagged", "elements"]
+    shape: Literal["json_object", "named_json", "tagged", "elements", "relaxed"]
     call: str
     source: str
+    also: tuple[str, ...] = ()
+    """Other ways in which `call` is written."""
     parameter: str = ""
     group: str = ""
     grouped: Literal["all", "each"] = "all"
     """How the model uses `group`: around all calls of a turn, or around each."""
     between: str = "\n"
+    delimiter: str = ""
+    """What a string stands between, where that is a token and no quote."""
     prefix: str = ""
     """A prefix that tags may carry in front of their names, each tag for itself."""
+    keys: tuple[str, str] = ("name", "arguments")
+    """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
+    whole: bool = False
+    """There is no marker: it is a call only as the whole message."""
+    declared: bool = False
+    """Its marker could be prose, so that only a declared name is believed."""
+    at_start: bool = False
+    """It is only believed at the very start of a message."""
     models: str = ""
     prefilled: str = ""
     """Models whose prompt has already opened the reasoning, so that only its end is written."""
@@ -121,8 +133,313 @@ LMSTUDIO = Syntax(
     source="LM Studio's documentation of tool use, default format",
 )
 
-SYNTAXES: tuple[Syntax, ...] = (GLM45, GLM47, QWEN3_CODER, MIMO_V2, CLAUDE, CLAUDE_LEGACY, HERMES, LMSTUDIO)
-"""In the order in which names are tried: rows with narrow names stand before the wide one of their family."""
+MISTRAL_NEW = Syntax(
+    name="mistral_new",
+    shape="named_json",
+    call="[TOOL_CALLS]{name}[ARGS]{arguments}",
+    also=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
+    between="",
+    models=(
+        r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2|2506)|mistral-?small-?4"
+        r"|mistral-?(medium|large)-?3(?!\d)"
+    ),
+    source="mistral-common, tokenizers v11 and v13",
+)
+
+DEEPSEEK_V3 = Syntax(
+    name="deepseek_v3",
+    shape="named_json",
+    group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
+    call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
+    also=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
+    models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12])|cogito",
+    prefilled=r"deepseek-?r1-0528",
+    source="chat template of deepseek-ai/DeepSeek-R1",
+)
+
+DEEPSEEK_V31 = Syntax(
+    name="deepseek_v31",
+    shape="named_json",
+    group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
+    call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
+    between="",
+    models=r"deepseek.*(v3[.-]?1|v3[.-]?2-?exp)",
+    source="chat template of deepseek-ai/DeepSeek-V3.1",
+)
+
+KIMI_K2 = Syntax(
+    name="kimi_k2",
+    shape="named_json",
+    group="<|tool_calls_section_begin|>{calls}<|tool_calls_section_end|>",
+    call="<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
+    between="",
+    models=r"kimi-?k2",
+    prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
+    source="chat template of moonshotai/Kimi-K2-Instruct",
+)
+
+FUNCTION_JSON = Syntax(
+    name="function_json",
+    shape="named_json",
+    call="<function={name}>{arguments}</function>",
+    between="",
+    models=r"functionary",
+    source="chat template of meetkai/functionary-small-v3.1; Llama 3.1's custom tool prompt",
+)
+
+SOLAR_OPEN = Syntax(
+    name="solar_open",
+    shape="named_json",
+    group="<|tool_calls|>{calls}<|calls|>",
+    call="<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{arguments}<|tool_call:end|>",
+    between="",
+    models=r"solar-?open",
+    source="chat template of upstage/Solar-Open-100B",
+)
+
+PLAMO3 = Syntax(
+    name="plamo3",
+    shape="named_json",
+    group="<|plamo:begin_tool_requests:plamo|>{calls}<|plamo:end_tool_requests:plamo|>",
+    call=(
+        "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>{name}<|plamo:end_tool_name:plamo|>"
+        "<|plamo:begin_tool_arguments:plamo|><|plamo:constrain|>json<|plamo:msg|>{arguments}"
+        "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>"
+    ),
+    also=(
+        "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>{name}<|plamo:end_tool_name:plamo|>"
+        "<|plamo:begin_tool_arguments:plamo|>{arguments}"
+        "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>",
+    ),
+    between="",
+    models=r"plamo-?3",
+    prefilled=r"plamo-?3",
+    source="vLLM's parser of PLaMo 3",
+)
+
+FUNCTIONGEMMA = Syntax(
+    name="functiongemma",
+    shape="relaxed",
+    call="<start_function_call>call:{name}{arguments}<end_function_call>",
+    delimiter="<escape>",
+    between="",
+    models=r"function-?gemma",
+    source="chat template of google/functiongemma-270m-it",
+)
+
+GEMMA4 = Syntax(
+    name="gemma4",
+    shape="relaxed",
+    call="<|tool_call>call:{name}{arguments}<tool_call|>",
+    delimiter='<|"|>',
+    between="",
+    models=r"gemma-?4",
+    source="chat template of google/gemma-4-31B-it",
+)
+
+LONGCAT = Syntax(
+    name="longcat",
+    shape="json_object",
+    call="<longcat_tool_call>{object}</longcat_tool_call>",
+    models=r"longcat",
+    source="chat template of meituan-longcat/LongCat-Flash-Chat",
+)
+
+INTERNLM = Syntax(
+    name="internlm",
+    shape="json_object",
+    call="<|action_start|><|plugin|>\n{object}<|action_end|>",
+    keys=("name", "parameters"),
+    between="",
+    models=r"intern-?lm-?[23]",
+    source="chat template of internlm/internlm2_5-7b-chat",
+)
+
+INTERNS1 = Syntax(
+    name="interns1",
+    shape="json_object",
+    call="<|action_start|> <|plugin|>\n{object}<|action_end|>",
+    keys=("name", "parameters"),
+    between="",
+    models=r"intern-?s1",
+    source="chat template of internlm/Intern-S1",
+)
+
+GRANITE20B = Syntax(
+    name="granite20b",
+    shape="json_object",
+    call="<function_call> {object}",
+    between="",
+    models=r"granite.*functioncalling",
+    source="model card of ibm-granite/granite-20b-functioncalling",
+)
+
+INKLING = Syntax(
+    name="inkling",
+    shape="json_object",
+    call="<|message_model|>{name}<|content_invoke_tool_json|>{object}<|end_message|>",
+    also=("<|content_invoke_tool_json|>{object}<|end_message|>",),
+    keys=("name", "args"),
+    between="",
+    models=r"inkling",
+    source="vLLM's parser of Inkling",
+)
+
+GIGACHAT3 = Syntax(
+    name="gigachat3",
+    shape="json_object",
+    call="<|function_call|>{object}",
+    between="",
+    models=r"gigachat-?3(?![.-]5)",
+    source="chat template of ai-sage/GigaChat3.1",
+)
+
+GIGACHAT3_ROLE = Syntax(
+    name="gigachat3_role",
+    shape="json_object",
+    call="<|message_sep|>\n\nfunction call<|role_sep|>\n{object}<|message_sep|>",
+    also=("function call<|role_sep|>\n{object}<|message_sep|>",),
+    between="",
+    source="chat template of ai-sage/GigaChat3-10B-A1.8B",
+)
+
+MINIMAX_M1 = Syntax(
+    name="minimax_m1",
+    shape="json_object",
+    group="<tool_calls>\n{calls}\n</tool_calls>",
+    call="{object}",
+    models=r"minimax-?(m1|text)",
+    source="chat template of MiniMaxAI/MiniMax-M1-80k",
+)
+
+MISTRAL_OLD = Syntax(
+    name="mistral_old",
+    shape="json_object",
+    group="[TOOL_CALLS] [{calls}]",
+    call="{object}",
+    between=", ",
+    models=r"mistral|mixtral|ministral|codestral|pixtral|mathstral",
+    source="mistral-common, tokenizers v2, v3 and v7",
+)
+
+GRANITE3 = Syntax(
+    name="granite3",
+    shape="json_object",
+    group="<|tool_call|>[{calls}]",
+    call="{object}",
+    between=", ",
+    models=r"granite-?3",
+    source="chat template of ibm-granite/granite-3.3-8b-instruct",
+)
+
+JAMBA = Syntax(
+    name="jamba",
+    shape="json_object",
+    group="<tool_calls>[{calls}]</tool_calls>",
+    call="{object}",
+    between=", ",
+    models=r"hunyuan-?a13b|jamba|apriel",
+    source="chat template of ai21labs/AI21-Jamba-1.5-Mini",
+)
+
+NEMOTRON_V2 = Syntax(
+    name="nemotron_v2",
+    shape="json_object",
+    group="<TOOLCALL>[{calls}]</TOOLCALL>",
+    call="{object}",
+    between=", ",
+    models=r"nemotron.*(nano.*v2(?!\.)|nano-?(9|12)b)|llama-?3[._-]?[13]-nemotron",
+    prefilled=r"nemotron.*(nano.*v2(?!\.)|nano-?(9|12)b)",
+    source="chat template of nvidia/NVIDIA-Nemotron-Nano-9B-v2",
+)
+
+FUNCTOOLS = Syntax(
+    name="functools",
+    shape="json_object",
+    group="functools[{calls}]",
+    call="{object}",
+    between=", ",
+    models=r"firefunction|phi-?4-?mini",
+    source="model card of fireworks-ai/llama-3-firefunction-v2",
+)
+
+COHERE = Syntax(
+    name="cohere",
+    shape="json_object",
+    group="<|START_ACTION|>[\n    {calls}\n]<|END_ACTION|>",
+    call="{object}",
+    keys=("tool_name", "parameters"),
+    between=",\n    ",
+    models=r"command-?[ar]|c4ai|north-?mini|cohere",
+    prefilled=r"cohere2-?moe|north-?mini",
+    source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
+)
+
+APERTUS = Syntax(
+    name="apertus",
+    shape="json_object",
+    group="<|tools_prefix|>[{calls}]<|tools_suffix|>",
+    call="{object}",
+    keys=("", ""),
+    between=", ",
+    models=r"apertus",
+    source="chat template of swiss-ai/Apertus-8B-Instruct-2509",
+)
+
+HYPERCLOVAX = Syntax(
+    name="hyperclovax",
+    shape="json_object",
+    group=" -> tool/function_call\n[{calls}]<|im_end|><|stop|>",
+    call="{object}",
+    between=", ",
+    at_start=True,
+    models=r"hyperclova-?x?-?seed",
+    source="chat template of naver-hyperclovax/HyperCLOVAX-SEED-Think-14B",
+)
+
+LLAMA3_PYTHON_TAG = Syntax(
+    name="llama3_python_tag",
+    shape="json_object",
+    call="<|python_tag|>{object}",
+    keys=("name", "parameters"),
+    between="; ",
+    source="Meta's prompt format of Llama 3.1",
+)
+
+GENERIC = Syntax(
+    name="generic",
+    shape="json_object",
+    call="<tools>{object}</tools>",
+    also=(
+        "<function>{object}</function>",
+        "<function-call>{object}</function-call>",
+        "<function_call>{object}</function_call>",
+        "<tool_use>{object}</tool_use>",
+        "<functioncall {object}>",
+        "[TOOL_CALL]{object}[/TOOL_CALL]",
+    ),
+    declared=True,
+    source="seen of Qwen2.5-Coder and of small models",
+)
+
+LLAMA3_JSON = Syntax(
+    name="llama3_json",
+    shape="json_object",
+    call="{object}",
+    keys=("name", "parameters"),
+    between="; ",
+    whole=True,
+    models=r"llama",
+    source="chat template of meta-llama/Llama-3.3-70B-Instruct",
+)
+
+SYNTAXES: tuple[Syntax, ...] = (
+    *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTION_JSON, FUNCTOOLS, NEMOTRON_V2, DEEPSEEK_V3, DEEPSEEK_V31),
+    *(GLM45, GLM47, JAMBA, LONGCAT, QWEN3_CODER, MIMO_V2, CLAUDE_LEGACY, CLAUDE, MINIMAX_M1, GIGACHAT3, KIMI_K2),
+    *(MISTRAL_NEW, MISTRAL_OLD, SOLAR_OPEN, PLAMO3, GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING),
+    *(HYPERCLOVAX, HERMES, LLAMA3_JSON, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE, LMSTUDIO, GENERIC),
+)
+"""In the order in which names are tried: rows with narrow names stand before the wide ones of their family."""
 
 REASONING_TAGS: tuple[tuple[str, str], ...] = (("<think>", "</think>"),)
 """What opens and what closes reasoning in the text."""

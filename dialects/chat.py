@@ -41,6 +41,7 @@ class Chat:
                 tools=tools,
                 translate=bool(tools) or calls,
                 choice="none" if body.get("tool_choice", body.get("function_call")) == "none" else "auto",
+                json_answer=_asks_for_json(body),
                 parallel=body.get("parallel_tool_calls") is not False and not legacy,
             ),
             ids=frozenset(ids),
@@ -256,6 +257,11 @@ def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:
         found = [*(call.get("id") for call in made), message.get("tool_call_id")]
         used.update(each for each in found if isinstance(each, str))
     return calls, used
+
+
+def _asks_for_json(body: Mapping[str, Any]) -> bool:
+    wanted = body.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
 
 
 def _thinking(body: Mapping[str, Any]) -> bool | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
+from converters.syntaxes import END_TOKENS
 
 CORPUS = Path(__file__).parent / "corpus"
 ROWS: dict[str, Syntax] = {syntax.name: syntax for syntax in SYNTAXES}
@@ -201,6 +202,20 @@ def markers(row: str) -> tuple[str, ...]:
     return tuple(sorted(named | prefixed | {"<think>", "</think>"}))
 
 
+def half_marker(text: str, row: str) -> str:
+    """The strict prefix of a marker of the row, or of an end-of-turn token, in which a text ends; most often none."""
+    halves = (marker[:length] for marker in (*markers(row), *END_TOKENS) for length in range(1, len(marker)))
+    return max(filter(text.endswith, halves), key=len, default="")
+
+
+@cache
+def openers(row: str) -> tuple[str, ...]:
+    """What the calls of a row can begin with: the start of its group and of its header, in every spelling."""
+    syntax = ROWS[row]
+    found = {re.split(r"[\s\"{]", template, maxsplit=1)[0] for template in (syntax.group, syntax.call)} - {""}
+    return tuple(sorted(found | {re.sub("^<", f"<{syntax.prefix}", opener) for opener in found}))
+
+
 def assert_no_marker(text: str, row: str | None = None) -> None:
     """No marker of the row, or of any row, stands in a text."""
     for name in [row] if row else ROWS:
@@ -225,8 +240,8 @@ class Case:
     expectations: Mapping[str, Any]
     priors: Sequence[str | None]
     """The rows that a model's name may speak for without a change of meaning."""
-    quotes: bool
-    """The content itself is meant to hold markers."""
+    repaired: bool
+    """Its JSON had to be repaired, so that it cannot pass verbatim."""
 
     def __str__(self) -> str:
         return f"{self.row}/{self.name}"
@@ -245,8 +260,8 @@ def read_case(path: Path) -> Case:
         reasoning=told["reasoning"],
         calls=told["calls"],
         expectations=told.get("expectations", {}),
-        priors=[prior for prior in (None, *ROWS) if prior not in told.get("not_with", [])],
-        quotes=told.get("quotes", False),
+        priors=told.get("only_with") or [prior for prior in (None, *ROWS) if prior not in told.get("not_with", [])],
+        repaired=told.get("repaired", False),
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from converters.shapes.base import Grammar
 from converters.shapes.elements import ElementsGrammar
 from converters.shapes.json_object import JsonObjectGrammar
+from converters.shapes.named_json import NamedJsonGrammar
+from converters.shapes.relaxed import RelaxedGrammar
 from converters.shapes.tagged import TaggedGrammar
 from converters.syntaxes import Syntax
 
-SHAPES: dict[str, type[TaggedGrammar] | type[JsonObjectGrammar]] = {
+SHAPES: dict[str, Callable[[Syntax], Grammar]] = {
     "json_object": JsonObjectGrammar,
+    "named_json": NamedJsonGrammar,
+    "relaxed": RelaxedGrammar,
     "tagged": TaggedGrammar,
     "elements": ElementsGrammar,
 }

@@ -35,17 +35,19 @@ class Opening:
     """Nothing but white space stands before it on its line."""
     inside: bool = False
     """It stands inside the reasoning."""
+    whole: bool = False
+    """It has no marker, so it must be the whole message, and nothing in it may be out of place."""
     index: int = 0
     """The index of the run's first call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way into a row: text at an opener that fits `pattern` is the row's, if a declared name is not amiss."""
+    """One way into a row: text at `opener` that fits `pattern` is the row's. Unless `explicit`, its name is declared."""
 
     opener: str
     pattern: Pattern
-    grouped: bool
+    explicit: bool
 
 
 class Grammar(Protocol):

@@ -13,7 +13,7 @@ from converters.arguments import JsonArguments
 from converters.events import Ending
 from converters.expectations import Expectations
 from converters.jsontext import JsonText
-from converters.scanner import NAME, Ahead, Pattern, first_token, tokens
+from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
 from converters.shapes.base import CallsParser, Entry, Opening, StateParser
 from converters.syntaxes import Syntax
 
@@ -23,6 +23,7 @@ _IDS = frozenset({"id", "tool_call_id", "call_id"})
 _WRAPPERS = frozenset({"function", "tool_call"})
 _KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
 
+_BRACKETS = re.compile(r"[\s\[]*")
 _BEFORE_KEY = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:\s*")
 _NAME = re.compile(NAME)
@@ -30,13 +31,19 @@ _REST_OF_LINE = re.compile(r"[ \t]*(\n|\Z)?")
 
 
 class JsonObjectGrammar:
-    """A row of this shape, made ready for reading."""
+    """A row of this shape, made ready for reading. Every row may write one object, several, or an array of them."""
 
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
-        head, foot = syntax.call.split("{object}")
-        self.closers = tokens(foot)
-        self.entries = [Entry(first_token(head), Pattern(head, then=["{"]), grouped=True)]
+        group_open, _, group_close = syntax.group.partition("{calls}")
+        samples = [call.partition("{object}") for call in (syntax.call, *syntax.also)]
+        heads = [(group_open + head).rstrip("[\n ") for head, _, _ in samples]
+        feet = [tokens((foot + group_close).lstrip("]\n")) for _, _, foot in samples]
+        self.closers = [closer for foot in feet for closer in foot]
+        self.entries = [
+            Entry(first_token(head) or "{", Pattern(loosened(head + "\n"), then=["{", "["]), explicit=True)
+            for head in heads
+        ]
         self.after_object = Ahead([*self.closers, "{", "}", "]", ",", ";"])
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
@@ -78,6 +85,9 @@ class JsonObjectParser(StateParser):
 
     def _brace(self) -> bool:
         """Before an object's brace."""
+        brackets = _BRACKETS.match(self._buffer, self._place)
+        assert brackets
+        self._out.own(self._advance(brackets.end()))
         if self._place == len(self._buffer):
             return self._wait()
         if self._buffer[self._place] != "{":
@@ -105,9 +115,11 @@ class JsonObjectParser(StateParser):
         if not self._read():
             return self._wait()
         self._key = _string(self._small_text)
-        if not self._name and self._key not in _KNOWN:
-            return self._abandon()
         self._state = self._colon
+        if self._grammar.syntax.keys == ("", "") and self._depth == 1:
+            return self._named(self._key)
+        if self._key not in _KNOWN and (self._opening.whole or not self._name):
+            return self._abandon()
         return True
 
     def _colon(self) -> bool:
@@ -120,7 +132,7 @@ class JsonObjectParser(StateParser):
         if self._key in _WRAPPERS and self._buffer[self._place] == "{":
             self._state = self._brace
             return True
-        if self._key in _ARGUMENTS and self._arguments is None:
+        if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
             self._arguments = JsonArguments(self._expectations.schema(self._name))
             self._state = self._read_arguments
             return True
@@ -184,7 +196,8 @@ class JsonObjectParser(StateParser):
 
     def _named(self, name: str) -> bool:
         declared = self._expectations.declared(name)
-        if declared is None and not _NAME.fullmatch(name.strip()):
+        doubtful = self._opening.whole or self._grammar.syntax.declared or not _NAME.fullmatch(name.strip())
+        if declared is None and doubtful:
             return self._abandon()
         self._name = declared or name.strip()
         self._send("", "")
@@ -236,6 +249,8 @@ class JsonObjectParser(StateParser):
 
     def _abandon(self) -> bool:
         """The object does not go on as a call's does. A call that has begun ends here, others were none."""
+        if self._opening.whole:
+            return self._refuse()
         if self._out.open:
             how: Ending = "complete"
             if self._arguments is None:

@@ -9,54 +9,38 @@ closer with the white space behind it, and the newline that a row takes off a va
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 from converters.arguments import ArgumentsWriter
-from converters.expectations import Expectations, Schema
-from converters.scanner import SPACE, Ahead, Markers, Pattern, first_token, spellings, tokens
+from converters.expectations import Expectations
+from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings, tokens
 from converters.schema import properties
-from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.shapes.base import CallsParser, Opening
+from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
 
 
-class TaggedGrammar:
+class TaggedGrammar(GroupedGrammar):
     """A tagged row, made ready for reading."""
 
-    def __init__(self, syntax: Syntax) -> None:
-        self.syntax = syntax
-        header, self.foot = syntax.call.split("{parameters}")
-        group_open, _, group_close = syntax.group.partition("{calls}")
-        self._parameter_open, self._parameter_close = syntax.parameter.split("{value}")
-        self.trims = self._parameter_open.endswith("\n") and self._parameter_close.startswith("\n")
+    body = "{parameters}"
 
-        self.headers = self.spelled([first_token(header)])
-        self.keys = self.spelled([first_token(self._parameter_open)])
-        self.feet = self.spelled(tokens(self.foot))
-        self.group_opens = self.spelled(tokens(group_open))
-        self.group_closes = self.spelled(tokens(group_close))
+    def __init__(self, syntax: Syntax) -> None:
+        parameter_open, self._parameter_close = syntax.parameter.split("{value}")
+        self.trims = parameter_open.endswith("\n") and self._parameter_close.startswith("\n")
+        self.keys = spellings(first_token(parameter_open), syntax.prefix)
+        self.key = Pattern(loosened(parameter_open.rstrip("\n")), prefix=syntax.prefix)
+        super().__init__(syntax)
+        inside = self.after_header()
+        self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
+        self.after_value = Ahead([*self.keys, *self.after_call, *self.group_opens])
+        self.after_foot = Ahead([*self.after_call, *self.group_opens])
+
+    def after_header(self) -> list[str]:
         inside = [*self.keys, *self.feet, *self.group_closes]
         if "{key}" not in self._parameter_close:  # a closer that closes nothing is passed over
             inside += self.spelled(tokens(self._parameter_close))
-
-        prefix = syntax.prefix
-        self.key = Pattern(self._parameter_open.rstrip("\n"), prefix=prefix)
-        self.header = Pattern(header, then=inside, prefix=prefix)
-        self.entries = [Entry(opener, self.header, grouped=not group_open) for opener in self.headers]
-        if group_open:
-            grouped = Pattern(group_open + header, then=inside, prefix=prefix)
-            self.entries += [Entry(opener, grouped, grouped=True) for opener in self.group_opens]
-
-        after_call = [*self.feet, *self.group_closes, *self.headers]
-        self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
-        self.between_calls = Ahead(after_call)
-        self.after_value = Ahead([*self.keys, *after_call, *self.group_opens])
-        self.after_foot = Ahead([*after_call, *self.group_opens])
-        closers = "|".join(map(re.escape, [*self.feet, *self.group_closes]))
-        self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match
-
-    def spelled(self, markers: Iterable[str]) -> list[str]:
-        return [spelling for marker in markers for spelling in spellings(marker, self.syntax.prefix)]
+        return inside
 
     def value_closer(self, key: str) -> list[str]:
         """The spellings of the marker that closes the value of a key."""
@@ -89,42 +73,20 @@ def _value_ends(grammar: TaggedGrammar, key: str) -> ValueEnds:
     return ValueEnds(grammar, key)
 
 
-class TaggedParser(StateParser):
-    """Reads one run of calls. Each state consumes from the buffer and says whether it got on."""
+class TaggedParser(GroupedParser):
+    """Reads one run of calls, value by value."""
 
     def __init__(
         self, grammar: TaggedGrammar, opening: Opening, expectations: Expectations, writer: type[ArgumentsWriter]
     ) -> None:
-        super().__init__(opening)
         self._grammar = grammar
-        self._expectations = expectations
         self._make_writer = writer
         self._trims = False
-        self._begin(opening.name, opening.raw)
+        super().__init__(grammar, opening, expectations)
 
-    def _cut_off(self, left: str) -> None:
-        if self._state == self._between:
-            self.rest = left
-            return
-        if not self._out.open:
-            self._out.start(self._name, self._opening.id)
-        self._out.end("cut", left)
-
-    # -- a call begins and ends --------------------------------------------------------------------------------------
-
-    def _begin(self, name: str, raw: str) -> None:
-        declared = self._expectations.declared(name)
-        self._name = declared or name
-        self._schema: Schema = self._expectations.schema(self._name)
+    def _body(self) -> None:
         self._arguments = self._make_writer(self._schema)
-        self._out.own(raw)
         self._state = self._parameters
-        if declared:
-            self._start()
-
-    def _start(self) -> None:
-        self._refusable = False
-        self._out.start(self._name, self._opening.id)
 
     def _close(self, raw: str) -> None:
         """The call is over, and so are its arguments."""
@@ -149,8 +111,10 @@ class TaggedParser(StateParser):
             self._out.own(self._advance(after - len(marker)))
             self._state = self._key
         elif marker in grammar.feet or marker in grammar.group_closes:
-            if not self._out.open and marker in grammar.feet and not self._alone(after):
-                return False
+            if not self._out.open and marker in grammar.feet:
+                alone = self._alone(after)
+                if not alone:
+                    return self._refuse() if alone is False else False
             self._close(self._advance(after))
             self._state = self._between
             if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
@@ -160,17 +124,6 @@ class TaggedParser(StateParser):
         else:
             self._close("")
             self._end_run()
-        return True
-
-    def _alone(self, after: int) -> bool:
-        """An undeclared call without arguments counts only if it has its line for itself."""
-        match = self._grammar.rest_of_line(self._buffer, after)
-        assert match
-        if match[1] == "" and not self._finishing:
-            return False
-        if match[1] is None or not self._opening.alone:
-            self._refuse()
-            return False
         return True
 
     def _key(self) -> bool:
@@ -257,28 +210,3 @@ class TaggedParser(StateParser):
         end = len(self._buffer) if only_space else match.start()
         self._end_value(end, len(self._buffer))
         return True
-
-    def _between(self) -> bool:
-        """Behind a call: markers that still belong to it, or the next call of its group."""
-        grammar = self._grammar
-        found, marker, after = grammar.between_calls.look(self._buffer, self._place)
-        if found == Ahead.YET:
-            return False
-        if found == Ahead.MISSING:
-            return self._end_run()
-        if marker in grammar.headers:
-            return self._next_call(after - len(marker))
-        self._out.own(self._advance(after))
-        self._out.removed()
-        return self._end_run() if marker in grammar.group_closes else True
-
-    def _next_call(self, place: int) -> bool:
-        if not self._opening.grouped or not self._grammar.group_opens:
-            return self._end_run()
-        match = self._grammar.header.match(self._buffer, place)
-        if match:
-            self._begin(match["name"], self._advance(match.end()))
-            return True
-        if self._grammar.header.may_match(self._buffer, place) and not self._finishing:
-            return False
-        return self._end_run()

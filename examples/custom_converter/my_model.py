@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from converters import ToolCallConverter
 
-OPENER = "<mytool>"
+OPENER = re.compile(r"<mytool>\s*")
 CLOSER = re.compile(r"\s*</mytool>")
 JSON = json.JSONDecoder()
 
@@ -27,7 +28,7 @@ class MyModelConverter(ToolCallConverter):
         return [call for call, _, _ in find_calls(content)]
 
     # Optional: the text before the first of these flows to the client while the model still writes.
-    start_markers = (OPENER,)
+    start_markers = ("<mytool>",)
 
     # Optional: what of the text is for the user. Without it nothing is, once a call was found.
     def strip_tool_calls(self, content: str) -> str:
@@ -40,16 +41,14 @@ class MyModelConverter(ToolCallConverter):
 
 def find_calls(content: str) -> Iterator[tuple[dict[str, Any], int, int]]:
     """Each call that can be read, and where its markup starts and ends. The rest is text."""
-    start = content.find(OPENER)
-    while start >= 0:
-        end = start + len(OPENER)
-        try:
+    opener = OPENER.search(content)
+    while opener:
+        call, end = None, opener.end()
+        with suppress(ValueError):
             # The JSON says itself where it ends. A search for the closer would find one inside a string, too.
             call, end = JSON.raw_decode(content, end)
-        except ValueError:
-            call = None
         closer = CLOSER.match(content, end)
         if closer and isinstance(call, dict) and isinstance(call.get("name"), str):
             end = closer.end()
-            yield call, start, end
-        start = content.find(OPENER, end)
+            yield call, opener.start(), end
+        opener = OPENER.search(content, end)

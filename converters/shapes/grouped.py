@@ -1,0 +1,143 @@
+"""What the shapes share whose header carries the name: a group around calls, a header, a body, and what closes it.
+
+    [group opener] (header body [foot])* [group closer]
+
+A header outside its group is believed only if it names a declared tool. A call of an undeclared name and without
+arguments is believed only if it has its line for itself. Markers that close nothing are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from converters.expectations import Expectations, Schema
+from converters.scanner import SPACE, Ahead, Pattern, first_token, loosened, spellings, tokens
+from converters.shapes.base import Entry, Opening, StateParser
+from converters.syntaxes import Syntax
+
+
+class GroupedGrammar:
+    """A row whose header carries the name, made ready for reading. `body` is the hole behind the header."""
+
+    body = ""
+
+    def __init__(self, syntax: Syntax) -> None:
+        self.syntax = syntax
+        samples = [call.partition(self.body) for call in (syntax.call, *syntax.also)]
+        group_open, _, group_close = syntax.group.partition("{calls}")
+        self.headers = self.spelled(first_token(header) for header, _, _ in samples)
+        self.feet = self.spelled(token for _, _, foot in samples for token in tokens(foot))
+        self.group_opens = self.spelled(tokens(group_open)[:1])
+        self.group_closes = self.spelled(tokens(group_close))
+        self.after_call = [*self.feet, *self.group_closes, *self.headers]
+        follow = self.after_header()
+        self.patterns = [self.pattern(header, follow) for header, _, _ in samples]
+        self.entries = [
+            Entry(opener, pattern, explicit=not group_open and not syntax.declared)
+            for pattern, (header, _, _) in zip(self.patterns, samples, strict=True)
+            for opener in self.spelled([first_token(header)])
+        ]
+        if group_open:
+            self.entries += [
+                Entry(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
+                for header, _, _ in samples
+                for opener in self.group_opens
+            ]
+        self.between_calls = Ahead(self.after_call)
+        closers = "|".join(map(re.escape, [*self.feet, *self.group_closes])) or r"(?!)"
+        self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match
+
+    def after_header(self) -> list[str]:
+        """Literals of which one must follow a header, or it is none."""
+        raise NotImplementedError
+
+    def pattern(self, template: str, then: Iterable[str] = ()) -> Pattern:
+        return Pattern(loosened(template), then=then, prefix=self.syntax.prefix)
+
+    def spelled(self, markers: Iterable[str]) -> list[str]:
+        return [spelling for marker in markers for spelling in spellings(marker, self.syntax.prefix)]
+
+
+class GroupedParser(StateParser):
+    """Reads a run of calls; a shape adds the states of the body."""
+
+    def __init__(self, grammar: GroupedGrammar, opening: Opening, expectations: Expectations) -> None:
+        super().__init__(opening)
+        self._rows = grammar
+        self._expectations = expectations
+        self._enter(opening.name, opening.id, opening.raw)
+
+    def _enter(self, name: str, call_id: str | None, raw: str) -> None:
+        """Behind a header."""
+        declared = self._expectations.declared(name)
+        self._name = declared or name
+        self._id = call_id
+        self._schema: Schema = self._expectations.schema(self._name)
+        self._out.own(raw)
+        self._body()
+        if declared:
+            self._start()
+
+    def _body(self) -> None:
+        """Make ready to read the body of a call, and set its first state."""
+        raise NotImplementedError
+
+    def _start(self) -> None:
+        self._refusable = False
+        self._out.start(self._name, self._id)
+
+    def _cut_off(self, left: str) -> None:
+        if self._state == self._between:
+            self.rest = left
+            return
+        if not self._out.open:
+            self._out.start(self._name, self._id)
+        self._out.end("cut", left)
+
+    def _alone(self, after: int) -> bool | None:
+        """Whether a call whose last marker ends at `after` has its line for itself; None if that is not known yet."""
+        match = self._rows.rest_of_line(self._buffer, after)
+        assert match
+        if match[1] == "" and not self._finishing:
+            return None
+        return match[1] is not None and self._opening.alone
+
+    def _between(self) -> bool:
+        """Behind a call: markers that still belong to it, or the next call of its group."""
+        rows = self._rows
+        found, marker, after = rows.between_calls.look(self._buffer, self._place)
+        if found == Ahead.YET:
+            return False
+        if found == Ahead.MISSING:
+            return self._end_run()
+        if marker in rows.headers:
+            return self._next_call(after - len(marker))
+        self._out.own(self._advance(after))
+        self._out.removed()
+        return self._end_run() if marker in rows.group_closes else True
+
+    def _next_call(self, place: int) -> bool:
+        if not self._opening.grouped or not self._rows.group_opens:
+            return self._end_run()
+        for pattern in self._rows.patterns:
+            match = pattern.match(self._buffer, place)
+            if match:
+                self._enter(*named(match), self._advance(match.end()))
+                return True
+        waits = any(pattern.may_match(self._buffer, place) for pattern in self._rows.patterns)
+        return False if waits and not self._finishing else self._end_run()
+
+
+_COUNTED = re.compile(r"(?:functions[._:])?(.+?)(?:[:_]\d+)?")
+
+
+def named(header: re.Match[str]) -> tuple[str, str | None]:
+    """(name, id) of a header; where the id carries the name, as in `functions.f:0`, it is taken from there."""
+    groups = header.groupdict()
+    call_id = groups.get("id")
+    name = groups.get("name")
+    if name is None and call_id:
+        inner = _COUNTED.fullmatch(call_id)
+        name = inner[1] if inner else call_id
+    return name or "", call_id

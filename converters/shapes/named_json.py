@@ -1,0 +1,108 @@
+"""Shape B: a header that carries the name, then the arguments as JSON. Kimi, DeepSeek, Mistral (newer), harmony ...
+
+The arguments flow as they are written. They end where their JSON does, so no closer is looked for inside them.
+"""
+
+from __future__ import annotations
+
+from converters.arguments import JsonArguments
+from converters.expectations import Expectations
+from converters.jsontext import JsonText
+from converters.scanner import Ahead
+from converters.shapes.base import CallsParser, Opening
+from converters.shapes.grouped import GroupedGrammar, GroupedParser
+from converters.syntaxes import Syntax
+
+
+class NamedJsonGrammar(GroupedGrammar):
+    """A row of this shape, made ready for reading."""
+
+    body = "{arguments}"
+
+    def __init__(self, syntax: Syntax) -> None:
+        super().__init__(syntax)
+        self.after_arguments = Ahead([*self.after_call, *self.group_opens, "}", "]"])
+        self.no_arguments = Ahead([*self.feet, *self.group_closes])
+
+    def after_header(self) -> list[str]:
+        return ["{", '"', *self.feet] if self.feet and self.syntax.group else ["{"]
+
+    def json_text(self) -> JsonText:
+        """A reader for the arguments as this row writes them."""
+        return JsonText()
+
+    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+        return NamedJsonParser(self, opening, expectations)
+
+
+class NamedJsonParser(GroupedParser):
+    """Reads one run of calls."""
+
+    def __init__(self, grammar: NamedJsonGrammar, opening: Opening, expectations: Expectations) -> None:
+        self._grammar = grammar
+        super().__init__(grammar, opening, expectations)
+
+    def _body(self) -> None:
+        self._arguments = JsonArguments(self._schema, self._grammar.json_text())
+        self._early = ""  # arguments of an undeclared name, until it is sure that there are some
+        self._state = self._before
+
+    def _before(self) -> bool:
+        """Before the arguments, or where there are none."""
+        found, _, _ = self._grammar.no_arguments.look(self._buffer, self._place)
+        if found == Ahead.MISSING or (found == Ahead.YET and self._buffer[self._place :].strip()):
+            self._state = self._read
+            return True
+        if found == Ahead.YET and not self._finishing:
+            return False
+        self._send("{}", "")
+        self._state = self._after
+        return True
+
+    def _read(self) -> bool:
+        arguments = self._arguments
+        delta = arguments.feed(self._buffer[self._place :])
+        if self._finishing and not arguments.done:
+            delta += arguments.finish()
+        self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+        if arguments.done:
+            self._state = self._after
+        return arguments.done
+
+    def _send(self, delta: str, raw: str) -> None:
+        if self._out.open:
+            self._out.arguments(delta, raw)
+            return
+        self._out.own(raw)
+        self._early += delta
+        if self._early.strip("{ }\t\r\n"):
+            self._begin()
+
+    def _begin(self) -> None:
+        self._start()
+        self._out.arguments(self._early)
+
+    def _after(self) -> bool:
+        """Behind the arguments: what closes the call, or braces too many."""
+        found, marker, after = self._grammar.after_arguments.look(self._buffer, self._place)
+        if found == Ahead.YET and not self._finishing:
+            return False
+        if marker in ("}", "]"):
+            self._out.own(self._advance(after))
+            return True
+        closes = marker in self._grammar.feet or marker in self._grammar.group_closes
+        if not self._out.open:
+            alone = self._alone(after if closes else self._place)
+            if not alone:
+                return self._refuse() if alone is False else False
+            self._begin()
+        self._out.end("closed" if self._arguments.unreadable else "complete", self._advance(after) if closes else "")
+        self._state = self._between
+        if found == Ahead.FOUND and marker not in self._grammar.group_closes and (self._follows or not closes):
+            return True
+        return self._end_run()
+
+    @property
+    def _follows(self) -> bool:
+        """Whether anything that belongs to the run may follow a closed call."""
+        return bool(self._grammar.group_closes) or len(self._grammar.feet) > 1

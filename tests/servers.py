@@ -1,0 +1,698 @@
+"""Real servers and clients on the loopback: a backend that plays scripts, the proxy before it, a client that watches.
+
+Nothing is mocked. What is started here is ended here, by its own process id, and every wait is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any, Literal
+
+from app import create_app
+from config import VARIABLES, Config
+from serving import _Server
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+PATIENCE = 10.0
+"""Seconds after which anything that has not happened never will."""
+
+Json = dict[str, Any]
+Headers = Sequence[tuple[str, str]]
+
+
+# -- a backend that plays scripts --------------------------------------------------------------------------------------
+
+Piece = bytes | float | threading.Event
+"""Bytes to send, seconds to pause, or what to wait for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the backend does with a request. `before` is played before the head leaves, `pieces` are the body."""
+
+    pieces: Sequence[Piece] = ()
+    status: int = 200
+    headers: Headers = (("Content-Type", "text/event-stream"),)
+    framing: Literal["chunked", "close", "length", "raw"] = "chunked"
+    """`raw` means that the pieces are all that is sent, head and framing included."""
+    ends: Literal["well", "broken", "reset"] = "well"
+    """`broken`: closed although more was announced; `reset`: with a TCP reset."""
+    before: Sequence[Piece] = ()
+
+
+@dataclass
+class Received:
+    """A request as the backend got it, and what became of its connection."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    connection: int
+    """The number of the connection that it came over."""
+    answered: bool = False
+    """All of the answer was sent."""
+    closed: threading.Event = field(default_factory=threading.Event)
+    closed_at: float = 0.0
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str | None:
+        return next(iter(self.all(name)), None)
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def client_closed(self) -> None:
+        if not self.closed.is_set():
+            self.closed_at = time.monotonic()
+            self.closed.set()
+
+
+class _Left(Exception):
+    """The client closed in mid-answer."""
+
+
+class ScriptedBackend:
+    """Serves `answer`: one answer for all requests, or a function that makes one of each."""
+
+    def __init__(self, answer: Answer | Callable[[Received], Answer] | None = None) -> None:
+        self.answer: Answer | Callable[[Received], Answer] = answer or Answer()
+        self.requests: list[Received] = []
+        self.connections = 0
+        self._arrived = threading.Condition()
+        self._socks: list[socket.socket] = []
+        self._listener = socket.create_server((HOST, 0), backlog=256)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> ScriptedBackend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def last(self) -> Received:
+        return self.requests[-1]
+
+    def request(self, number: int = 0, within: float = PATIENCE) -> Received:
+        """The request of that number, once it is there."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.requests) > number, within), "no request came"
+            return self.requests[number]
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for sock in self._socks:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "a script of the backend never ended"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._socks.append(sock)
+            thread = threading.Thread(target=self._serve, args=(sock, self.connections))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        received: Received | None = None
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            while True:
+                following = _read_request(sock, number)
+                if following is None:
+                    break
+                received = following
+                with self._arrived:
+                    self.requests.append(received)
+                    self._arrived.notify_all()
+                answer = self.answer(received) if callable(self.answer) else self.answer
+                _play(sock, answer, received)
+                received.answered = answer.ends == "well"
+                if answer.ends != "well" or answer.framing in ("close", "raw"):
+                    break
+        except (_Left, OSError):
+            pass
+        finally:
+            if received is not None:
+                received.client_closed()
+            sock.close()
+
+
+def _read_request(sock: socket.socket, connection: int) -> Received | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = sock.recv(65536)
+        if not more:
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+    while len(body) < length:
+        body += sock.recv(65536)
+    return Received(method, target, headers, body, connection)
+
+
+def _play(sock: socket.socket, answer: Answer, received: Received) -> None:
+    for piece in answer.before:
+        _do(sock, piece, bytes, received)
+    if answer.framing != "raw":
+        sock.sendall(_head(answer))
+    frame = _chunk if answer.framing == "chunked" else bytes
+    bare = received.method == "HEAD" or answer.status in (204, 304)
+    for piece in () if bare else answer.pieces:
+        _do(sock, piece, frame, received)
+    if answer.ends == "reset":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif answer.ends == "well" and answer.framing == "chunked" and not bare:
+        sock.sendall(b"0\r\n\r\n")
+
+
+def _head(answer: Answer) -> bytes:
+    lines = [f"HTTP/1.{0 if answer.framing == 'close' else 1} {answer.status} Whatever"]
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    if answer.framing == "chunked" and answer.status not in (204, 304):
+        lines.append("Transfer-Encoding: chunked")
+    elif answer.framing == "length":
+        length = sum(len(piece) for piece in answer.pieces if isinstance(piece, bytes))
+        lines.append(f"Content-Length: {length + (answer.ends != 'well')}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def _do(sock: socket.socket, piece: Piece, frame: Callable[[bytes], bytes], received: Received) -> None:
+    if isinstance(piece, bytes):
+        try:
+            sock.sendall(frame(piece))
+        except OSError:
+            received.client_closed()
+            raise _Left from None
+        return
+    until = time.monotonic() + (PATIENCE if isinstance(piece, threading.Event) else piece)
+    while (left := until - time.monotonic()) > 0:
+        if isinstance(piece, threading.Event) and piece.is_set():
+            return
+        step = min(left, 0.005) if isinstance(piece, threading.Event) else left
+        if select.select([sock], [], [], step)[0]:
+            try:
+                gone = sock.recv(1, socket.MSG_PEEK) == b""
+            except OSError:
+                gone = True
+            if gone:
+                received.client_closed()
+                raise _Left
+
+
+# -- what backends say -------------------------------------------------------------------------------------------------
+
+TOP: Json = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "m"}
+
+
+def frame(data: object) -> bytes:
+    """One server-sent event."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return f"data: {text}\n\n".encode()
+
+
+def chunk(delta: Json | None, finish: str | None = None, index: int = 0, **top: Any) -> Json:
+    return {**TOP, "choices": [{"index": index, "delta": delta, "finish_reason": finish}], **top}
+
+
+def said(*texts: str, finish: str | None = "stop", done: bool = True) -> list[bytes]:
+    """The frames of a streamed answer whose content comes in these pieces."""
+    deltas: list[Json] = [{"role": "assistant", "content": ""}, *({"content": text} for text in texts)]
+    frames = [frame(chunk(delta)) for delta in deltas]
+    if finish:
+        frames.append(frame(chunk({}, finish)))
+    return [*frames, DONE] if done else frames
+
+
+def json_answer(body: object, status: int = 200, headers: Headers = (), **more: Any) -> Answer:
+    data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    return Answer([data], status, [("Content-Type", "application/json"), *headers], "length", **more)
+
+
+def completion(content: str | None, finish: str = "stop", **message: Any) -> Json:
+    """A buffered chat completion."""
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": content, **message},
+        "logprobs": None,
+        "finish_reason": finish,
+    }
+    usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    return {**TOP, "object": "chat.completion", "choices": [choice], "usage": usage}
+
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+def tool(name: str, **properties: str) -> Json:
+    schema = {"type": "object", "properties": {key: {"type": kind} for key, kind in properties.items()}}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+TOOLS = [tool("get_weather", city="string", days="integer"), tool("write_file", path="string", content="string")]
+
+
+def ask(stream: bool = True, tools: Sequence[Json] = TOOLS, model: str = "m", **more: Any) -> Json:
+    """A chat request."""
+    body: Json = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+    if tools:
+        body["tools"] = list(tools)
+    return {**body, **({"stream": True} if stream else {}), **more}
+
+
+# -- a client that watches ---------------------------------------------------------------------------------------------
+
+
+class Client:
+    """One request over one connection, byte by byte as it is told, and the answer as it arrives."""
+
+    def __init__(
+        self,
+        port: int,
+        target: str = "/v1/chat/completions",
+        body: object = None,
+        headers: Headers = (),
+        method: str = "POST",
+    ) -> None:
+        """`body` is bytes as they are, or what becomes JSON; `headers` may hold anything, Content-Length included."""
+        self._sock = socket.create_connection((HOST, port), PATIENCE)
+        self._method = method
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        named = {name.lower() for name, _ in headers}
+        lines = [f"{method} {target} HTTP/1.1"]
+        if "host" not in named:
+            lines.append(f"Host: {HOST}:{port}")
+        lines += [f"{name}: {value}" for name, value in headers]
+        if data and "content-type" not in named:
+            lines.append("Content-Type: application/json")
+        if "content-length" not in named and "transfer-encoding" not in named and (data or method == "POST"):
+            lines.append(f"Content-Length: {len(data)}")
+        self.sent_at = time.monotonic()
+        self._sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + data)
+        self._response: HTTPResponse | None = None
+        self.arrivals: list[tuple[float, bytes]] = []
+        """When what came, from the first byte of the body on."""
+        self.broken = False
+        """The answer ended although more of it was announced."""
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    @property
+    def response(self) -> HTTPResponse:
+        """The head, waited for at the first look."""
+        if self._response is None:
+            self._response = HTTPResponse(self._sock, method=self._method)
+            self._response.begin()
+        return self._response
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    def header(self, name: str) -> str | None:
+        return self.response.getheader(name)
+
+    @property
+    def body(self) -> bytes:
+        """What of the body has come so far."""
+        return b"".join(data for _, data in self.arrivals)
+
+    def more(self, within: float = PATIENCE) -> bytes:
+        """What comes next, at once; `b""` at the end. TimeoutError if nothing comes."""
+        response = self.response
+        self._sock.settimeout(within)
+        try:
+            data = response.read1(65536)
+        except (HTTPException, ConnectionError):
+            self.broken, data = True, b""
+        if data:
+            self.arrivals.append((time.monotonic(), data))
+        return data
+
+    def until(self, text: str | bytes, within: float = 2.0) -> None:
+        """Read until the body so far holds this; it must be there in time."""
+        wanted = text.encode() if isinstance(text, str) else text
+        end = time.monotonic() + within
+        while wanted not in self.body:
+            left = end - time.monotonic()
+            assert left > 0, f"{wanted!r} did not come within {within} s; there is {self.body[-400:]!r}"
+            try:
+                more = self.more(left)
+            except TimeoutError:
+                continue
+            assert more, f"the answer ended without {wanted!r}: {self.body[-400:]!r}"
+
+    def rest(self) -> bytes:
+        """The whole body, its end waited for."""
+        while self.more():
+            pass
+        return self.body
+
+    def json(self) -> Any:
+        return json.loads(self.rest())
+
+    def leave(self, reset: bool = False) -> None:
+        """Go away at once, whatever is still coming."""
+        if reset:
+            with suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif self._sock.fileno() >= 0:
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+        if self._response is not None:
+            self._response.close()
+        self._sock.close()
+
+
+# -- what a client makes of a streamed answer --------------------------------------------------------------------------
+
+
+@dataclass
+class Streamed:
+    """A streamed answer, read by the rules of server-sent events."""
+
+    chunks: list[Json] = field(default_factory=list)
+    """Its events, the errors among them."""
+    comments: list[str] = field(default_factory=list)
+    done: int = 0
+    """How often `[DONE]` came."""
+    last_comment: str = ""
+    """The last comment before `[DONE]`."""
+
+    @property
+    def errors(self) -> list[Any]:
+        return [event["error"] for event in self.chunks if "error" in event]
+
+    @property
+    def outcome(self) -> str:
+        return next((text for text in self.comments if text.startswith("dragoman")), "")
+
+    def choices(self, index: int = 0) -> list[Json]:
+        return [
+            choice for event in self.chunks for choice in event.get("choices") or [] if choice.get("index", 0) == index
+        ]
+
+    def reasons(self, index: int = 0) -> list[str]:
+        return [choice["finish_reason"] for choice in self.choices(index) if choice.get("finish_reason")]
+
+
+def read_stream(raw: bytes) -> Streamed:
+    found = Streamed()
+    data: list[str] = []
+    for line in re.split("\r\n|\n|\r", raw.decode("utf-8").removeprefix("\ufeff")):
+        if line.startswith(":"):
+            found.comments.append(line[1:].strip())
+            if not found.done:
+                found.last_comment = found.comments[-1]
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            text, data = "\n".join(data), []
+            assert not found.done or text == "[DONE]", f"an event after [DONE]: {text}"
+            if text == "[DONE]":
+                found.done += 1
+            else:
+                found.chunks.append(json.loads(text))
+    assert not data, "the last event is not complete"
+    return found
+
+
+def message_of(streamed: Streamed, index: int = 0) -> Json:
+    """What the deltas of one choice come to, in the form of a buffered message; strict where real clients are."""
+    message: Json = {"role": None, "content": "", "calls": []}
+    reasoning: Json = {}
+    for event in streamed.chunks:
+        assert "error" in event or event["object"] == "chat.completion.chunk"
+    for choice in streamed.choices(index):
+        delta = choice["delta"]
+        assert isinstance(delta, dict), "a delta is not an object"
+        if message["role"] is None:
+            assert delta.get("role") == "assistant", f"the first delta has no role: {delta}"
+            message["role"] = "assistant"
+        message["content"] += delta.get("content") or ""
+        for name in ("reasoning_content", "reasoning"):
+            if delta.get(name):
+                reasoning[name] = reasoning.get(name, "") + delta[name]
+        assert delta.get("tool_calls") != [], "an empty list of calls"
+        for entry in delta.get("tool_calls") or []:
+            _take(entry, message["calls"])
+    ids = [call.pop("id") for call in message["calls"]]
+    assert len(set(ids)) == len(ids), f"an id comes twice: {ids}"
+    return {**message, **reasoning, "reasons": streamed.reasons(index)}
+
+
+def _take(entry: Json, calls: list[Json]) -> None:
+    index, function = entry["index"], entry["function"]
+    if index == len(calls):
+        assert isinstance(entry["id"], str) and entry["id"], entry
+        assert entry["type"] == "function", entry
+        assert isinstance(function["name"], str) and function["name"], entry
+        calls.append({"id": entry["id"], "name": function["name"], "arguments": function.get("arguments", "")})
+        return
+    assert index == len(calls) - 1, f"call {index} goes on although {len(calls)} calls have begun"
+    assert "id" not in entry and "type" not in entry and "name" not in function, f"said again: {entry}"
+    assert isinstance(function["arguments"], str) and function["arguments"], entry
+    calls[index]["arguments"] += function["arguments"]
+
+
+def message_in(reply: Json, index: int = 0) -> Json:
+    """A buffered reply in the form of `message_of`, so that the two can be compared."""
+    choice = next(choice for choice in reply["choices"] if choice["index"] == index)
+    message = choice["message"]
+    assert message.get("tool_calls", True), "an empty list of calls"
+    calls = message.get("tool_calls") or []
+    assert all(call["type"] == "function" and call["id"] for call in calls)
+    found: Json = {"role": message["role"], "content": message["content"] or "", "calls": []}
+    found["calls"] = [{"name": call["function"]["name"], "arguments": call["function"]["arguments"]} for call in calls]
+    found |= {name: message[name] for name in ("reasoning_content", "reasoning") if message.get(name)}
+    return {**found, "reasons": [choice["finish_reason"]]}
+
+
+def whole_stream(raw: bytes) -> Streamed:
+    """A stream that ended as it should: one finish reason for each choice, nothing behind it, one [DONE] at the end."""
+    streamed = read_stream(raw)
+    assert raw.rstrip().endswith(b"[DONE]") and streamed.done == 1, raw[-300:]
+    assert not streamed.errors, streamed.errors
+    for index in {choice.get("index", 0) for event in streamed.chunks for choice in event.get("choices") or []}:
+        assert len(streamed.reasons(index)) == 1, f"choice {index} ends with {streamed.reasons(index)}"
+        assert streamed.choices(index)[-1].get("finish_reason"), "something comes behind the finish reason"
+    return streamed
+
+
+def broken_stream(raw: bytes) -> Streamed:
+    """A stream that could not go on: one error at its end, one [DONE], and no finish reason."""
+    streamed = read_stream(raw)
+    assert streamed.done == 1, raw[-300:]
+    assert len(streamed.errors) == 1 and "error" in streamed.chunks[-1], raw[-600:]
+    error = streamed.errors[0]
+    assert isinstance(error, dict) and error["message"] and "type" in error and "code" in error, error
+    assert not any(choice.get("finish_reason") for event in streamed.chunks for choice in event.get("choices") or [])
+    return streamed
+
+
+# -- the proxy ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Proxy:
+    """The proxy, wherever it runs."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def client(self, body: object = None, target: str = "/v1/chat/completions", **more: Any) -> Client:
+        return Client(self.port, target, body, **more)
+
+    def get(self, target: str, headers: Headers = (), method: str = "GET") -> Client:
+        return Client(self.port, target, None, headers, method)
+
+    def streamed(self, body: object, **more: Any) -> bytes:
+        """The body of an answer that is a stream."""
+        with self.client(body, **more) as client:
+            raw = client.rest()
+            assert client.status == 200, raw
+            assert (client.header("content-type") or "").startswith("text/event-stream")
+            return raw
+
+    def buffered(self, body: object, **more: Any) -> Json:
+        with self.client(body, **more) as client:
+            reply: Json = client.json()
+            assert client.status == 200, reply
+            return reply
+
+
+def _settings(backend: ScriptedBackend | str, settings: Mapping[str, object]) -> dict[str, str]:
+    url = backend.url if isinstance(backend, ScriptedBackend) else backend
+    given = {"BACKEND_URL": url, "PROXY_HOST": HOST, "FLASK_ENV": "development", **settings}
+    return {name: str(value) for name, value in given.items()}
+
+
+@contextmanager
+def running_proxy(backend: ScriptedBackend | str, **settings: object) -> Iterator[Proxy]:
+    """The proxy in a thread, behind the server of `python app.py`. `settings` are its variables."""
+    config = Config.from_environment(_settings(backend, settings))
+    server = _Server(HOST, 0, create_app(config))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Proxy(server.server_port)
+    finally:
+        server.shutdown()
+        thread.join(PATIENCE)
+        server.server_close()
+        until = time.monotonic() + 2
+        while server.busy and time.monotonic() < until:
+            time.sleep(0.005)
+
+
+How = Literal["app", "gunicorn"]
+COMMANDS: Mapping[How, Sequence[str]] = {
+    "app": [str(ROOT / "app.py")],
+    "gunicorn": ["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "app:app"],
+}
+
+
+@dataclass
+class Process(Proxy):
+    """The proxy in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        """All that it wrote to stdout and stderr."""
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, within: float = PATIENCE) -> int:
+        return self.process.wait(within)
+
+
+@contextmanager
+def started(arguments: Sequence[str], environ: Mapping[str, str], port: int) -> Iterator[Process]:
+    """A program of ours, in an empty folder and with these of our variables only."""
+    ours = {variable.name for variable in VARIABLES}
+    kept = {name: value for name, value in os.environ.items() if name not in ours and "proxy" not in name.lower()}
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=folder,
+                env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
+        try:
+            yield Process(port, process, log)
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        process.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(3)
+
+
+def proxy_starting(how: How, backend: ScriptedBackend | str, **settings: object) -> Any:
+    """`python app.py` or gunicorn, just started: it may not answer yet, or never."""
+    given = {"PROXY_PORT": free_port(), **settings}
+    return started(COMMANDS[how], _settings(backend, given), int(str(given["PROXY_PORT"])))
+
+
+@contextmanager
+def proxy_process(how: How, backend: ScriptedBackend | str, **settings: object) -> Iterator[Process]:
+    """`python app.py` or gunicorn, answering."""
+    with proxy_starting(how, backend, **settings) as process:
+        wait_until_listening(process)
+        yield process
+
+
+@contextmanager
+def demo_backend(delay: float = 0.0) -> Iterator[Process]:
+    port = free_port()
+    arguments = ["-m", "demo.backend", "--port", str(port), "--delay", str(delay)]
+    with started(arguments, {}, port) as process:
+        wait_until_listening(process)
+        yield process
+
+
+def wait_until_listening(process: Process) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        assert process.process.poll() is None, f"it ended: {process.said()}"
+        with suppress(OSError), socket.create_connection((HOST, process.port), 1):
+            return
+        assert time.monotonic() < until, f"it does not listen: {process.said()}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port below those that the system gives to clients, so that none of them takes it before its server starts."""
+    while True:
+        port = random.SystemRandom().randrange(20000, 32000)
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
+
+
+def words(texts: Iterable[str]) -> str:
+    return " ".join(texts)
