@@ -32,12 +32,15 @@ class ArgumentsWriter:
         self._streams = False
         self._skips = False
 
-    def key(self, key: str) -> str:
+    def key(self, key: str, is_string: bool | None = None) -> str:
+        """`is_string` is what the syntax itself says of the value's type, if it does."""
         self._skips = key in self._keys
         if self._skips:
             return ""
         self._node = argument(self._schema, key)
-        self._streams = wanted(self._node, self._schema) == STRING
+        self._streams = wanted(self._node, self._schema) == STRING if is_string is None else is_string
+        if is_string is False:
+            self._node = {"type": ["object", "array", "number", "integer", "boolean", "null"]}
         lead = f"{', ' if self._keys else '{'}{quote(key)}: "
         self._keys.add(key)
         if self._streams:
@@ -98,6 +101,9 @@ class JsonArguments:
         return sent
 
     def _sent(self, out: str) -> str:
+        if self._json.stuck and not self._json.done:
+            out += self._json.finish()
+            self.unreadable = self._json.closed
         self.done = self._json.done
         self.rest = self._json.rest
         if not self._object:

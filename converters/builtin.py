@@ -48,7 +48,10 @@ class SyntaxConverter(ToolCallConverter):
     def new_parser(self, expectations: Expectations) -> OutputParser:
         return new_parser(expectations, self.syntax)
 
-    def starts_inside(self, model_name: str) -> bool:
-        """Whether the model's prompt has already opened its reasoning."""
-        prefilled = self.syntax.prefilled if self.syntax else ""
-        return bool(prefilled and re.search(prefilled, plain_name(model_name)))
+    def starts_inside(self, model_name: str, thinking: bool | None = None) -> bool:
+        """Whether the model's prompt has already opened its reasoning; `thinking` is what the request says of it."""
+        if self.syntax is None or thinking is False:
+            return False
+        name = plain_name(model_name)
+        patterns = [self.syntax.prefilled, self.syntax.hybrid if thinking else ""]
+        return any(pattern and re.search(pattern, name) for pattern in patterns)

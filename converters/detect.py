@@ -15,16 +15,18 @@ from functools import lru_cache
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
-from converters.scanner import Markers
+from converters.scanner import Markers, Pattern
 from converters.shapes import grammar
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import RUNS, Quoting
-from converters.syntaxes import REASONING_TAGS, SYNTAXES, Syntax
+from converters.syntaxes import LANES, SYNTAXES, Syntax
 
-_OPENS = frozenset(opener for opener, _ in REASONING_TAGS)
-_CLOSES = frozenset(closer for _, closer in REASONING_TAGS)
+_OPENS = {lane.opens: lane for lane in LANES}
+_CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
+_LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.closes}
+"""Closers that are believed without their openers."""
 
 
 class Watch:
@@ -34,12 +36,19 @@ class Watch:
         self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
         self.whole: list[Grammar] = []
         """Rows without a marker, which only a whole message can be written in."""
+        self.empty: dict[str, list[Pattern]] = {}
+        """Groups that hold no call, by their opener."""
         for row in map(grammar, syntaxes):
+            for opener, pattern in row.empty_groups.items():
+                self.empty.setdefault(opener, []).append(pattern)
             if row.syntax.whole:
                 self.whole.append(row)
                 continue
             for entry in row.entries:
                 self.entries.setdefault(entry.opener, []).append((row, entry))
+        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
+            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
+            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         self.markers = Markers([*self.entries, *_OPENS, *_CLOSES], also=RUNS)
 
 
@@ -63,6 +72,8 @@ class Detector:
         self._watch = watched
         self._expectations = expectations
         self._inside = expectations.starts_inside
+        self._closers: tuple[str, ...] = ()
+        """What ends the lane that we are in; nothing in particular if no opener was seen."""
         self._expects_end = expectations.starts_inside
         self._quoting = Quoting()
         self._buffer = ""
@@ -82,7 +93,7 @@ class Detector:
         if inside == self._inside:
             return []
         self._read("", whole=True, cut=False)
-        self._inside, self._expects_end = inside, False
+        self._inside, self._expects_end, self._closers = inside, False, ()
         self._quoting = Quoting()
         return self._taken()
 
@@ -139,7 +150,7 @@ class Detector:
         place = 0
         while place < len(buffer):
             match = search(buffer, place)
-            if self._untouched and self._begin_whole(match.start() if match else len(buffer)):
+            if self._untouched and self._begin_whole(place, match.start() if match else len(buffer)):
                 return True
             if match is None:
                 self._say(buffer[place:])
@@ -180,10 +191,12 @@ class Detector:
             if quoted:
                 return self._say_quotation(match, quoted)
             self._quoting.removed()
+        if marker[0] == " " and not self._untouched:
+            return self._say_to(match, end)
         if marker in _OPENS:
-            return self._open_reasoning(match)
+            return self._open_lane(match)
         if marker in _CLOSES:
-            return self._close_reasoning(match)
+            return self._close_lane(match)
         return self._try_rows(match, whole, cut)
 
     def _say_to(self, match: re.Match[str], end: int) -> int:
@@ -202,17 +215,26 @@ class Detector:
         self._say(said)
         return match.start() + len(said)
 
-    def _open_reasoning(self, match: re.Match[str]) -> int:
-        """A tag in the middle of a line is a word about reasoning, unless reasoning is open already."""
-        if not self._inside and not self._quoting.blank:
+    def _open_lane(self, match: re.Match[str]) -> int:
+        """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
+        lane = _OPENS[match.group()]
+        if lane.word and not self._inside and not self._quoting.blank:
             return self._say_to(match, match.end())
-        self._inside = self._expects_end = True
+        self._inside = self._expects_end = lane.reasoning
+        self._untouched = self._untouched and lane.reasoning  # what is marked as an answer is no bare call
+        self._closers = lane.closes
         return self._remove_tag(match)
 
-    def _close_reasoning(self, match: re.Match[str]) -> int:
-        if not self._inside:
+    def _close_lane(self, match: re.Match[str]) -> int:
+        closer = match.group()
+        lane = _LATE.get(closer)
+        ours = closer in self._closers if self._closers else self._inside and lane is not None and lane.reasoning
+        if not ours and (lane is None or self._inside):
+            return self._say_to(match, match.end())
+        if not ours and lane is not None and lane.reasoning:
             self._events.append(Noted("reasoning_closed_late"))
         self._inside = self._expects_end = False
+        self._closers = ()
         return self._remove_tag(match)
 
     def _remove_tag(self, match: re.Match[str]) -> int:
@@ -220,14 +242,14 @@ class Detector:
         self._quoting = Quoting()
         return match.end()
 
-    def _begin_whole(self, end: int) -> bool:
+    def _begin_whole(self, place: int, end: int) -> bool:
         """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""
-        start = len(self._buffer) - len(self._buffer.lstrip())
+        start = end - len(self._buffer[place:end].lstrip())
         if start >= end or self._inside or not self._watch.whole or self._expectations.json_answer:
             return False
         if self._buffer[start : start + 1] not in ("{", "["):
             return False
-        self._say(self._buffer[:start])
+        self._say(self._buffer[place:start])
         self._buffer = self._buffer[start:]
         self._untouched = False
         self._calls = WholeMessage(self._watch.whole, Opening("", whole=True, index=self._count), self._expectations)
@@ -239,6 +261,12 @@ class Detector:
         """The rows that share this opener look at what follows it."""
         text, start = match.string, match.start()
         waits = False
+        for pattern in self._watch.empty.get(match.group(), ()):
+            empty = pattern.match(text, start)
+            if empty:
+                self._events.append(Removed(empty.group(), "marker"))
+                return empty.end()
+            waits = waits or pattern.may_match(text, start)
         for row, entry in self._watch.entries[match.group()]:
             found = entry.pattern.match(text, start)
             if found is None and whole and not cut:

@@ -16,7 +16,7 @@ import re
 
 _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
 _SPACE = re.compile(r"[ \t\r\n]+")
-_WORD = re.compile(r"[^\s,:\[\]{}\"'/]+")
+_WORD = re.compile(r"[\w$.+-]+")
 _BARE_KEY = re.compile(r"[^,:\[\]{}\"']+")
 _BARE_VALUE = re.compile(r"[^,\[\]{}\"']+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -34,13 +34,13 @@ class JsonText:
     """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
 
     With a `delimiter`, strings stand between two of it, raw and without escapes, and keys and other values are bare.
-    `finish` closes what is open. `altered` tells that it was not JSON, `guessed` that putting it right took more than
-    spelling, `closed` that it ended inside a value.
+    `stuck` says that it does not go on as JSON: `rest` is from there. `finish` closes what is open. `altered` tells
+    that it was not JSON, `guessed` that putting it right took more than spelling, `closed` that it ended in a value.
     """
 
     __slots__ = (
         *("_closed_by", "_comma", "_delimiter", "_frames", "_hold", "_key", "_mute", "_out", "_quote", "_state"),
-        *("altered", "closed", "done", "guessed", "rest"),
+        *("altered", "closed", "done", "guessed", "rest", "stuck"),
     )
 
     def __init__(self, delimiter: str = "") -> None:
@@ -57,6 +57,7 @@ class JsonText:
         self.altered = False
         self.guessed = False
         self.closed = False
+        self.stuck = False
         self.rest = ""
 
     @property
@@ -72,13 +73,13 @@ class JsonText:
         text = self._hold + text
         self._hold = ""
         place = 0
-        while place < len(text) and not self.done:
+        while place < len(text) and not self.done and not self.stuck:
             after = self._state(text, place)
             if after < 0:
                 self._hold = text[place:]
                 return self._taken()
             place = after
-        if self.done:
+        if self.done or self.stuck:
             self.rest = text[place:]
         return self._taken()
 
@@ -181,7 +182,7 @@ class JsonText:
             return self._guess(place + 1)
         word = (_BARE_KEY if self._delimiter else _WORD).match(text, place)
         if word is None:
-            return self._guess(place + 1)
+            return self._stop(place)
         if word.end() == len(text):
             return -1
         self.altered = True
@@ -213,6 +214,8 @@ class JsonText:
         self._state = self._member if self._frames[-1][0] == "{" else self._value
         if self._mute == len(self._frames):
             self._mute = 0  # the dropped member ended
+        if letter != "," and not (letter in "{[\"'" or letter.isalnum()):
+            return self._stop(place)
         self._comma = ","
         return place + 1 if letter == "," else self._guess(place)
 
@@ -336,7 +339,7 @@ class JsonText:
     def _bareword(self, text: str, place: int) -> int:
         word = (_BARE_VALUE if self._delimiter else _WORD).match(text, place)
         if word is None:
-            return self._guess(place + 1)
+            return self._stop(place)
         if word.end() == len(text):
             return -1
         self._bare(word.group().strip())
@@ -370,6 +373,11 @@ class JsonText:
                 return place + 1  # closes nothing that is open
         self._close()
         return place + 1 if letter == self._closed_by else place
+
+    def _stop(self, place: int) -> int:
+        """Here is something that no JSON holds."""
+        self.altered = self.guessed = self.stuck = True
+        return place
 
     def _guess(self, place: int) -> int:
         """Something that no spelling puts right was passed over."""

@@ -77,10 +77,10 @@ class Ahead:
 class Pattern:
     """A piece of a template with its holes, matched at a place, or perhaps once more text has come.
 
-    In the template `{name}`, `{key}` and `{id}` stand for words; a newline is layout that may be any white space or
-    none, a blank must be some white space, a double quote may be either quote or none, and `prefix` may stand in
-    front of the name of any tag. `then` names literals of which one must follow, after white space, without being
-    part of the match.
+    In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words and `⟦a¦b⟧` for a or b; a newline is
+    layout that may be any white space or none, a blank must be some white space, a double quote may be either quote
+    or none, and `prefix` may stand in front of the name of any tag. `then` names literals of which one must follow,
+    after white space, without being part of the match.
     """
 
     def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "") -> None:
@@ -108,16 +108,28 @@ class Pattern:
         return self._started.match(text, start) is not None
 
 
-_PARTS = re.compile(r"\{(?:name|key|id)\}|\n+|[ ]+|</?|.", re.DOTALL)
-_HOLES = {"{name}": ("name", NAME), "{key}": ("key", KEY), "{id}": ("id", NAME)}
+_PARTS = re.compile(r"⟦[^⟧]*⟧|\{(?:name|key|id|type|to)\}|\n+|[ ]+|</?|.", re.DOTALL)
+_HOLES = {
+    "{name}": f"(?P<name>{NAME})",
+    "{key}": f"(?P<key>{KEY})",
+    "{id}": f"(?P<id>{NAME})",
+    "{type}": r"(?P<type>\w*)",
+    "{to}": NAME,
+}
+_GROUP = re.compile(r"\?P<\w+>")
 
 
 def _atoms(template: str, prefix: str) -> Iterator[tuple[str, str]]:
     """(regex of the whole atom, regex of the atom where the text may end inside it)"""
     for part in _PARTS.findall(template):
-        if part in _HOLES:
-            group, regex = _HOLES[part]
-            yield f"(?P<{group}>{regex})", regex
+        if part[0] == "⟦":
+            options = [list(_atoms(option, prefix)) for option in part[1:-1].split("¦")]
+            yield (
+                "(?:" + "|".join("".join(full for full, _ in option) for option in options) + ")",
+                "(?:" + "|".join(_nested([started for _, started in option]) for option in options) + ")",
+            )
+        elif part in _HOLES:
+            yield _HOLES[part], _GROUP.sub("?:", _HOLES[part])
         elif part[0] == "\n":
             yield SPACE, SPACE
         elif part[0] == " ":
@@ -139,7 +151,7 @@ def _nested(atoms: Sequence[str]) -> str:
     return regex
 
 
-_FIRST = re.compile(r"(?: (?=\w+=))?(?:(?! \w+=)[^\n\"{])+")
+_FIRST = re.compile(r"(?: (?=\S))?(?:(?! \w+=)[^\n\"{⟦])+")
 _BORDER = re.compile(r"\n+|(?<=>)(?=<)|(?<=`)(?=<)")
 
 

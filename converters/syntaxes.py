@@ -26,7 +26,9 @@ class Syntax:
     also: tuple[str, ...] = ()
     """Other ways in which `call` is written."""
     parameter: str = ""
+    also_parameter: tuple[str, ...] = ()
     group: str = ""
+    also_group: tuple[str, ...] = ()
     grouped: Literal["all", "each"] = "all"
     """How the model uses `group`: around all calls of a turn, or around each."""
     between: str = "\n"
@@ -40,11 +42,15 @@ class Syntax:
     """There is no marker: it is a call only as the whole message."""
     declared: bool = False
     """Its marker could be prose, so that only a declared name is believed."""
-    at_start: bool = False
-    """It is only believed at the very start of a message."""
+    string_types: tuple[str, ...] = ("true", "string", "str")
+    """What stands for `{type}` in a parameter whose value is a string; any other value is JSON."""
+    escaped: bool = False
+    """Keys are written with `&amp;` and `&quot;`."""
     models: str = ""
     prefilled: str = ""
     """Models whose prompt has already opened the reasoning, so that only its end is written."""
+    hybrid: str = ""
+    """Models whose prompt does so when the request asks for thinking."""
 
 
 GLM45 = Syntax(
@@ -164,6 +170,7 @@ DEEPSEEK_V31 = Syntax(
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
     models=r"deepseek.*(v3[.-]?1|v3[.-]?2-?exp)",
+    hybrid=r"deepseek.*v3",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
 
@@ -392,7 +399,6 @@ HYPERCLOVAX = Syntax(
     group=" -> tool/function_call\n[{calls}]<|im_end|><|stop|>",
     call="{object}",
     between=", ",
-    at_start=True,
     models=r"hyperclova-?x?-?seed",
     source="chat template of naver-hyperclovax/HyperCLOVAX-SEED-Think-14B",
 )
@@ -433,16 +439,278 @@ LLAMA3_JSON = Syntax(
     source="chat template of meta-llama/Llama-3.3-70B-Instruct",
 )
 
+HARMONY = Syntax(
+    name="harmony",
+    shape="named_json",
+    call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
+    also=(
+        "<|channel|>⟦commentary¦analysis¦final⟧ to={name}⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧"
+        "<|message|>{arguments}<|end|>",
+        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to={name}"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|start|>assistant to={name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        " to={name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+    ),
+    between="<|start|>assistant",
+    models=r"gpt-?oss",
+    source="openai-harmony; chat template of openai/gpt-oss-20b",
+)
+
+SEED_OSS = Syntax(
+    name="seed_oss",
+    shape="tagged",
+    group="<seed:tool_call>\n{calls}\n</seed:tool_call>",
+    grouped="each",
+    call="<function={name}>\n{parameters}</function>",
+    parameter="<parameter={key}>{value}</parameter>\n",
+    models=r"seed-?oss",
+    source="chat template of ByteDance-Seed/Seed-OSS-36B-Instruct",
+)
+
+IQUEST_Q1 = Syntax(
+    name="iquest_q1",
+    shape="tagged",
+    call="<iquest_tool_call>{name}{parameters}</iquest_tool_call>",
+    parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
+    models=r"iquest-?q1",
+    source="SGLang's parser of IQuest-Q1",
+)
+
+LONGCAT_KV = Syntax(
+    name="longcat_kv",
+    shape="tagged",
+    call="<longcat_tool_call>{name}\n{parameters}</longcat_tool_call>",
+    parameter=("<longcat_arg_key>{key}</longcat_arg_key>\n<longcat_arg_value>{value}</longcat_arg_value>\n"),
+    source="chat template of meituan-longcat/LongCat-Flash-Thinking",
+)
+
+K2_HORIZON = Syntax(
+    name="k2_horizon",
+    shape="tagged",
+    group="<ifm|tool_calls>\n{calls}\n</ifm|tool_calls>",
+    call="<ifm|tool_call>{name}\n{parameters}</ifm|tool_call>",
+    parameter="<ifm|arg_key>{key}</ifm|arg_key>\n<ifm|arg_value>{value}</ifm|arg_value>\n",
+    also_parameter=(
+        "<ifm|arg_key>{key}</ifm|arg_key>\n<ifm|arg_type>{type}</ifm|arg_type>\n<ifm|arg_value>{value}</ifm|arg_value>\n",
+    ),
+    models=r"k2-?(horizon|v3)",
+    prefilled=r"k2-?(horizon|v3)",
+    source="vLLM's parser of K2 Horizon",
+)
+
+HY3 = Syntax(
+    name="hy3",
+    shape="tagged",
+    group="<tool_calls>\n{calls}\n</tool_calls>",
+    call="<tool_call>{name}<tool_sep>\n{parameters}</tool_call>",
+    parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
+    models=r"\bhy-?[34]\b|hunyuan-?[34]\b",
+    source="chat template of tencent/Hy3",
+)
+
+MINIMAX_M2 = Syntax(
+    name="minimax_m2",
+    shape="tagged",
+    group="<minimax:tool_call>\n{calls}\n</minimax:tool_call>",
+    call='<invoke name="{name}">\n{parameters}</invoke>',
+    parameter='<parameter name="{key}">{value}</parameter>\n',
+    models=r"minimax-?m2",
+    prefilled=r"minimax-?m2",
+    source="chat template of MiniMaxAI/MiniMax-M2",
+)
+
+DOTS = Syntax(
+    name="dots",
+    shape="tagged",
+    group="<dots_function_call>\n{calls}\n</dots_function_call>",
+    call='<invoke name="{name}">\n{parameters}</invoke>',
+    parameter='<parameter name="{key}">{value}</parameter>\n',
+    models=r"\bdots[.-]?(llm|ocr|note|vlm|\d)",
+    source="vLLM's parser of dots",
+)
+
+MUSE_ATEM = Syntax(
+    name="muse_atem",
+    shape="tagged",
+    group=" to={name}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eot|>",
+    grouped="each",
+    also_group=(
+        " to={to}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eom|>",
+        "<|start|>assistant to={to}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eom|>",
+        "<atem:function_calls>\n{calls}\n</atem:function_calls>",
+    ),
+    call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
+    parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
+    models=r"muse-?(spark|glimmer)|glimmer",
+    source="vLLM's parser of Muse",
+)
+
+STEP3 = Syntax(
+    name="step3",
+    shape="tagged",
+    group="<｜tool_calls_begin｜>\n{calls}\n<｜tool_calls_end｜>",
+    call=(
+        '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="{name}">'
+        "\n{parameters}</steptml:invoke><｜tool_call_end｜>"
+    ),
+    parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
+    models=r"step-?3(?![.p-]?\d)",
+    prefilled=r"step-?3(?![.p-]?\d)",
+    source="chat template of stepfun-ai/step3",
+)
+
+DEEPSEEK_V32 = Syntax(
+    name="deepseek_v32",
+    shape="tagged",
+    group="<｜DSML｜function_calls>\n{calls}\n</｜DSML｜function_calls>",
+    call='<｜DSML｜invoke name="{name}">\n{parameters}</｜DSML｜invoke>',
+    also=('<｜DSML｜invoke name="{name}"/>{parameters}',),
+    parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
+    also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
+    models=r"deepseek.*v3[.-]?2(?!-?exp)",
+    hybrid=r"deepseek.*v3[.-]?2",
+    source="encoding of deepseek-ai/DeepSeek-V3.2",
+)
+
+DEEPSEEK_V4 = Syntax(
+    name="deepseek_v4",
+    shape="tagged",
+    group="<｜DSML｜tool_calls>\n{calls}\n</｜DSML｜tool_calls>",
+    also_group=(
+        "<｜DSML｜toolcalls>\n{calls}\n</｜DSML｜toolcalls>",
+        "<｜DSML｜tool>\n{calls}\n</｜DSML｜tool>",
+    ),
+    call='<｜DSML｜invoke name="{name}">\n{parameters}</｜DSML｜invoke>',
+    also=('<｜DSML｜invoke name="{name}"/>{parameters}',),
+    parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
+    also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
+    models=r"deepseek.*v4(?![.-]?1)",
+    prefilled=r"deepseek.*v4(?![.-]?1)",
+    source="encoding of deepseek-ai/DeepSeek-V4",
+)
+
+DEEPSEEK_V41 = Syntax(
+    name="deepseek_v41",
+    shape="tagged",
+    group="<｜DSML｜ calls>\n{calls}\n</｜DSML｜ calls>",
+    call='<｜DSML｜ invoke name="{name}">\n{parameters}</｜DSML｜ invoke>',
+    also=('<｜DSML｜ invoke name="{name}"/>{parameters}',),
+    parameter='<｜DSML｜ parameter name="{key}" string="{type}">{value}</｜DSML｜ parameter>\n',
+    also_parameter=('<｜DSML｜ parameter name="{key}">{value}</｜DSML｜ parameter>\n',),
+    models=r"deepseek.*v4[.-]?1",
+    prefilled=r"deepseek.*v4[.-]?1",
+    source="encoding of deepseek-ai/DeepSeek-V4.1",
+)
+
+GIGACHAT35 = Syntax(
+    name="gigachat35",
+    shape="tagged",
+    group="<｜GCML｜tool_calls>\n{calls}\n</｜GCML｜tool_calls>",
+    call='<｜GCML｜invoke name="{name}">\n{parameters}</｜GCML｜invoke>',
+    also=('<｜GCML｜invoke name="{name}"/>{parameters}',),
+    parameter='<｜GCML｜parameter name="{key}" string="{type}">{value}</｜GCML｜parameter>\n',
+    also_parameter=('<｜GCML｜parameter name="{key}">{value}</｜GCML｜parameter>\n',),
+    models=r"gigachat-?3[.-]5",
+    source="SGLang's parser of GigaChat 3.5",
+)
+
+KIMI_K3 = Syntax(
+    name="kimi_k3",
+    shape="tagged",
+    group="<|open|>tools<|sep|>{calls}<|close|>tools<|sep|>",
+    call='<|open|>call tool="{name}" index="{id}"<|sep|>{parameters}<|close|>call<|sep|>',
+    parameter='<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>',
+    between="",
+    escaped=True,
+    models=r"kimi-?k3",
+    prefilled=r"kimi-?k3",
+    source="chat template of moonshotai/Kimi-K3",
+)
+
+MINICPM5 = Syntax(
+    name="minicpm5",
+    shape="tagged",
+    call='<function name="{name}">{parameters}</function>',
+    parameter='<param name="{key}">{value}</param>',
+    also_parameter=('<param name="{key}"><![CDATA[{value}]]></param>',),
+    models=r"minicpm-?5",
+    source="chat template of openbmb/MiniCPM5",
+)
+
+BEAM = Syntax(
+    name="beam",
+    shape="tagged",
+    call=" to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|call|>",
+    also=("<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|end|>",),
+    parameter='<rfl:parameter name="{key}">\n{value}\n</rfl:parameter>',
+    between="<|end|><|start|>assistant",
+    models=r"\bbeam\b",
+    source="vLLM's parser of Beam",
+)
+
 SYNTAXES: tuple[Syntax, ...] = (
     *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTION_JSON, FUNCTOOLS, NEMOTRON_V2, DEEPSEEK_V3, DEEPSEEK_V31),
-    *(GLM45, GLM47, JAMBA, LONGCAT, QWEN3_CODER, MIMO_V2, CLAUDE_LEGACY, CLAUDE, MINIMAX_M1, GIGACHAT3, KIMI_K2),
-    *(MISTRAL_NEW, MISTRAL_OLD, SOLAR_OPEN, PLAMO3, GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING),
-    *(HYPERCLOVAX, HERMES, LLAMA3_JSON, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE, LMSTUDIO, GENERIC),
+    *(DEEPSEEK_V32, DEEPSEEK_V4, DEEPSEEK_V41, GLM45, GLM47, JAMBA, HY3, IQUEST_Q1, K2_HORIZON, LONGCAT, LONGCAT_KV),
+    *(QWEN3_CODER, MIMO_V2, SEED_OSS, CLAUDE_LEGACY, CLAUDE, MINIMAX_M2, MINIMAX_M1, DOTS, MUSE_ATEM, STEP3),
+    *(GIGACHAT35, GIGACHAT3, KIMI_K3, KIMI_K2, MINICPM5, BEAM, MISTRAL_NEW, MISTRAL_OLD, HARMONY, SOLAR_OPEN, PLAMO3),
+    *(GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING, HYPERCLOVAX, HERMES, LLAMA3_JSON, LLAMA3_PYTHON_TAG),
+    *(GIGACHAT3_ROLE, LMSTUDIO, GENERIC),
 )
 """In the order in which names are tried: rows with narrow names stand before the wide ones of their family."""
 
-REASONING_TAGS: tuple[tuple[str, str], ...] = (("<think>", "</think>"),)
-"""What opens and what closes reasoning in the text."""
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A stretch of reasoning or of text that tags mark out. `closes` are the tags that end it."""
+
+    opens: str
+    closes: tuple[str, ...]
+    reasoning: bool = True
+    shared: bool = False
+    """Its closing tag ends other things too, so it is only believed inside."""
+    word: bool = False
+    """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
+
+
+_HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
+
+LANES: tuple[Lane, ...] = (
+    Lane("<think>", ("</think>",), word=True),
+    Lane("[THINK]", ("[/THINK]",)),
+    Lane("<|channel>thought\n", ("<channel|>",)),
+    Lane("<|channel>thought", ("<channel|>",)),
+    Lane("◁think▷", ("◁/think▷",)),
+    Lane("<seed:think>", ("</seed:think>",)),
+    Lane("<mm:think>", ("</mm:think>",)),
+    Lane("<longcat_think>", ("</longcat_think>",)),
+    Lane("<ifm|think>", ("</ifm|think>",)),
+    Lane("<ifm|think_fast>", ("</ifm|think_fast>",)),
+    Lane("<ifm|think_faster>", ("</ifm|think_faster>",)),
+    Lane("<|START_THINKING|>", ("<|END_THINKING|>",)),
+    Lane("<|START_RESPONSE|>", ("<|END_RESPONSE|>",), reasoning=False),
+    Lane("<|START_TEXT|>", ("<|END_TEXT|>",), reasoning=False),
+    Lane("<|inner_prefix|>", ("<|inner_suffix|>",)),
+    Lane("<|plamo:begin_think:plamo|>", ("<|plamo:end_think:plamo|>",)),
+    Lane("<|open|>think<|sep|>", ("<|close|>think<|sep|>",)),
+    Lane("<|open|>response<|sep|>", ("<|close|>response<|sep|>",), reasoning=False),
+    Lane("<|content_thinking|>", ("<|end_message|>",), shared=True),
+    Lane("<|content_text|>", ("<|end_message|>",), reasoning=False, shared=True),
+    Lane("<|begin|>assistant<|think|>", ("<|end|>",), shared=True),
+    Lane("<|begin|>assistant<|content|>", ("<|end|>",), reasoning=False, shared=True),
+    Lane("<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True),
+    Lane("<|start|>assistant<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True),
+    Lane("<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane("<|start|>assistant<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane("<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane("<|start|>assistant<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
+    Lane("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
+    Lane(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),
+    Lane("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),
+)
+"""What tells reasoning from text, in every family. A tag that starts with a blank is believed at the start only."""
 
 END_TOKENS: tuple[str, ...] = (
     "<|im_end|>",
@@ -470,6 +738,8 @@ END_TOKENS: tuple[str, ...] = (
     "<|role_end|>",
     "</assistant>",
     "<|end_of_msg|>",
+    "<|close|>message<|sep|>",
+    "<|call|>",
     "<|end_message|>",
     "<SPECIAL_12>",
     "<|eos|>",

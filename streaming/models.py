@@ -80,4 +80,4 @@ class Models:
             return habit == "inside"
         if self._config.backend in _SPLITTERS:
             return False
-        return isinstance(converter, SyntaxConverter) and converter.starts_inside(request.model)
+        return isinstance(converter, SyntaxConverter) and converter.starts_inside(request.model, request.thinking)

@@ -246,6 +246,10 @@ class Case:
     def __str__(self) -> str:
         return f"{self.row}/{self.name}"
 
+    @property
+    def names(self) -> list[str]:
+        return [call["name"] for call in self.calls]
+
 
 def read_case(path: Path) -> Case:
     """The case of a `.txt` file, and of the `.json` file beside it."""

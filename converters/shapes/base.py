@@ -11,7 +11,7 @@ A shape may not know any marker, model or tool name: it reads the row it is give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way into a row: text at `opener` that fits `pattern` is the row's. Unless `explicit`, its name is declared."""
+    """One way into a row: text at `opener` that fits `pattern`. Unless it is `explicit`, its name must be declared."""
 
     opener: str
     pattern: Pattern
@@ -56,6 +56,9 @@ class Grammar(Protocol):
 
     @property
     def entries(self) -> Sequence[Entry]: ...
+
+    @property
+    def empty_groups(self) -> Mapping[str, Pattern]: ...
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser: ...
 

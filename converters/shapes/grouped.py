@@ -25,25 +25,31 @@ class GroupedGrammar:
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
         samples = [call.partition(self.body) for call in (syntax.call, *syntax.also)]
-        group_open, _, group_close = syntax.group.partition("{calls}")
+        samples_of_group = [group for group in (syntax.group, *syntax.also_group) if group]
+        groups = [group.replace("{name}", "{to}").partition("{calls}") for group in samples_of_group]
         self.headers = self.spelled(first_token(header) for header, _, _ in samples)
         self.feet = self.spelled(token for _, _, foot in samples for token in tokens(foot))
-        self.group_opens = self.spelled(tokens(group_open)[:1])
-        self.group_closes = self.spelled(tokens(group_close))
+        self.group_opens = self.spelled(first_token(group_open) for group_open, _, _ in groups)
+        self.group_closes = self.spelled(token for _, _, group_close in groups for token in tokens(group_close))
         self.after_call = [*self.feet, *self.group_closes, *self.headers]
         follow = self.after_header()
         self.patterns = [self.pattern(header, follow) for header, _, _ in samples]
         self.entries = [
-            Entry(opener, pattern, explicit=not group_open and not syntax.declared)
+            Entry(opener, pattern, explicit=not groups and not syntax.declared)
             for pattern, (header, _, _) in zip(self.patterns, samples, strict=True)
             for opener in self.spelled([first_token(header)])
         ]
-        if group_open:
-            self.entries += [
-                Entry(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
-                for header, _, _ in samples
-                for opener in self.group_opens
-            ]
+        self.entries += [
+            Entry(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
+            for group_open, _, _ in groups
+            for header, _, _ in samples
+            for opener in self.spelled([first_token(group_open)])
+        ]
+        self.empty_groups = {
+            opener: self.pattern(f"{group_open}\n{group_close}")
+            for group_open, _, group_close in groups
+            for opener in self.spelled([first_token(group_open)])
+        }
         self.between_calls = Ahead(self.after_call)
         closers = "|".join(map(re.escape, [*self.feet, *self.group_closes])) or r"(?!)"
         self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match

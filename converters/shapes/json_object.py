@@ -44,6 +44,7 @@ class JsonObjectGrammar:
             Entry(first_token(head) or "{", Pattern(loosened(head + "\n"), then=["{", "["]), explicit=True)
             for head in heads
         ]
+        self.empty_groups: dict[str, Pattern] = {}
         self.after_object = Ahead([*self.closers, "{", "}", "]", ",", ";"])
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
@@ -107,9 +108,12 @@ class JsonObjectParser(StateParser):
         letter = self._buffer[self._place]
         if letter == "}":
             return self._close_object()
-        if letter not in "\"'":
+        if letter in "\"'":
+            return self._read_next(self._read_key)
+        if not self._out.open or self._arguments is None or self._opening.whole:
             return self._abandon()
-        return self._read_next(self._read_key)
+        self._state = self._after  # the object's own brace is missing
+        return True
 
     def _read_key(self) -> bool:
         if not self._read():

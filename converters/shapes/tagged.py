@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import unescape
 
 from converters.arguments import ArgumentsWriter
 from converters.expectations import Expectations
-from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings, tokens
+from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings
 from converters.schema import properties
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
@@ -26,10 +27,8 @@ class TaggedGrammar(GroupedGrammar):
     body = "{parameters}"
 
     def __init__(self, syntax: Syntax) -> None:
-        parameter_open, self._parameter_close = syntax.parameter.split("{value}")
-        self.trims = parameter_open.endswith("\n") and self._parameter_close.startswith("\n")
-        self.keys = spellings(first_token(parameter_open), syntax.prefix)
-        self.key = Pattern(loosened(parameter_open.rstrip("\n")), prefix=syntax.prefix)
+        self.parameters = [ParameterSample(each, syntax) for each in (*syntax.also_parameter, syntax.parameter)]
+        self.keys = spellings(first_token(syntax.parameter), syntax.prefix)
         super().__init__(syntax)
         inside = self.after_header()
         self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
@@ -38,27 +37,50 @@ class TaggedGrammar(GroupedGrammar):
 
     def after_header(self) -> list[str]:
         inside = [*self.keys, *self.feet, *self.group_closes]
-        if "{key}" not in self._parameter_close:  # a closer that closes nothing is passed over
-            inside += self.spelled(tokens(self._parameter_close))
+        for sample in self.parameters:  # a closer that closes nothing is passed over
+            inside += [] if sample.keyed else sample.closer("")
         return inside
 
-    def value_closer(self, key: str) -> list[str]:
-        """The spellings of the marker that closes the value of a key."""
-        return self.spelled(tokens(self._parameter_close.replace("{key}", key))[:1])
+    def parameter(self, text: str, place: int) -> tuple[ParameterSample, re.Match[str]] | None:
+        """The sample that a parameter's opener fits, and how."""
+        for sample in self.parameters:
+            match = sample.opener.match(text, place)
+            if match:
+                return sample, match
+        return None
 
-    def value_ends(self, key: str) -> ValueEnds:
+    def may_be_parameter(self, text: str, place: int) -> bool:
+        return any(sample.opener.may_match(text, place) for sample in self.parameters)
+
+    def value_ends(self, sample: ParameterSample, key: str) -> ValueEnds:
         """What may end the value of a key; the same for all keys unless their names stand in their closers."""
-        return _value_ends(self, key if "{key}" in self._parameter_close else "")
+        return _value_ends(self, sample, key if sample.keyed else "")
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
         return TaggedParser(self, opening, expectations, ArgumentsWriter)
 
 
+class ParameterSample:
+    """One way in which a row writes a parameter."""
+
+    def __init__(self, template: str, syntax: Syntax) -> None:
+        opener, self._close = template.split("{value}")
+        self.trims = opener.endswith("\n") and self._close.startswith("\n")
+        self.keyed = "{key}" in self._close
+        self.opener = Pattern(loosened(opener.rstrip("\n")), prefix=syntax.prefix)
+        self._prefix = syntax.prefix
+
+    def closer(self, key: str) -> list[str]:
+        """The spellings of the marker that closes the value of a key."""
+        first = self._close.replace("{key}", key).strip("\n").partition("\n")[0]
+        return spellings(first, self._prefix)
+
+
 class ValueEnds:
     """How the end of a text value is noticed, and what must follow for it to count."""
 
-    def __init__(self, grammar: TaggedGrammar, key: str) -> None:
-        self.closers = frozenset(grammar.value_closer(key))
+    def __init__(self, grammar: TaggedGrammar, sample: ParameterSample, key: str) -> None:
+        self.closers = frozenset(sample.closer(key))
         self.next_keys = frozenset("\n" + opener for opener in grammar.keys)
         self.markers = Markers([*self.closers, *grammar.feet, *grammar.group_closes, *self.next_keys])
         self._after_value = grammar.after_value
@@ -69,8 +91,8 @@ class ValueEnds:
 
 
 @lru_cache(maxsize=256)
-def _value_ends(grammar: TaggedGrammar, key: str) -> ValueEnds:
-    return ValueEnds(grammar, key)
+def _value_ends(grammar: TaggedGrammar, sample: ParameterSample, key: str) -> ValueEnds:
+    return ValueEnds(grammar, sample, key)
 
 
 class TaggedParser(GroupedParser):
@@ -127,24 +149,27 @@ class TaggedParser(GroupedParser):
         return True
 
     def _key(self) -> bool:
-        pattern = self._grammar.key
-        match = pattern.match(self._buffer, self._place)
-        if match is None:
-            if pattern.may_match(self._buffer, self._place) and not self._finishing:
+        grammar = self._grammar
+        found = grammar.parameter(self._buffer, self._place)
+        if found is None:
+            if grammar.may_be_parameter(self._buffer, self._place) and not self._finishing:
                 return False
             self._close("")  # no parameter after all: what follows is not for us to read
-            self._end_run()
-            return False
-        if match.end() == len(self._buffer) and self._grammar.trims and not self._finishing:
-            return False  # the newline that belongs to the markup may still come
+            return self._end_run()
+        sample, match = found
+        if match.end() == len(self._buffer) and (sample.trims or len(grammar.parameters) > 1) and not self._finishing:
+            return False  # more that belongs to the markup may still come
         # a value that begins on a line of its own ends on one too; one that begins behind its tag is verbatim
-        self._trims = self._grammar.trims and self._buffer.startswith("\n", match.end())
+        self._trims = sample.trims and self._buffer.startswith("\n", match.end())
         end = match.end() + self._trims
         if not self._out.open:
             self._start()
         key = match["key"]
-        self._ends = self._grammar.value_ends(key)
-        self._out.arguments(self._arguments.key(key), self._advance(end))
+        self._ends = grammar.value_ends(sample, key)
+        says = match.groupdict().get("type")
+        kind = None if says is None else says in grammar.syntax.string_types
+        lead = self._arguments.key(unescape(key) if grammar.syntax.escaped else key, kind)
+        self._out.arguments(lead, self._advance(end))
         self._state = self._value
         return True
 
@@ -181,10 +206,10 @@ class TaggedParser(GroupedParser):
 
     def _next_key(self, place: int) -> bool | None:
         """Whether another parameter that the tool declares opens at a line start inside a value."""
-        match = self._grammar.key.match(self._buffer, place)
-        if match:
-            return match["key"] in properties(self._schema)
-        return None if self._grammar.key.may_match(self._buffer, place) else False
+        found = self._grammar.parameter(self._buffer, place)
+        if found:
+            return found[1]["key"] in properties(self._schema)
+        return None if self._grammar.may_be_parameter(self._buffer, place) else False
 
     def _flow(self, end: int) -> None:
         """Send a value's text up to `end`, but for the last newline of a row that takes one off."""
