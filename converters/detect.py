@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
@@ -18,13 +19,15 @@ from converters.expectations import Expectations
 from converters.scanner import Markers, Pattern
 from converters.shapes import grammar
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
+from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import RUNS, Quoting
-from converters.syntaxes import LANES, SYNTAXES, Syntax
+from converters.syntaxes import LANES, RESULTS, SYNTAXES, Syntax
 
 _OPENS = {lane.opens: lane for lane in LANES}
 _CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
+_RESULTS = frozenset(RESULTS)
 _LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.closes}
 """Closers that are believed without their openers."""
 
@@ -49,7 +52,8 @@ class Watch:
         for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
-        self.markers = Markers([*self.entries, *_OPENS, *_CLOSES], also=RUNS)
+        results = _RESULTS if self.entries else frozenset()
+        self.markers = Markers([*self.entries, *_OPENS, *_CLOSES, *results], also=RUNS)
 
 
 @lru_cache(maxsize=128)
@@ -79,6 +83,8 @@ class Detector:
         self._buffer = ""
         self._calls: CallsParser | None = None
         self._untouched = True  # nothing but white space and reasoning has been read
+        self._fresh_call = False  # nothing but white space has been read since the last call
+        self._invents = False  # the model is making up a tool's result
         self._count = 0
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
@@ -109,6 +115,9 @@ class Detector:
         return events
 
     def _read(self, text: str, whole: bool, cut: bool) -> None:
+        if self._invents:
+            self._events += [Removed(text, "invented_result")] if text else []
+            return
         while True:
             if self._calls is not None:
                 left = self._read_calls(self._calls, text, whole, cut)
@@ -134,12 +143,21 @@ class Detector:
             self.syntax = self.syntax or calls.syntax
         if not calls.refused:
             self._quoting.removed()
+            self._fresh_call = True
             return calls.rest
-        # what opened it is said as text, so that the rest is read anew without it
-        marker = self._watch.markers.search(calls.rest)
-        end = marker.end() if marker and not isinstance(calls, WholeMessage) else 1
-        self._say(calls.rest[:end])
-        return calls.rest[end:]
+        return self._say_opener(calls)
+
+    def _say_opener(self, refused: CallsParser) -> str:
+        """What opened calls that were none is said as text, so that the rest is read anew without it."""
+        text = refused.rest
+        if isinstance(refused, FencedMessage):
+            run = len(text) - len(text.lstrip(text[0]))
+            self._say_run(text[:run], run)
+            return text[run:]
+        marker = self._watch.markers.search(text)
+        end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
+        self._say(text[:end])
+        return text[end:]
 
     # -- prose -------------------------------------------------------------------------------------------------------
 
@@ -170,7 +188,9 @@ class Detector:
 
     def _say(self, text: str) -> None:
         if text:
-            self._untouched = self._untouched and (self._inside or text.isspace())
+            if not text.isspace():
+                self._untouched = self._untouched and self._inside
+                self._fresh_call = False
             self._quoting.prose(text)
             self._events.append(Reasoning(text) if self._inside else Text(text))
 
@@ -178,8 +198,8 @@ class Detector:
         """Read a marker, and return the place behind what was read; -1 to wait for more text."""
         marker, end = match.group(), match.end()
         at_end = end == len(match.string)
-        if marker[0] in "`~" and marker not in self._watch.markers.literals:
-            return -1 if at_end and not whole else self._say_run(marker, end)
+        if marker[0] in "`~":
+            return self._at_run(match, whole, cut)
         if marker not in self._watch.markers.literals:  # only the start of one, at the end of the text
             return self._say_to(match, end) if whole else -1
         if self._quoting.fenced and not (self._inside and marker in _CLOSES):
@@ -193,11 +213,38 @@ class Detector:
             self._quoting.removed()
         if marker[0] == " " and not self._untouched:
             return self._say_to(match, end)
+        if marker in _RESULTS:
+            return self._at_result(match)
         if marker in _OPENS:
             return self._open_lane(match)
         if marker in _CLOSES:
             return self._close_lane(match)
         return self._try_rows(match, whole, cut)
+
+    def _at_run(self, match: re.Match[str], whole: bool, cut: bool) -> int:
+        """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
+        marker = match.group()
+        run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
+        if match.end() == len(match.string) and not whole:
+            return -1
+        opens = self._quoting.blank and not self._quoting.fenced and not self._inside and len(run) >= 3
+        if opens and marker in self._watch.markers.literals and not self._quoting.inline:
+            found = self._try_rows(match, whole, cut, refused=0)
+            if found:
+                return found
+        if opens and self._untouched and self._watch.entries and not self._expectations.json_answer:
+            self._untouched = False
+            self._calls = FencedMessage(self._read_alone)
+            return match.start()
+        return self._say_run(run, match.start() + len(run))
+
+    def _read_alone(self, text: str) -> list[Event]:
+        """A text read as a message of its own, its calls numbered on from ours."""
+        reader = Detector(self._watch, replace(self._expectations, starts_inside=False))
+        reader._count = self._count
+        events = [*reader.feed(text), *reader.finish()]
+        self.syntax = self.syntax or reader.syntax
+        return events
 
     def _say_to(self, match: re.Match[str], end: int) -> int:
         self._say(match.string[match.start() : end])
@@ -214,6 +261,14 @@ class Detector:
         said = text if text.endswith("\n") else text.rstrip("`")
         self._say(said)
         return match.start() + len(said)
+
+    def _at_result(self, match: re.Match[str]) -> int:
+        """The model makes up the result of its call: that, and whatever it says on from it, is not for the client."""
+        if not self._fresh_call or self._inside:
+            return self._say_to(match, match.end())
+        self._invents = True
+        self._events.append(Removed(match.string[match.start() :], "invented_result"))
+        return len(match.string)
 
     def _open_lane(self, match: re.Match[str]) -> int:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
@@ -257,8 +312,8 @@ class Detector:
 
     # -- openers -----------------------------------------------------------------------------------------------------
 
-    def _try_rows(self, match: re.Match[str], whole: bool, cut: bool) -> int:
-        """The rows that share this opener look at what follows it."""
+    def _try_rows(self, match: re.Match[str], whole: bool, cut: bool, refused: int | None = None) -> int:
+        """The rows that share this opener look at what follows it. If none takes it, it is said, or `refused` returned."""
         text, start = match.string, match.start()
         waits = False
         for pattern in self._watch.empty.get(match.group(), ()):
@@ -275,6 +330,8 @@ class Detector:
                 self._begin(row, entry, found)
                 return found.end()
             waits = waits or entry.pattern.may_match(text, start)
+        if not waits and refused is not None:
+            return refused
         if waits and not whole:
             return -1
         if waits and cut:

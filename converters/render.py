@@ -17,9 +17,11 @@ def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
     if not syntax.group:
         return syntax.between.join(_call(syntax, *call, place) for place, call in enumerate(calls))
     opening, closing = syntax.group.split("{calls}")
+    calls = list(calls)
     texts = [_call(syntax, *call, place) for place, call in enumerate(calls)]
     if syntax.grouped == "each":
-        return syntax.between.join(f"{opening}{text}{closing}" for text in texts)
+        openings = [opening.replace("{name}", name) for name, _ in calls]
+        return syntax.between.join(f"{head}{text}{closing}" for head, text in zip(openings, texts, strict=True))
     return f"{opening}{syntax.between.join(texts)}{closing}"
 
 
@@ -27,6 +29,9 @@ def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -
     if syntax.shape == "json_object":
         head, foot = syntax.call.split("{object}")
         return head.replace("{name}", name) + _json(_object(syntax, name, arguments)) + foot
+    if syntax.shape == "pythonic":
+        keywords = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+        return syntax.call.replace("{name}", name).replace("{arguments}", keywords)
     if syntax.shape in ("named_json", "relaxed"):
         head, foot = syntax.call.split("{arguments}")
         spelled = _relaxed(arguments, syntax.delimiter) if syntax.delimiter else _json(arguments)

@@ -49,7 +49,7 @@ class Markers:
     def __init__(self, literals: Iterable[str], also: Iterable[str] = ()) -> None:
         """`also` holds regexes of markers that are no literals, such as a run of backticks."""
         self.literals = frozenset(literals)
-        self.search = re.compile("|".join([*also, any_of(self.literals)])).search
+        self.search = re.compile("|".join([any_of(self.literals), *also])).search
         """`search(text, start)`: a match of a marker, or of the start of one that reaches the end of the text."""
 
 
@@ -77,10 +77,10 @@ class Ahead:
 class Pattern:
     """A piece of a template with its holes, matched at a place, or perhaps once more text has come.
 
-    In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words and `⟦a¦b⟧` for a or b; a newline is
-    layout that may be any white space or none, a blank must be some white space, a double quote may be either quote
-    or none, and `prefix` may stand in front of the name of any tag. `then` names literals of which one must follow,
-    after white space, without being part of the match.
+    In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words, `{call}` for what stands before the
+    bracket of a call, and `⟦a¦b⟧` for a or b. A newline is layout that may be any white space or none, a blank must
+    be some white space, a double quote may be either quote or none, and `prefix` may stand in front of the name of
+    any tag. `then` names literals of which one must follow, after white space, without being part of the match.
     """
 
     def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "") -> None:
@@ -108,9 +108,10 @@ class Pattern:
         return self._started.match(text, start) is not None
 
 
-_PARTS = re.compile(r"⟦[^⟧]*⟧|\{(?:name|key|id|type|to)\}|\n+|[ ]+|</?|.", re.DOTALL)
+_PARTS = re.compile(r"⟦[^⟧]*⟧|\{(?:name|call|key|id|type|to)\}|\n+|[ ]+|</?|.", re.DOTALL)
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
+    "{call}": rf"(?P<name>(?:print\(\s*)?(?:\w+\s*=\s*)?{NAME})",
     "{key}": f"(?P<key>{KEY})",
     "{id}": f"(?P<id>{NAME})",
     "{type}": r"(?P<type>\w*)",

@@ -39,14 +39,14 @@ def argument(schema: Schema, key: str) -> Schema:
     return {}
 
 
-def properties(schema: Schema) -> set[str]:
-    """The names of all declared arguments."""
-    names: set[str] = set()
+def properties(schema: Schema) -> list[str]:
+    """The names of all declared arguments, in their order."""
+    names: dict[str, None] = {}
     for node in _resolved(schema, schema):
         declared = node.get("properties")
         if isinstance(declared, Mapping):
-            names.update(declared)
-    return names
+            names.update(dict.fromkeys(declared))
+    return list(names)
 
 
 def wanted(node: Schema, root: Schema) -> frozenset[str]:

@@ -20,7 +20,7 @@ class Syntax:
     """One row. `models` and `prefilled` are regexes, searched in a model's name as `plain_name` writes it."""
 
     name: str
-    shape: Literal["json_object", "named_json", "tagged", "elements", "relaxed"]
+    shape: Literal["json_object", "named_json", "tagged", "elements", "pythonic", "relaxed"]
     call: str
     source: str
     also: tuple[str, ...] = ()
@@ -650,13 +650,135 @@ BEAM = Syntax(
     source="vLLM's parser of Beam",
 )
 
+LFM2 = Syntax(
+    name="lfm2",
+    shape="pythonic",
+    group="<|tool_call_start|>[{calls}]<|tool_call_end|>",
+    call="{name}({arguments})",
+    between=", ",
+    models=r"lfm-?2",
+    source="chat template of LiquidAI/LFM2-1.2B",
+)
+
+LFM2_JSON = Syntax(
+    name="lfm2_json",
+    shape="json_object",
+    group="<|tool_call_start|>[{calls}]<|tool_call_end|>",
+    call="{object}",
+    between=", ",
+    source="seen of LFM2; vLLM's parser of it",
+)
+
+LLAMA4_PYTHONIC = Syntax(
+    name="llama4_pythonic",
+    shape="pythonic",
+    group="<|python_start|>[{calls}]<|python_end|>",
+    call="{name}({arguments})",
+    between=", ",
+    source="Meta's prompt format of Llama 4",
+)
+
+OLMO3 = Syntax(
+    name="olmo3",
+    shape="pythonic",
+    group="<function_calls>\n{calls}\n</function_calls>",
+    call="{name}({arguments})",
+    models=r"olmo-?3",
+    source="chat template of allenai/Olmo-3-7B-Instruct",
+)
+
+GEMMA3_TOOL_CODE = Syntax(
+    name="gemma3_tool_code",
+    shape="pythonic",
+    group="```tool_code\n{calls}\n```",
+    call="{name}({arguments})",
+    declared=True,
+    models=r"gemma-?[23]",
+    source="Google's guide to function calling with Gemma 3",
+)
+
+LLAMA_BUILTIN = Syntax(
+    name="llama_builtin",
+    shape="pythonic",
+    group="<|python_tag|>{calls}",
+    call="{name}({arguments})",
+    declared=True,
+    source="Meta's prompt format of Llama 3.1",
+)
+
+PYTHONIC = Syntax(
+    name="pythonic",
+    shape="pythonic",
+    group="[{calls}]",
+    call="{name}({arguments})",
+    between=", ",
+    whole=True,
+    models=r"toolace|llama-?3[._-]?2-?[13]b|llama-?4",
+    source="chat template of meta-llama/Llama-3.2-3B-Instruct",
+)
+
+XLAM = Syntax(
+    name="xlam",
+    shape="json_object",
+    group="[{calls}]",
+    call="{object}",
+    between=", ",
+    whole=True,
+    models=r"xlam",
+    source="model card of Salesforce/Llama-xLAM-2-8b-fc-r",
+)
+
+FUNCTIONARY_V32 = Syntax(
+    name="functionary_v32",
+    shape="named_json",
+    call=">>>{name}\n{arguments}",
+    between="",
+    declared=True,
+    models=r"functionary.*3[.-]2",
+    source="chat template of meetkai/functionary-small-v3.2",
+)
+
+FUNCTIONARY_V2 = Syntax(
+    name="functionary_v2",
+    shape="named_json",
+    call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",
+    also=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
+    models=r"functionary.*v?2[.-]\d",
+    source="meetkai's prompt format v2",
+)
+
+MINIMAX_M3 = Syntax(
+    name="minimax_m3",
+    shape="elements",
+    group="]<]minimax[>[<tool_call>\n{calls}\n]<]minimax[>[</tool_call>",
+    call=']<]minimax[>[<invoke name="{name}">{parameters}]<]minimax[>[</invoke>',
+    parameter="]<]minimax[>[<{key}>{value}]<]minimax[>[</{key}>",
+    models=r"minimax-?m3",
+    source="chat template of MiniMaxAI/MiniMax-M3",
+)
+
 SYNTAXES: tuple[Syntax, ...] = (
-    *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTION_JSON, FUNCTOOLS, NEMOTRON_V2, DEEPSEEK_V3, DEEPSEEK_V31),
-    *(DEEPSEEK_V32, DEEPSEEK_V4, DEEPSEEK_V41, GLM45, GLM47, JAMBA, HY3, IQUEST_Q1, K2_HORIZON, LONGCAT, LONGCAT_KV),
-    *(QWEN3_CODER, MIMO_V2, SEED_OSS, CLAUDE_LEGACY, CLAUDE, MINIMAX_M2, MINIMAX_M1, DOTS, MUSE_ATEM, STEP3),
-    *(GIGACHAT35, GIGACHAT3, KIMI_K3, KIMI_K2, MINICPM5, BEAM, MISTRAL_NEW, MISTRAL_OLD, HARMONY, SOLAR_OPEN, PLAMO3),
-    *(GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING, HYPERCLOVAX, HERMES, LLAMA3_JSON, LLAMA3_PYTHON_TAG),
-    *(GIGACHAT3_ROLE, LMSTUDIO, GENERIC),
+    *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTIONARY_V32, FUNCTIONARY_V2, FUNCTION_JSON, FUNCTOOLS, XLAM, NEMOTRON_V2),
+    *(DEEPSEEK_V3, DEEPSEEK_V31, DEEPSEEK_V32, DEEPSEEK_V4, DEEPSEEK_V41, GLM45, GLM47, JAMBA, HY3, IQUEST_Q1),
+    *(K2_HORIZON, LONGCAT, LONGCAT_KV, QWEN3_CODER, MIMO_V2, SEED_OSS, CLAUDE_LEGACY, CLAUDE, MINIMAX_M2, MINIMAX_M1),
+    *(
+        MINIMAX_M3,
+        DOTS,
+        MUSE_ATEM,
+        STEP3,
+        GIGACHAT35,
+        GIGACHAT3,
+        KIMI_K3,
+        KIMI_K2,
+        MINICPM5,
+        BEAM,
+        LFM2,
+        LFM2_JSON,
+        OLMO3,
+    ),
+    *(MISTRAL_NEW, MISTRAL_OLD, HARMONY, SOLAR_OPEN, PLAMO3, GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING),
+    *(HYPERCLOVAX, HERMES, PYTHONIC, LLAMA4_PYTHONIC, LLAMA3_JSON, LLAMA_BUILTIN, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE),
+    *(GEMMA3_TOOL_CODE, LMSTUDIO, GENERIC),
 )
 """In the order in which names are tried: rows with narrow names stand before the wide ones of their family."""
 
@@ -711,6 +833,28 @@ LANES: tuple[Lane, ...] = (
     Lane("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),
 )
 """What tells reasoning from text, in every family. A tag that starts with a blank is believed at the start only."""
+
+RESULTS: tuple[str, ...] = (
+    "<tool_response>",
+    "<|tool_response|>",
+    "<|tool_response>",
+    "<tool_responses>",
+    "<function_results>",
+    "<function_result>",
+    "<function_response>",
+    "<tool_result>",
+    "<tool_results>",
+    "<tool_output",
+    "<｜tool▁outputs▁begin｜>",
+    "<｜tool▁output▁begin｜>",
+    "<start_function_response>",
+    "<|START_TOOL_RESULT|>",
+    "<TOOL_RESPONSE>",
+    "[TOOL_RESULT]",
+    "[TOOL_RESULTS]",
+    "<|im_start|>",
+)
+"""What opens a tool's result, or a turn that is not the model's: behind a call, the model has made it up."""
 
 END_TOKENS: tuple[str, ...] = (
     "<|im_end|>",

@@ -537,6 +537,15 @@ def test_through_the_proxy(backend: ScriptedBackend, errors: list[logging.LogRec
         assert len(errors) == 2
 
 
+def test_a_row_that_is_asked_for_by_name_comes_first(backend: ScriptedBackend) -> None:
+    hermes = '<tool_call>{"name": "get_time", "arguments": {}}</tool_call>'
+    with registered(MyModelConverter()), running_proxy(backend) as proxy:
+        assert told(proxy, hermes) == answer(hermes)
+    with registered(MyModelConverter()), running_proxy(backend, MODEL_SYNTAX="mymodel*=hermes") as proxy:
+        assert told(proxy, hermes) == answer("", ("get_time", "{}"))
+        assert told(proxy, WORDS) == answer(WORDS)
+
+
 SERVE = SAMPLE / "serve.py"
 GUNICORN = ["-m", "gunicorn", "-c", "gunicorn.conf.py", "--pythonpath", "examples/custom_converter", "serve:make_app()"]
 FROM_HERE = [str(ROOT / word) if (ROOT / word).exists() else word for word in GUNICORN]

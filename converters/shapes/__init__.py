@@ -9,6 +9,7 @@ from converters.shapes.base import Grammar
 from converters.shapes.elements import ElementsGrammar
 from converters.shapes.json_object import JsonObjectGrammar
 from converters.shapes.named_json import NamedJsonGrammar
+from converters.shapes.pythonic import PythonicGrammar
 from converters.shapes.relaxed import RelaxedGrammar
 from converters.shapes.tagged import TaggedGrammar
 from converters.syntaxes import Syntax
@@ -17,6 +18,7 @@ SHAPES: dict[str, Callable[[Syntax], Grammar]] = {
     "json_object": JsonObjectGrammar,
     "named_json": NamedJsonGrammar,
     "relaxed": RelaxedGrammar,
+    "pythonic": PythonicGrammar,
     "tagged": TaggedGrammar,
     "elements": ElementsGrammar,
 }

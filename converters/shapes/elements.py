@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from converters.arguments import ArgumentsWriter
-from converters.expectations import Expectations
+from converters.expectations import Expectations, Schema
 from converters.jsontext import quote
-from converters.schema import read_text, wanted
+from converters.schema import argument, read_text, wanted
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
 
@@ -21,30 +21,37 @@ _DEPTH = 32
 
 class ElementsGrammar(TaggedGrammar):
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, opening, expectations, ElementsWriter)
+        namespace = self.syntax.parameter.partition("<{key}")[0]
+        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, namespace))
 
 
 class ElementsWriter(ArgumentsWriter):
-    """Arguments whose containers may be written as elements."""
+    """Arguments whose containers may be written as elements, each with `namespace` in front."""
 
-    __slots__ = ()
+    __slots__ = ("_namespace",)
+
+    def __init__(self, schema: Schema, namespace: str) -> None:
+        super().__init__(schema)
+        self._namespace = namespace
 
     def value(self, text: str) -> str:
-        if wanted(self._node, self._schema) & {"object", "array"}:
-            nested = _nested(text)
+        is_nested = bool(self._namespace) and text.lstrip().startswith(self._namespace)
+        if is_nested or wanted(self._node, self._schema) & {"object", "array"}:
+            nested = _nested(text.replace(self._namespace, "") if self._namespace else text, self._node, self._schema)
             if nested is not None:
                 return nested
         return super().value(text)
 
 
-def _nested(text: str, depth: int = 0) -> str | None:
+def _nested(text: str, node: Schema, root: Schema, depth: int = 0) -> str | None:
     """Elements as JSON: `<item>`s and repeated names are a list, others an object; None if it is no such text."""
     children: dict[str, list[str]] = {}
     place = 0
     while match := _ELEMENT.match(text, place):
         name, inner = match.groups()
-        value = _nested(inner, depth + 1) if depth < _DEPTH else None
-        children.setdefault(name, []).append(value if value is not None else read_text(inner, {}, {}))
+        child = _child(node, root, name)
+        value = _nested(inner, child, root, depth + 1) if depth < _DEPTH else None
+        children.setdefault(name, []).append(value if value is not None else _leaf(inner, child, root))
         place = match.end()
     if not children or text[place:].strip():
         return None
@@ -55,3 +62,15 @@ def _nested(text: str, depth: int = 0) -> str | None:
         for name, values in children.items()
     )
     return "{" + ", ".join(members) + "}"
+
+
+def _child(node: Schema, root: Schema, name: str) -> Schema:
+    items = node.get("items")
+    return items if name == "item" and isinstance(items, dict) else argument(node, name)
+
+
+def _leaf(text: str, node: Schema, root: Schema) -> str:
+    """A value without elements; an empty one is null unless a string is wanted."""
+    if not text and "string" not in wanted(node, root):
+        return "null"
+    return read_text(text, node, root)

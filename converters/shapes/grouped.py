@@ -50,6 +50,8 @@ class GroupedGrammar:
             for group_open, _, group_close in groups
             for opener in self.spelled([first_token(group_open)])
         }
+        self.ends_at_once = len(self.group_closes) == len(groups)
+        """Nothing of a group follows its first closing marker."""
         self.between_calls = Ahead(self.after_call)
         closers = "|".join(map(re.escape, [*self.feet, *self.group_closes])) or r"(?!)"
         self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match
@@ -121,7 +123,7 @@ class GroupedParser(StateParser):
             return self._next_call(after - len(marker))
         self._out.own(self._advance(after))
         self._out.removed()
-        return self._end_run() if marker in rows.group_closes else True
+        return self._end_run() if marker in rows.group_closes and rows.ends_at_once else True
 
     def _next_call(self, place: int) -> bool:
         if not self._opening.grouped or not self._rows.group_opens:

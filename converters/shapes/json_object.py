@@ -41,7 +41,7 @@ class JsonObjectGrammar:
         feet = [tokens((foot + group_close).lstrip("]\n")) for _, _, foot in samples]
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
-            Entry(first_token(head) or "{", Pattern(loosened(head + "\n"), then=["{", "["]), explicit=True)
+            Entry(first_token(head) or "{", Pattern(loosened(head + "\n⟦[\n¦⟧"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}

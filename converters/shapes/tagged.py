@@ -9,11 +9,12 @@ closer with the white space behind it, and the newline that a row takes off a va
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
 from converters.arguments import ArgumentsWriter
-from converters.expectations import Expectations
+from converters.expectations import Expectations, Schema
 from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings
 from converters.schema import properties
 from converters.shapes.base import CallsParser, Opening
@@ -41,16 +42,15 @@ class TaggedGrammar(GroupedGrammar):
             inside += [] if sample.keyed else sample.closer("")
         return inside
 
-    def parameter(self, text: str, place: int) -> tuple[ParameterSample, re.Match[str]] | None:
-        """The sample that a parameter's opener fits, and how."""
+    def parameter(self, text: str, place: int, waits: bool) -> tuple[ParameterSample, re.Match[str]] | bool:
+        """The sample that a parameter's opener fits, and how; True if that cannot be known yet, False if none does."""
         for sample in self.parameters:
             match = sample.opener.match(text, place)
             if match:
                 return sample, match
-        return None
-
-    def may_be_parameter(self, text: str, place: int) -> bool:
-        return any(sample.opener.may_match(text, place) for sample in self.parameters)
+            if waits and sample.opener.may_match(text, place):
+                return True
+        return False
 
     def value_ends(self, sample: ParameterSample, key: str) -> ValueEnds:
         """What may end the value of a key; the same for all keys unless their names stand in their closers."""
@@ -99,7 +99,11 @@ class TaggedParser(GroupedParser):
     """Reads one run of calls, value by value."""
 
     def __init__(
-        self, grammar: TaggedGrammar, opening: Opening, expectations: Expectations, writer: type[ArgumentsWriter]
+        self,
+        grammar: TaggedGrammar,
+        opening: Opening,
+        expectations: Expectations,
+        writer: Callable[[Schema], ArgumentsWriter],
     ) -> None:
         self._grammar = grammar
         self._make_writer = writer
@@ -150,15 +154,15 @@ class TaggedParser(GroupedParser):
 
     def _key(self) -> bool:
         grammar = self._grammar
-        found = grammar.parameter(self._buffer, self._place)
-        if found is None:
-            if grammar.may_be_parameter(self._buffer, self._place) and not self._finishing:
-                return False
+        found = grammar.parameter(self._buffer, self._place, waits=not self._finishing)
+        if found is True:
+            return False
+        if found is False:
             self._close("")  # no parameter after all: what follows is not for us to read
             return self._end_run()
         sample, match = found
-        if match.end() == len(self._buffer) and (sample.trims or len(grammar.parameters) > 1) and not self._finishing:
-            return False  # more that belongs to the markup may still come
+        if match.end() == len(self._buffer) and sample.trims and not self._finishing:
+            return False  # the newline that belongs to the markup may still come
         # a value that begins on a line of its own ends on one too; one that begins behind its tag is verbatim
         self._trims = sample.trims and self._buffer.startswith("\n", match.end())
         end = match.end() + self._trims
@@ -206,10 +210,10 @@ class TaggedParser(GroupedParser):
 
     def _next_key(self, place: int) -> bool | None:
         """Whether another parameter that the tool declares opens at a line start inside a value."""
-        found = self._grammar.parameter(self._buffer, place)
-        if found:
-            return found[1]["key"] in properties(self._schema)
-        return None if self._grammar.may_be_parameter(self._buffer, place) else False
+        found = self._grammar.parameter(self._buffer, place, waits=True)
+        if isinstance(found, bool):
+            return None if found else False
+        return found[1]["key"] in properties(self._schema)
 
     def _flow(self, end: int) -> None:
         """Send a value's text up to `end`, but for the last newline of a row that takes one off."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.events import CallEnd, CallStart, Event, Removed, Text
+from converters.events import CallEnd, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.shapes.base import CallsParser, Grammar, Opening
 from converters.syntaxes import Syntax
@@ -59,5 +59,5 @@ class WholeMessage:
         """Complete calls of declared tools, and nothing else."""
         calls = [event for event in events if isinstance(event, CallStart)]
         whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
-        others = [event for event in events if isinstance(event, Text | Removed) and event.raw.strip()]
+        others = [event for event in events if isinstance(event, Text) and event.raw.strip()]
         return bool(calls) and whole and not others and all(call.name in self._expectations.tools for call in calls)

@@ -1,0 +1,191 @@
+"""Shape E: calls as Python writes them, in a list or one to a line. Llama 4, LFM2, Olmo 3, Gemma's tool_code.
+
+A literal can change its type while it grows, so the arguments of a call leave at its closing bracket, all at once.
+Nothing is evaluated: an argument that is no literal is its own text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from converters.expectations import Expectations, Schema
+from converters.jsontext import quote, strict
+from converters.pytext import literal, string_end
+from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
+from converters.schema import argument, properties, read_text, wanted
+from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.syntaxes import Syntax
+
+_CALL = re.compile(rf"[\s,;]*(?P<print>print\(\s*)?(?:\w+\s*=\s*(?=\w))?(?P<name>{NAME})\(")
+_MAY_CALL = re.compile(rf"[\s,;]*(?:p(?:r(?:i(?:n(?:t(?:\(\s*)?)?)?)?)?)?(?:\w+\s*=?\s*)?(?:{NAME})?\Z")
+_PIECE = re.compile(r"[^()\[\]{}'\"]+")
+_KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)")
+
+
+class PythonicGrammar:
+    """A row of this shape, made ready for reading."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        self.syntax = syntax
+        groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
+        self.closers = [token for _, _, foot in groups for token in tokens(foot.lstrip("]"))]
+        heads = [head for head, _, _ in groups]
+        self.entries = [
+            Entry(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared)
+            for head in heads
+        ]
+        self.empty_groups: dict[str, Pattern] = {}
+        self.after_call = Ahead([*self.closers, "]", ")"])
+
+    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+        return PythonicParser(self, opening, expectations)
+
+
+class PythonicParser(StateParser):
+    """Reads one run of calls."""
+
+    def __init__(self, grammar: PythonicGrammar, opening: Opening, expectations: Expectations) -> None:
+        super().__init__(opening)
+        self._grammar = grammar
+        self._expectations = expectations
+        head = opening.raw[: len(opening.raw) - len(opening.name)]
+        self._out.own(head)
+        self._buffer = opening.name  # the name is read again, with the bracket behind it
+        self._name = ""
+        self._printed = False
+        self._depth = 0
+        self._text: list[str] = []
+        self._state = self._open if opening.whole else self._call
+
+    def _cut_off(self, left: str) -> None:
+        if self._out.open:
+            self._out.end("cut", left)
+        else:
+            self.rest = self._out.unowned() + left
+
+    def _open(self) -> bool:
+        """Before the list's own bracket, where no marker stands in front of it."""
+        if self._place == len(self._buffer):
+            return False
+        if self._buffer[self._place] != "[":
+            return self._refuse()
+        self._out.own(self._advance(self._place + 1))
+        self._state = self._call
+        return True
+
+    def _call(self) -> bool:
+        """Before a call, or behind the last."""
+        match = _CALL.match(self._buffer, self._place)
+        if match is None:
+            return self._no_call()
+        declared = self._expectations.declared(match["name"])
+        if declared is None and (self._opening.whole or self._grammar.syntax.declared):
+            return self._stop()
+        self._name = declared or match["name"]
+        self._printed = match["print"] is not None
+        self._refusable = False
+        self._out.start(self._name, None, self._advance(match.end()))
+        self._depth = 1
+        self._text = []
+        self._state = self._arguments
+        return True
+
+    def _no_call(self) -> bool:
+        found, marker, after = self._grammar.after_call.look(self._buffer, self._place)
+        if found == Ahead.FOUND and not self._refusable:
+            self._out.own(self._advance(after))
+            self._out.removed()
+            return True if marker not in self._grammar.closers else self._end_run()
+        if not self._finishing and (found == Ahead.YET or _MAY_CALL.match(self._buffer, self._place)):
+            return False
+        return self._stop()
+
+    def _stop(self) -> bool:
+        return self._refuse() if self._refusable else self._end_run()
+
+    def _arguments(self) -> bool:
+        """Inside the brackets of a call."""
+        while self._place < len(self._buffer):
+            letter = self._buffer[self._place]
+            if letter in "'\"":
+                end = string_end(self._buffer, self._place)
+                if end < 0:
+                    return self._unfinished()
+            elif letter in "()[]{}":
+                end = self._place + 1
+                self._depth += 1 if letter in "([{" else -1
+                if self._depth == 0:
+                    return self._close(end)
+            else:
+                piece = _PIECE.match(self._buffer, self._place)
+                assert piece
+                end = piece.end()
+            self._take(end)
+        return self._unfinished()
+
+    def _take(self, end: int) -> None:
+        taken = self._advance(end)
+        self._text.append(taken)
+        self._out.own(taken)
+
+    def _unfinished(self) -> bool:
+        if self._finishing:
+            self._take(len(self._buffer))
+            self._out.arguments(self._as_object("".join(self._text)))
+            self._out.end("closed")
+            return self._end_run()
+        return False
+
+    def _close(self, end: int) -> bool:
+        raw = self._advance(end)
+        self._out.arguments(self._as_object("".join(self._text)))
+        self._out.end(raw=raw)
+        self._state = self._call
+        return True
+
+    # -- arguments ---------------------------------------------------------------------------------------------------
+
+    def _as_object(self, text: str) -> str:
+        schema = self._expectations.schema(self._name)
+        names = iter(properties(schema))
+        members: dict[str, str] = {}
+        for part in _parts(text):
+            keyword = _KEYWORD.match(part)
+            key = keyword[1] if keyword else next((name for name in names if name not in members), "")
+            value = part[keyword.end() :] if keyword else part
+            if key:
+                members.setdefault(key, _typed(value.strip(), argument(schema, key), schema))
+        return "{" + ", ".join(f"{quote(key)}: {value}" for key, value in members.items()) + "}"
+
+
+def _parts(text: str) -> list[str]:
+    """The arguments of a call, split at the commas between them."""
+    parts: list[str] = []
+    depth = start = place = 0
+    while place < len(text):
+        letter = text[place]
+        if letter in "'\"":
+            end = string_end(text, place)
+            place = len(text) if end < 0 else end
+            continue
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+        place += 1
+    parts.append(text[start:])
+    return [part for part in parts if part.strip()]
+
+
+def _typed(text: str, node: Schema, root: Schema) -> str:
+    """The JSON of an argument: a literal, or nearly one, or its own text. A string is typed as its schema wants."""
+    value = literal(text)
+    if value is None:
+        value = strict(text, lenient=True)
+    if value is None:
+        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+        value = quote(text[1:-1] if quoted else text)
+    if value.startswith('"') and wanted(node, root) and "string" not in wanted(node, root):
+        return read_text(str(json.loads(value)), node, root)
+    return value
