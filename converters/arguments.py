@@ -12,6 +12,7 @@ from json.encoder import encode_basestring
 from converters.expectations import Schema
 from converters.jsontext import JsonText, quote, strict
 from converters.schema import STRING, argument, read_text, wanted
+from converters.typedtext import TypedText
 
 
 class ArgumentsWriter:
@@ -84,7 +85,7 @@ class JsonArguments:
     def __init__(self, schema: Schema, json_text: JsonText | None = None) -> None:
         """`json_text` reads a spelling of JSON that is not the usual one."""
         self._schema = schema
-        self._json = json_text or JsonText()
+        self._json = json_text or TypedText(schema)
         self._object = False
         self._held = ""
         self.done = False

@@ -197,7 +197,6 @@ class Detector:
     def _at_marker(self, match: re.Match[str], whole: bool, cut: bool) -> int:
         """Read a marker, and return the place behind what was read; -1 to wait for more text."""
         marker, end = match.group(), match.end()
-        at_end = end == len(match.string)
         if marker[0] in "`~":
             return self._at_run(match, whole, cut)
         if marker not in self._watch.markers.literals:  # only the start of one, at the end of the text
@@ -313,7 +312,7 @@ class Detector:
     # -- openers -----------------------------------------------------------------------------------------------------
 
     def _try_rows(self, match: re.Match[str], whole: bool, cut: bool, refused: int | None = None) -> int:
-        """The rows that share this opener look at what follows it. If none takes it, it is said, or `refused` returned."""
+        """The rows that share this opener look at what follows it. If none takes it, it is said, unless `refused`."""
         text, start = match.string, match.start()
         waits = False
         for pattern in self._watch.empty.get(match.group(), ()):

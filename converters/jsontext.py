@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any, NamedTuple
 
 _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
 _SPACE = re.compile(r"[ \t\r\n]+")
 _WORD = re.compile(r"[\w$.+-]+")
-_BARE_KEY = re.compile(r"[^,:\[\]{}\"']+")
-_BARE_VALUE = re.compile(r"[^,\[\]{}\"']+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
@@ -30,22 +29,32 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+class Frame(NamedTuple):
+    """An open container: its opener, the keys it has, and whatever a subclass knows of it."""
+
+    opener: str
+    keys: set[str]
+    about: Any
+
+
 class JsonText:
     """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
 
-    With a `delimiter`, strings stand between two of it, raw and without escapes, and keys and other values are bare.
     `stuck` says that it does not go on as JSON: `rest` is from there. `finish` closes what is open. `altered` tells
     that it was not JSON, `guessed` that putting it right took more than spelling, `closed` that it ended in a value.
     """
 
     __slots__ = (
-        *("_closed_by", "_comma", "_delimiter", "_frames", "_hold", "_key", "_mute", "_out", "_quote", "_state"),
+        *("_closed_by", "_comma", "_frames", "_hold", "_key", "_last_key", "_mute", "_out", "_quote", "_state"),
         *("altered", "closed", "done", "guessed", "rest", "stuck"),
     )
 
-    def __init__(self, delimiter: str = "") -> None:
-        self._delimiter = delimiter
-        self._frames: list[tuple[str, set[str]]] = []  # each open container: its opener, and the keys it has
+    key_word = value_word = _WORD
+    """What a key or a value without quotes is made of."""
+
+    def __init__(self) -> None:
+        self._frames: list[Frame] = []
+        self._last_key = ""
         self._state = self._value
         self._hold = ""  # what cannot be understood before more has come
         self._quote = ""
@@ -63,7 +72,7 @@ class JsonText:
     @property
     def kind(self) -> str:
         """`{`, `[` or `"` while such a value is open at the top, else nothing."""
-        return self._frames[0][0] if self._frames else ('"' if self._quote else "")
+        return self._frames[0].opener if self._frames else ('"' if self._quote else "")
 
     def feed(self, text: str) -> str:
         if self._quote and not self._hold and not self._mute and self._key is None and text:
@@ -88,9 +97,8 @@ class JsonText:
         if self.done:
             return ""
         hold, self._hold = self._hold, ""
-        if self._quote:
-            self.closed = True
-            self._end_string(hold)
+        if self._key is not None or self._quote:
+            self._finish_string(hold)
         elif hold:
             self._bare(hold.strip())
         if not self.done:
@@ -98,13 +106,22 @@ class JsonText:
         self.done = True
         return self._taken()
 
+    def _finish_string(self, hold: str) -> None:
+        """The text ended inside a string. Half a key is dropped: nobody has seen it yet."""
+        if self._key is not None:
+            self._key, self._comma, self._quote = None, "", ""
+            self._state = self._member
+        else:
+            self.closed = True
+            self._end_string(hold)
+
     def _close_all(self) -> None:
         self._comma = ""
         self.altered = True
         self.closed = self.closed or self._state in (self._colon, self._value)
         if self._state == self._colon:
             self._put(":null")
-        elif self._state == self._value and (not self._frames or self._frames[-1][0] == "{"):
+        elif self._state == self._value and (not self._frames or self._frames[-1].opener == "{"):
             self._put("null")
         while self._frames:
             self._close()
@@ -135,21 +152,34 @@ class JsonText:
             return self._space(text, place)
         if letter in "{[":
             self._put(letter)
-            self._frames.append((letter, set()))
+            self._frames.append(Frame(letter, set(), self._about()))
             self._state = self._member if letter == "{" else self._item
             return place + 1
         if letter in "\"'":
             self._begin_string(letter)
             return place + 1
-        if self._delimiter and self._delimiter.startswith(text[place : place + len(self._delimiter)]):
-            return self._begin_raw(text, place)
-        if letter == "/" and not self._delimiter:
-            return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
         if letter in ",:":
             return self._guess(place + 1)
-        return self._bareword(text, place)
+        special = self._special(text, place)
+        if special is not None:
+            return special
+        word = self.value_word.match(text, place)
+        if word is None:
+            return self._stop(place)
+        if word.end() == len(text):
+            return -1
+        self._bare(word.group().strip())
+        return word.end()
+
+    def _about(self) -> Any:
+        """What is known of the value that begins here, for subclasses."""
+        return None
+
+    def _special(self, text: str, place: int) -> int | None:
+        """Something that may stand where a key or a value begins, and is neither; None if nothing such is here."""
+        return self._comment(text, place) if text[place] == "/" else None
 
     def _item(self, text: str, place: int) -> int:
         """The first item of an array or its end."""
@@ -165,13 +195,8 @@ class JsonText:
         letter = text[place]
         if letter in " \t\r\n":
             return self._space(text, place)
-        if letter == "/" and not self._delimiter:
-            return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
-        if self._delimiter and self._delimiter.startswith(text[place : place + len(self._delimiter)]):
-            self._key = []
-            return self._begin_raw(text, place)
         if letter in "\"'":
             self._key = []
             self._quote = letter
@@ -180,7 +205,10 @@ class JsonText:
             return place + 1
         if letter in ",:{[":
             return self._guess(place + 1)
-        word = (_BARE_KEY if self._delimiter else _WORD).match(text, place)
+        special = self._special(text, place)
+        if special is not None:
+            return special
+        word = self.key_word.match(text, place)
         if word is None:
             return self._stop(place)
         if word.end() == len(text):
@@ -211,39 +239,17 @@ class JsonText:
             return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
-        self._state = self._member if self._frames[-1][0] == "{" else self._value
+        self._state = self._member if self._frames[-1].opener == "{" else self._value
         if self._mute == len(self._frames):
             self._mute = 0  # the dropped member ended
-        if letter != "," and not (letter in "{[\"'" or letter.isalnum()):
+        if letter != "," and not self._may_follow(letter):
             return self._stop(place)
         self._comma = ","
         return place + 1 if letter == "," else self._guess(place)
 
-    def _begin_raw(self, text: str, place: int) -> int:
-        """A string between delimiters; -1 if the text ends inside the first."""
-        if not text.startswith(self._delimiter, place):
-            return -1
-        self.altered = True
-        self._put('"' if self._key is None else "")
-        self._quote = self._delimiter
-        self._state = self._raw
-        return place + len(self._delimiter)
-
-    def _raw(self, text: str, place: int) -> int:
-        end = text.find(self._delimiter, place)
-        if end == place:
-            self._end_string("")
-            return place + len(self._delimiter)
-        if end < 0:  # hold back what could still become the delimiter
-            end = len(text)
-            for kept in range(min(len(self._delimiter) - 1, end - place), 0, -1):
-                if self._delimiter.startswith(text[end - kept :]):
-                    end -= kept
-                    break
-        if end == place:
-            return -1
-        self._put(quote(text[place:end])[1:-1])
-        return end
+    def _may_follow(self, letter: str) -> bool:
+        """Whether a member or an item may begin so, though the comma before it is missing."""
+        return letter in "\"'" or letter.isalnum() or (letter == "{" and self._frames[-1].opener == "[")
 
     def _string(self, text: str, place: int) -> int:
         plain = _PLAIN[self._quote].match(text, place)
@@ -303,8 +309,8 @@ class JsonText:
         assert self._key is not None
         text = "".join(self._key)
         self._key = None
-        keys = self._frames[-1][1]
-        name = _decoded(text)
+        keys = self._frames[-1].keys
+        name = self._last_key = decoded(text)
         if name in keys and not self._mute:
             self._comma = ""
             self._mute = len(self._frames)
@@ -336,15 +342,6 @@ class JsonText:
         self._put("\\\\")  # no escape at all: a regex or a Windows path, so the backslash is meant
         return place + 1
 
-    def _bareword(self, text: str, place: int) -> int:
-        word = (_BARE_VALUE if self._delimiter else _WORD).match(text, place)
-        if word is None:
-            return self._stop(place)
-        if word.end() == len(text):
-            return -1
-        self._bare(word.group().strip())
-        return word.end()
-
     def _bare(self, word: str) -> None:
         if not word:
             return
@@ -364,12 +361,13 @@ class JsonText:
             self.altered = True
             spaces, self._comma = self._comma[1:], ""
             self._put(spaces)
-        if self._state == self._value and self._frames[-1][0] == "{":
+        if self._state == self._value and self._frames[-1].opener == "{":
             self._guess(place)
             self._put("null")
-        if letter != _CLOSER[self._frames[-1][0]]:
+            self._state = self._after
+        if letter != _CLOSER[self._frames[-1].opener]:
             self._guess(place)
-            if all(letter != _CLOSER[opener] for opener, _ in self._frames):
+            if all(letter != _CLOSER[frame.opener] for frame in self._frames):
                 return place + 1  # closes nothing that is open
         self._close()
         return place + 1 if letter == self._closed_by else place
@@ -387,8 +385,7 @@ class JsonText:
     def _close(self) -> None:
         if self._mute == len(self._frames):
             self._mute = 0
-        opener, _ = self._frames.pop()
-        self._closed_by = _CLOSER[opener]
+        self._closed_by = _CLOSER[self._frames.pop().opener]
         self._put(self._closed_by)
         self._ended()
 
@@ -400,7 +397,7 @@ class JsonText:
             self.done = True
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
     """The key behind its JSON spelling, so that `a` and `\\u0061` are the same key."""
     return str(json.loads(f'"{text}"')) if "\\" in text else text
 

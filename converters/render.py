@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from html import escape
 from typing import Any
 
 from converters.syntaxes import Syntax
@@ -35,10 +36,15 @@ def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -
     if syntax.shape in ("named_json", "relaxed"):
         head, foot = syntax.call.split("{arguments}")
         spelled = _relaxed(arguments, syntax.delimiter) if syntax.delimiter else _json(arguments)
-        return head.replace("{name}", name).replace("{id}", f"functions.{name}:{place}") + spelled + foot
+        return _header(syntax, head, name, place) + spelled + foot
     head, foot = syntax.call.split("{parameters}")
     parameters = "".join(_parameter(syntax, key, value) for key, value in arguments.items())
-    return head.replace("{name}", name) + parameters + foot
+    return _header(syntax, head, name, place) + parameters + foot
+
+
+def _header(syntax: Syntax, head: str, name: str, place: int) -> str:
+    call_id = syntax.id.replace("{place}", str(place)).replace("{number}", str(place + 1))
+    return head.replace("{id}", call_id).replace("{name}", name)
 
 
 def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +67,16 @@ def _relaxed(value: Any, delimiter: str) -> str:
 def _parameter(syntax: Syntax, key: str, value: Any) -> str:
     head, foot = syntax.parameter.split("{value}")
     text = value if isinstance(value, str) else _json(value)
-    return head.replace("{key}", key) + text + foot.replace("{key}", key)
+    key = escape(key) if syntax.escaped else key
+    return head.replace("{type}", _type(syntax, value)).replace("{key}", key) + text + foot.replace("{key}", key)
+
+
+def _type(syntax: Syntax, value: Any) -> str:
+    """What a syntax says of a value's type: whether it is a string, or which type of JSON it is."""
+    if syntax.string_types[0] == "true":
+        return "true" if isinstance(value, str) else "false"
+    kinds: dict[type, str] = {str: "string", bool: "boolean", dict: "object", list: "array", type(None): "null"}
+    return kinds.get(type(value), "number")
 
 
 def _json(value: Any) -> str:

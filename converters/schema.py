@@ -29,9 +29,9 @@ _DEPTH = 16
 """How far references and combinators are followed; a schema may refer to itself."""
 
 
-def argument(schema: Schema, key: str) -> Schema:
-    """The schema of one argument, empty where nothing is said of it."""
-    for node in _resolved(schema, schema):
+def argument(schema: Schema, key: str, root: Schema | None = None) -> Schema:
+    """The schema of one argument, or member, empty where nothing is said of it."""
+    for node in _resolved(schema, schema if root is None else root):
         properties = node.get("properties")
         if isinstance(properties, Mapping) and isinstance(properties.get(key), Mapping):
             found: Schema = properties[key]

@@ -44,6 +44,8 @@ class Syntax:
     """Its marker could be prose, so that only a declared name is believed."""
     string_types: tuple[str, ...] = ("true", "string", "str")
     """What stands for `{type}` in a parameter whose value is a string; any other value is JSON."""
+    id: str = "functions.{name}:{place}"
+    """How the model writes `{id}`, where `{place}` counts from 0 and `{number}` from 1."""
     escaped: bool = False
     """Keys are written with `&amp;` and `&quot;`."""
     models: str = ""
@@ -200,6 +202,7 @@ SOLAR_OPEN = Syntax(
     group="<|tool_calls|>{calls}<|calls|>",
     call="<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{arguments}<|tool_call:end|>",
     between="",
+    id="a1b2c3d4e{place}",
     models=r"solar-?open",
     source="chat template of upstage/Solar-Open-100B",
 )
@@ -495,6 +498,7 @@ K2_HORIZON = Syntax(
     also_parameter=(
         "<ifm|arg_key>{key}</ifm|arg_key>\n<ifm|arg_type>{type}</ifm|arg_type>\n<ifm|arg_value>{value}</ifm|arg_value>\n",
     ),
+    string_types=("string", "str"),
     models=r"k2-?(horizon|v3)",
     prefilled=r"k2-?(horizon|v3)",
     source="vLLM's parser of K2 Horizon",
@@ -534,13 +538,14 @@ DOTS = Syntax(
 MUSE_ATEM = Syntax(
     name="muse_atem",
     shape="tagged",
-    group=" to={name}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eot|>",
+    group=" to={name}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls>",
     grouped="each",
     also_group=(
         " to={to}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eom|>",
         "<|start|>assistant to={to}<|message|><atem:function_calls>\n{calls}\n</atem:function_calls><|eom|>",
-        "<atem:function_calls>\n{calls}\n</atem:function_calls>",
+        "<atem:function_calls>\n{calls}\n</atem:function_calls><|eot|>",
     ),
+    between="<|eom|><|start|>assistant",
     call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
     models=r"muse-?(spark|glimmer)|glimmer",
@@ -623,6 +628,8 @@ KIMI_K3 = Syntax(
     call='<|open|>call tool="{name}" index="{id}"<|sep|>{parameters}<|close|>call<|sep|>',
     parameter='<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>',
     between="",
+    string_types=("string", "str"),
+    id="{number}",
     escaped=True,
     models=r"kimi-?k3",
     prefilled=r"kimi-?k3",

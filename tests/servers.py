@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
@@ -318,9 +318,11 @@ class Client:
         body: object = None,
         headers: Headers = (),
         method: str = "POST",
+        patience: float = PATIENCE,
     ) -> None:
         """`body` is bytes as they are, or what becomes JSON; `headers` may hold anything, Content-Length included."""
-        self._sock = socket.create_connection((HOST, port), PATIENCE)
+        self._sock = socket.create_connection((HOST, port), patience)
+        self._patience = patience
         self._method = method
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.lower() for name, _ in headers}
@@ -366,10 +368,10 @@ class Client:
         """What of the body has come so far."""
         return b"".join(data for _, data in self.arrivals)
 
-    def more(self, within: float = PATIENCE) -> bytes:
+    def more(self, within: float | None = None) -> bytes:
         """What comes next, at once; `b""` at the end. TimeoutError if nothing comes."""
         response = self.response
-        self._sock.settimeout(within)
+        self._sock.settimeout(self._patience if within is None else within)
         try:
             data = response.read1(65536)
         except (HTTPException, ConnectionError):
@@ -692,7 +694,3 @@ def free_port() -> int:
         port = random.SystemRandom().randrange(20000, 32000)
         with suppress(OSError), socket.create_server((HOST, port)):
             return port
-
-
-def words(texts: Iterable[str]) -> str:
-    return " ".join(texts)

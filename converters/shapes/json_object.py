@@ -110,10 +110,17 @@ class JsonObjectParser(StateParser):
             return self._close_object()
         if letter in "\"'":
             return self._read_next(self._read_key)
-        if not self._out.open or self._arguments is None or self._opening.whole:
+        return self._brace_missing()
+
+    def _brace_missing(self) -> bool:
+        """The object goes on as no object does: it is over if it holds a call, or if the closing marker stands here."""
+        found, marker, _ = self._grammar.after_object.look(self._buffer, self._place)
+        if found == Ahead.YET and not self._finishing:
+            return False
+        has_all = self._out.open and self._arguments is not None
+        if self._opening.whole or not self._name or not (has_all or marker in self._grammar.closers):
             return self._abandon()
-        self._state = self._after  # the object's own brace is missing
-        return True
+        return self._object_ended()
 
     def _read_key(self) -> bool:
         if not self._read():
@@ -228,8 +235,9 @@ class JsonObjectParser(StateParser):
         self._out.own(self._advance(self._place + 1))
         if self._depth:
             return True
-        if not self._name:
-            return self._abandon()
+        return self._object_ended() if self._name else self._abandon()
+
+    def _object_ended(self) -> bool:
         if self._arguments is None:
             self._send("{}", "")
         self._state = self._after
@@ -249,7 +257,11 @@ class JsonObjectParser(StateParser):
 
     def _wait(self) -> bool:
         """For more text; if there is none, the model stopped inside the object."""
-        return self._abandon() if self._finishing else False
+        if not self._finishing:
+            return False
+        if self._out.open:
+            self._out.own(self._advance(len(self._buffer)))
+        return self._abandon()
 
     def _abandon(self) -> bool:
         """The object does not go on as a call's does. A call that has begun ends here, others were none."""

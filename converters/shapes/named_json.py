@@ -6,12 +6,13 @@ The arguments flow as they are written. They end where their JSON does, so no cl
 from __future__ import annotations
 
 from converters.arguments import JsonArguments
-from converters.expectations import Expectations
+from converters.expectations import Expectations, Schema
 from converters.jsontext import JsonText
 from converters.scanner import Ahead
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
+from converters.typedtext import TypedText
 
 
 class NamedJsonGrammar(GroupedGrammar):
@@ -27,9 +28,9 @@ class NamedJsonGrammar(GroupedGrammar):
     def after_header(self) -> list[str]:
         return ["{", '"', *self.feet] if self.feet and self.syntax.group else ["{"]
 
-    def json_text(self) -> JsonText:
+    def json_text(self, schema: Schema) -> JsonText:
         """A reader for the arguments as this row writes them."""
-        return JsonText()
+        return TypedText(schema)
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
         return NamedJsonParser(self, opening, expectations)
@@ -43,7 +44,7 @@ class NamedJsonParser(GroupedParser):
         super().__init__(grammar, opening, expectations)
 
     def _body(self) -> None:
-        self._arguments = JsonArguments(self._schema, self._grammar.json_text())
+        self._arguments = JsonArguments(self._schema, self._grammar.json_text(self._schema))
         self._early = ""  # arguments of an undeclared name, until it is sure that there are some
         self._state = self._before
 

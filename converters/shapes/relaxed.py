@@ -5,10 +5,11 @@ It is read as shape B is; only the JSON is spelled differently, and comes out st
 
 from __future__ import annotations
 
-from converters.jsontext import JsonText
+from converters.expectations import Schema
+from converters.relaxedtext import RelaxedText
 from converters.shapes.named_json import NamedJsonGrammar
 
 
 class RelaxedGrammar(NamedJsonGrammar):
-    def json_text(self) -> JsonText:
-        return JsonText(self.syntax.delimiter)
+    def json_text(self, schema: Schema) -> RelaxedText:
+        return RelaxedText(self.syntax.delimiter)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from html import unescape
 
 from converters.arguments import ArgumentsWriter
+from converters.events import Ending
 from converters.expectations import Expectations, Schema
 from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings
 from converters.schema import properties
@@ -114,12 +115,20 @@ class TaggedParser(GroupedParser):
         self._arguments = self._make_writer(self._schema)
         self._state = self._parameters
 
-    def _close(self, raw: str) -> None:
+    def _close(self, raw: str, how: Ending = "complete") -> None:
         """The call is over, and so are its arguments."""
         if not self._out.open:
             self._start()
         self._out.arguments(self._arguments.close())
-        self._out.end(raw=raw)
+        self._out.end(how, raw)
+
+    def _close_at_end(self) -> None:
+        """The model stopped between two parameters, perhaps in half a marker: of a closer, or of another parameter."""
+        raw = self._advance(len(self._buffer))
+        half = raw.strip()
+        closers = [*self._grammar.feet, *self._grammar.group_closes]
+        self._close(raw, "complete" if not half or any(each.startswith(half) for each in closers) else "closed")
+        self._end_run()
 
     # -- the states --------------------------------------------------------------------------------------------------
 
@@ -130,8 +139,7 @@ class TaggedParser(GroupedParser):
         if found == Ahead.YET:
             if not self._finishing:
                 return False
-            self._close(self._advance(len(self._buffer)))
-            self._end_run()
+            self._close_at_end()
             return False
         if marker in grammar.keys:
             self._out.own(self._advance(after - len(marker)))
@@ -157,8 +165,9 @@ class TaggedParser(GroupedParser):
         found = grammar.parameter(self._buffer, self._place, waits=not self._finishing)
         if found is True:
             return False
-        if found is False:
-            self._close("")  # no parameter after all: what follows is not for us to read
+        if found is False:  # no parameter: what follows is not for us to read, unless it is the half of one
+            half = self._finishing and grammar.parameter(self._buffer, self._place, waits=True) is True
+            self._close(self._advance(len(self._buffer)) if half else "", "closed" if half else "complete")
             return self._end_run()
         sample, match = found
         if match.end() == len(self._buffer) and sample.trims and not self._finishing:

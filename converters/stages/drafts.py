@@ -12,6 +12,10 @@ from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Reasoni
 from converters.expectations import Expectations
 
 
+def _is_draft(event: Event) -> bool:
+    return type(event) is CallStart and event.inside
+
+
 class Drafts:
     """Filters calls that are `inside`."""
 
@@ -23,7 +27,7 @@ class Drafts:
         self._drafting = False  # inside a call that is known to be a draft
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._held and not self._drafting and not any(isinstance(e, CallStart) and e.inside for e in events):
+        if not self._held and not self._drafting and not any(map(_is_draft, events)):
             return events
         out: list[Event] = []
         for event in events:

@@ -17,6 +17,11 @@ _TOKEN = re.compile("|".join(map(re.escape, END_TOKENS)))
 _HEADS = frozenset(token[0] for token in END_TOKENS)
 
 
+def _may_end(event: Event) -> bool:
+    kind = type(event)
+    return (kind is Text or kind is Reasoning) and not _HEADS.isdisjoint(event.text)  # type: ignore[union-attr]
+
+
 class Endings:
     """Filters Text and Reasoning."""
 
@@ -28,7 +33,7 @@ class Endings:
         self._behind: list[Event] = []  # events without text that came while something was held
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._held and all(not isinstance(e, Text | Reasoning) or _HEADS.isdisjoint(e.text) for e in events):
+        if not self._held and not any(map(_may_end, events)):
             return events
         out: list[Event] = []
         for event in events:

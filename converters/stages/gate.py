@@ -9,6 +9,8 @@ from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed
 from converters.expectations import Expectations
 from converters.reasons import Reason
 
+_OF_CALLS = frozenset({ArgumentsDelta, CallStart, CallEnd})
+
 
 class Gate:
     """Filters the events of calls."""
@@ -24,8 +26,8 @@ class Gate:
     def feed(self, events: list[Event]) -> list[Event]:
         out: list[Event] = []
         for event in events:
-            if isinstance(event, ArgumentsDelta | CallStart | CallEnd):
-                self._call(event, out)
+            if type(event) in _OF_CALLS:
+                self._call(event, out)  # type: ignore[arg-type]
             elif self._held:
                 self._held.append(event)
             else:

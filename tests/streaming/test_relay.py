@@ -508,8 +508,8 @@ def llamacpp() -> bytes:
     def event(delta: str, finish: str = "null") -> str:
         return f'data: {{"choices":[{{"finish_reason":{finish},"index":0,"delta":{delta}}}],{top}}}\n\n'
 
-    texts = "C h e c k ing .".split() + [" "]
-    texts += "<tool_call> get _ weather <arg_key> city </arg_key> <arg_value> 서 울 </arg_value> </tool_call>".split()
+    texts = ["C", "h", "e", "c", "k", "ing", ".", " ", "<tool_call>", "get", "_", "weather"]
+    texts += ["<arg_key>", "city", "</arg_key>", "<arg_value>", "서", "울", "</arg_value>", "</tool_call>"]
     first, *others = [event(f'{{"content":"{text}"}}') for text in texts]
     usage = (
         f'data: {{"choices":[],{top},"usage":{{"completion_tokens":25,"prompt_tokens":757,"total_tokens":782,'
