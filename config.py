@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -24,26 +24,29 @@ from errors import ConfigError
 class Config:
     """What one process runs with. `backend_url` has neither a trailing slash nor a trailing `/v1`."""
 
-    backend_url: str
-    backend: str | None
-    backend_api_key: str | None = field(repr=False)
-    proxy_host: str
-    proxy_port: int
-    proxy_api_keys: tuple[str, ...] = field(repr=False)
-    connect_timeout: float
-    first_byte_timeout: float | None
-    request_timeout: float | None
-    convert: bool
-    tool_call_streaming: Literal["incremental", "whole"]
-    reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"]
-    reasoning_prefilled: bool | None
-    strip_end_tokens: bool
-    model_syntax: tuple[tuple[str, str], ...]
-    max_request_bytes: int
-    keepalive_seconds: float
-    cors_origins: tuple[str, ...]
-    log_level: str
-    environment: Literal["development", "production", "testing"]
+    REMOVE_THINK_TAGS: ClassVar[bool] = False
+    """A relic: converters written for the lineage make a `Config()` and read this. Reasoning is split elsewhere."""
+
+    backend_url: str = "http://localhost:8888"
+    backend: str | None = None
+    backend_api_key: str | None = field(default=None, repr=False)
+    proxy_host: str = "0.0.0.0"
+    proxy_port: int = 5000
+    proxy_api_keys: tuple[str, ...] = field(default=(), repr=False)
+    connect_timeout: float = 10
+    first_byte_timeout: float | None = None
+    request_timeout: float | None = 300
+    convert: bool = True
+    tool_call_streaming: Literal["incremental", "whole"] = "incremental"
+    reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"] = "reasoning_content"
+    reasoning_prefilled: bool | None = None
+    strip_end_tokens: bool = True
+    model_syntax: tuple[tuple[str, str], ...] = ()
+    max_request_bytes: int = 67108864
+    keepalive_seconds: float = 15
+    cors_origins: tuple[str, ...] = ()
+    log_level: str = "INFO"
+    environment: Literal["development", "production", "testing"] = "development"
 
     @classmethod
     def from_environment(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
@@ -33,14 +34,19 @@ class _Handler(WSGIRequestHandler):
         """Nothing: the exchange is logged by the engine, without the query."""
 
 
-class _Server(ThreadedWSGIServer):
+class Server(ThreadedWSGIServer):
+    """Serves an application on a listening socket, which is its own from then on; `busy` counts open requests."""
+
     daemon_threads = True  # idle keep-alive connections must not hold up a stop
     request_queue_size = 1024
 
-    def __init__(self, host: str, port: int, app: Flask) -> None:
+    def __init__(self, listener: socket.socket, app: Flask) -> None:
         self.busy = 0
         self._lock = threading.Lock()
-        super().__init__(host, port, self._counted(app), handler=_Handler)
+        host, port = listener.getsockname()[:2]
+        super().__init__(host, port, self._counted(app), handler=_Handler, fd=listener.fileno())
+        listener.close()  # Werkzeug has made a duplicate of it
+        self.server_name, self.server_port = host, port
 
     def _counted(self, app: Flask) -> Any:
         """Count the requests whose bodies have not ended, so that a stop can wait for them."""
@@ -94,12 +100,13 @@ def serve(app: Flask, config: Config) -> int:
     """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
     start_logging(config)
     try:
-        server = _Server(config.proxy_host, config.proxy_port, app)
+        listener = listen(config)
     except OSError as error:
         print(
             f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}: {error.strerror}", file=sys.stderr
         )
         return 1
+    server = Server(listener, app)
     _stop_on_signals(server)
     log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
     server.serve_forever()
@@ -110,7 +117,13 @@ def serve(app: Flask, config: Config) -> int:
     return 0
 
 
-def _stop_on_signals(server: _Server) -> None:
+def listen(config: Config) -> socket.socket:
+    """The listening socket, made here because Werkzeug ends the process in its own words if it cannot be had."""
+    family = socket.AF_INET6 if ":" in config.proxy_host else socket.AF_INET
+    return socket.create_server((config.proxy_host, config.proxy_port), family=family, backlog=1024)
+
+
+def _stop_on_signals(server: Server) -> None:
     def stop(_signum: int, _frame: FrameType | None) -> None:
         for each in signals:
             signal.signal(each, signal.SIG_DFL)

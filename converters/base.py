@@ -54,7 +54,8 @@ class WholeTextParser:
     def __init__(self, converter: ToolCallConverter, expectations: Expectations) -> None:
         self._converter = converter
         self._expectations = expectations
-        self._markers = Markers(converter.start_markers) if converter.start_markers else None
+        markers = converter.start_markers
+        self._markers = Markers([markers] if isinstance(markers, str) else markers) if markers else None
         self._held: list[str] = []
         self._tail = ""
 

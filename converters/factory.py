@@ -29,6 +29,15 @@ class ConverterFactory:
         for converter in self._registered:
             if converter.can_handle_model(model_name):
                 return converter
+        return self.get_builtin(model_name)
+
+    @property
+    def registered(self) -> tuple[ToolCallConverter, ...]:
+        """The converters that were registered by hand, in the order in which they are asked."""
+        return tuple(self._registered)
+
+    def get_builtin(self, model_name: str) -> SyntaxConverter:
+        """The row that a model's name speaks for, or the converter that goes by the bytes alone."""
         for converter in self._rows.values():
             if converter.can_handle_model(model_name):
                 return converter
@@ -37,6 +46,10 @@ class ConverterFactory:
     def get_row(self, name: str) -> ToolCallConverter:
         """The converter of a row by the row's name; KeyError if there is no such row."""
         return self._rows[name]
+
+    def row_names(self) -> list[str]:
+        """The names of the rows, which MODEL_SYNTAX and x-dragoman-syntax take."""
+        return list(self._rows)
 
     def list_supported_models(self) -> list[str]:
         """The names of the registered converters' classes, then those of the rows."""

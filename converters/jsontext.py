@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
 _CLOSER = {"{": "}", "[": "]"}
+_LONGEST_WORD = 4096
 
 
 def quote(text: str) -> str:
@@ -45,7 +46,19 @@ class JsonText:
     """
 
     __slots__ = (
-        *("_closed_by", "_comma", "_frames", "_hold", "_key", "_last_key", "_mute", "_out", "_quote", "_state"),
+        *(
+            "_behind",
+            "_closed_by",
+            "_comma",
+            "_frames",
+            "_hold",
+            "_key",
+            "_last_key",
+            "_mute",
+            "_out",
+            "_quote",
+            "_state",
+        ),
         *("altered", "closed", "done", "guessed", "rest", "stuck"),
     )
 
@@ -55,7 +68,7 @@ class JsonText:
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._last_key = ""
-        self._state = self._value
+        self._state = self._behind = self._value
         self._hold = ""  # what cannot be understood before more has come
         self._quote = ""
         self._key: list[str] | None = None  # the key that is being read, in strict JSON without its quotes
@@ -68,11 +81,6 @@ class JsonText:
         self.closed = False
         self.stuck = False
         self.rest = ""
-
-    @property
-    def kind(self) -> str:
-        """`{`, `[` or `"` while such a value is open at the top, else nothing."""
-        return self._frames[0].opener if self._frames else ('"' if self._quote else "")
 
     def feed(self, text: str) -> str:
         if self._quote and not self._hold and not self._mute and self._key is None and text:
@@ -169,7 +177,7 @@ class JsonText:
         if word is None:
             return self._stop(place)
         if word.end() == len(text):
-            return -1
+            return self._more_of_word(word)
         self._bare(word.group().strip())
         return word.end()
 
@@ -212,7 +220,7 @@ class JsonText:
         if word is None:
             return self._stop(place)
         if word.end() == len(text):
-            return -1
+            return self._more_of_word(word)
         self.altered = True
         self._key = [quote(word.group().strip())[1:-1]]
         self._end_key()
@@ -246,6 +254,10 @@ class JsonText:
             return self._stop(place)
         self._comma = ","
         return place + 1 if letter == "," else self._guess(place)
+
+    def _more_of_word(self, word: re.Match[str]) -> int:
+        """A word may go on in the next piece, but not for ever: nobody writes such a word, and it would be held."""
+        return -1 if word.end() - word.start() < _LONGEST_WORD else self._stop(word.start())
 
     def _may_follow(self, letter: str) -> bool:
         """Whether a member or an item may begin so, though the comma before it is missing."""
@@ -281,12 +293,27 @@ class JsonText:
         opener = text[place : place + 2]
         if len(opener) < 2:
             return -1
-        ends = {"//": "\n", "/*": "*/"}
+        if opener not in ("//", "/*"):
+            return self._stop(place)
         self.altered = True
-        if opener not in ends:
-            return place + 1
-        end = text.find(ends[opener], place + 2)
-        return -1 if end < 0 else end + len(ends[opener])
+        self._behind = self._state
+        self._state = self._line_comment if opener == "//" else self._block_comment
+        return place + 2
+
+    def _line_comment(self, text: str, place: int) -> int:
+        return self._comment_ends(text.find("\n", place), 1, len(text))
+
+    def _block_comment(self, text: str, place: int) -> int:
+        end = text.find("*/", place)
+        if end < 0 and text.endswith("*"):
+            return -1 if place == len(text) - 1 else len(text) - 1
+        return self._comment_ends(end, 2, len(text))
+
+    def _comment_ends(self, end: int, length: int, text_end: int) -> int:
+        if end < 0:
+            return text_end
+        self._state = self._behind
+        return end + length
 
     def _begin_string(self, quote: str) -> None:
         self._quote = quote

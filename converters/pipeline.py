@@ -1,7 +1,7 @@
 """The way of a model's text: detection, then the stages in their order. `new_parser` is the one way in.
 
-Detector     text, reasoning and calls are told apart (or a registered converter reads the text)
-Endings      end-of-turn tokens at the end are taken off
+Detector     text, reasoning and calls are told apart
+Endings      end-of-turn tokens at the end are taken off; then a registered converter may read the text
 Drafts       a call inside the reasoning is a draft, unless it is the last thing there
 Gate         the calls that the request allows, numbered
 Keep/Drop    reasoning stays in the text, or goes
@@ -92,10 +92,10 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
     ours = expectations.translate and custom is None
     detector = Detector(watch(prior) if ours else reasoning_only(), expectations)
     stages: list[Stage] = []
-    if custom is not None:
-        stages.append(custom)
     if expectations.strip_end_tokens:
         stages.append(Endings())
+    if custom is not None:
+        stages.append(custom)
     if expectations.translate:
         stages += [Drafts(expectations), Gate(expectations)]
     if expectations.reasoning == "keep":

@@ -171,14 +171,14 @@ class MessageCollector:
             case Finish(reason=reason):
                 self._reason = reason
 
-    def choice(self, choice: dict[str, Any], reasoning_fields: Iterable[str], legacy: bool) -> dict[str, Any]:
+    def choice(self, choice: dict[str, Any], reasoning_fields: tuple[str, ...], legacy: bool) -> dict[str, Any]:
         """The backend's choice with this message in it; fields we do not know stay."""
         message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
         content = "".join(self._content)
         calls = self._calls or message.get("tool_calls")
         message["content"] = content or (None if calls else "")
         reasoning = "".join(self._reasoning)
-        for name in ("reasoning_content", "reasoning"):
+        for name in () if "content" in reasoning_fields else ("reasoning_content", "reasoning"):
             message.pop(name, None)
         if reasoning:
             message.update(dict.fromkeys(reasoning_fields, reasoning))

@@ -42,11 +42,17 @@ class Answer:
             self._whole = "text/event-stream" not in (head.get("content-type") or "")
         return self._head
 
-    def body(self) -> bytes | Literal[Wait.CLIENT_LEFT]:
-        """The whole body, for an answer that is not streamed."""
-        body = self._exchange.read_all(_LONGEST_BODY)
-        self._record.touched()
-        return body
+    def body(self, deadline: float | None = None) -> bytes | Wait:
+        """The whole body, for an answer that is not streamed; or IDLE at the deadline, or CLIENT_LEFT."""
+        parts: list[bytes] = []
+        length = 0
+        while not isinstance(data := self._exchange.next_bytes(deadline), Wait):
+            self._record.touched()
+            parts.append(data)
+            length += len(data)
+            if length > _LONGEST_BODY:
+                raise BackendError("The backend's answer is too long to be read whole.")
+        return b"".join(parts) if data is Wait.END else data
 
     def steps(self, deadline: float | None) -> list[Step] | Wait:
         """The next steps, which may be none, or why there are none. After `[DONE]` there is END."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from backends import ResponseHead, Wait
 from dialects.base import ChatRequest, Dialect, StreamWriter
-from errors import ClientLeft, ProxyError
+from errors import ClientLeft, ProxyError, TimedOut
 from streaming.answer import Answer
 from streaming.exchange import Exchange
 from streaming.headers import to_client
@@ -50,14 +50,19 @@ class Conversation:
         dialect: Dialect,
         record: Exchange,
         keepalive: float,
+        patience: float | None,
         when_over: Callable[[], None],
     ) -> None:
-        """`keepalive` is in seconds, 0 for no heartbeats; `when_over` is called once, before the record ends."""
+        """`keepalive` and `patience` are in seconds: between heartbeats (0 for none), and for a buffered answer.
+
+        `when_over` is called once, before the record ends.
+        """
         self._answer = answer
         self._request = request
         self._dialect = dialect
         self._record = record
         self._keepalive = keepalive
+        self._limit = None if patience is None else time.monotonic() + patience
         self._when_over = when_over
 
     def reply(self) -> Reply:
@@ -76,9 +81,11 @@ class Conversation:
                 self._close()
 
     def _reply(self) -> Reply:
-        head = self._answer.head(self._due() if self._request.stream else None)
+        head = self._answer.head(self._due() if self._request.stream else self._limit)
         if head is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
+        if head is Wait.IDLE and not self._request.stream:
+            raise _took_too_long()
         if isinstance(head, ResponseHead) and head.status >= 300:
             return self._refused(head)
         if self._request.stream:  # without a head yet, the status is said now: from here on errors are events
@@ -109,9 +116,11 @@ class Conversation:
         return Reply(head.status, headers, body)
 
     def _body(self) -> bytes:
-        body = self._answer.body()
-        if isinstance(body, Wait):
+        body = self._answer.body(self._limit)
+        if body is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
+        if isinstance(body, Wait):
+            raise _took_too_long()
         return body
 
     def _headers(self, head: ResponseHead, drop: set[str] | None = None) -> list[tuple[str, str]]:
@@ -188,6 +197,10 @@ class Conversation:
         self._answer.close()
         self._when_over()
         self._record.end()
+
+
+def _took_too_long() -> TimedOut:
+    return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "idle")
 
 
 def _chat_completion(body: bytes) -> dict[str, Any] | None:

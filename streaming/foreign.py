@@ -28,11 +28,13 @@ def parser_for(converter: ToolCallConverter, expectations: Expectations) -> Pipe
 
 def converter_for(model: str) -> ToolCallConverter:
     """The factory's choice; a registered converter that cannot even say whether it is meant is passed over."""
-    try:
-        return converter_factory.get_converter(model)
-    except Exception:
-        log.exception("a registered converter raised in can_handle_model; reading by the bytes alone")
-        return SyntaxConverter(None)
+    for converter in converter_factory.registered:
+        try:
+            if converter.can_handle_model(model):
+                return converter
+        except Exception:
+            log.exception("converter %s raised in can_handle_model and is passed over", type(converter).__name__)
+    return converter_factory.get_builtin(model)
 
 
 class ForeignStage:

@@ -62,7 +62,7 @@ class Models:
             try:
                 return converter_factory.get_row(syntax)
             except KeyError:
-                rows = ", ".join(converter_factory.list_supported_models())
+                rows = ", ".join(converter_factory.row_names())
                 message = f"'x-dragoman-syntax' must be one of: {rows}."
                 raise RequestError(message, param="x-dragoman-syntax") from None
         for pattern, row in self._config.model_syntax:

@@ -23,9 +23,11 @@ _STOPS = frozenset({None, "", "stop", "eos", "tool_calls", "function_call", "nul
 class ChoiceReader:
     """What one choice says, delta by delta. Native tool calls pass as they are."""
 
-    def __init__(self, parser: Pipeline, exchange: Exchange) -> None:
+    def __init__(self, parser: Pipeline, exchange: Exchange, keeps_reasoning: bool) -> None:
+        """`keeps_reasoning`: what the server splits stays where it put it."""
         self._parser = parser
         self._exchange = exchange
+        self._keeps_reasoning = keeps_reasoning
         self._calls = 0
         self._native = False
         self.owed = 0
@@ -37,7 +39,9 @@ class ChoiceReader:
     def read(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         events: list[ReplyEvent] = []
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(reasoning, str) and reasoning:
+        if isinstance(reasoning, str) and reasoning and self._keeps_reasoning:
+            events.append(Native({name: delta[name] for name in _REASONING if delta.get(name)}))
+        elif isinstance(reasoning, str) and reasoning:
             self.splits = True
             events += self._text(reasoning, self._parser.feed_reasoning)
         if delta.get("tool_calls"):
@@ -242,7 +246,7 @@ class ReplyReader:
 
     def _choice(self, index: int) -> ChoiceReader:
         if index not in self._choices:
-            self._choices[index] = ChoiceReader(self._new_parser(), self._exchange)
+            self._choices[index] = ChoiceReader(self._new_parser(), self._exchange, self._wanted == ("content",))
         return self._choices[index]
 
 

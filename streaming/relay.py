@@ -56,7 +56,8 @@ class Relay:
         def learn() -> None:
             self._models.learn(chat, record.codes, reader.splits)
 
-        return Conversation(answer, chat, dialect, record, self._config.keepalive_seconds, learn).reply()
+        keepalive, patience = self._config.keepalive_seconds, self._config.request_timeout
+        return Conversation(answer, chat, dialect, record, keepalive, patience, learn).reply()
 
     def forward(self, request: ClientRequest) -> Reply:
         """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""

@@ -5,6 +5,7 @@ Nothing is mocked. What is started here is ended here, by its own process id, an
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -19,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Any, Literal
 
 from app import create_app
 from config import VARIABLES, Config
-from serving import _Server
+from serving import Server, listen
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -585,7 +586,7 @@ def _settings(backend: ScriptedBackend | str, settings: Mapping[str, object]) ->
 def running_proxy(backend: ScriptedBackend | str, **settings: object) -> Iterator[Proxy]:
     """The proxy in a thread, behind the server of `python app.py`. `settings` are its variables."""
     config = Config.from_environment(_settings(backend, settings))
-    server = _Server(HOST, 0, create_app(config))
+    server = Server(listen(dataclasses.replace(config, proxy_host=HOST, proxy_port=0)), create_app(config))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -625,12 +626,16 @@ class Process(Proxy):
 
 
 @contextmanager
-def started(arguments: Sequence[str], environ: Mapping[str, str], port: int) -> Iterator[Process]:
-    """A program of ours, in an empty folder and with these of our variables only."""
+def started(
+    arguments: Sequence[str], environ: Mapping[str, str], port: int, dotenv: str | None = None
+) -> Iterator[Process]:
+    """A program of ours, with these of our variables only and in a folder that holds nothing but perhaps a `.env`."""
     ours = {variable.name for variable in VARIABLES}
     kept = {name: value for name, value in os.environ.items() if name not in ours and "proxy" not in name.lower()}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
+        if dotenv is not None:
+            (Path(folder) / ".env").write_text(dotenv)
         with log.open("wb") as sink:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
@@ -647,24 +652,27 @@ def started(arguments: Sequence[str], environ: Mapping[str, str], port: int) -> 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL):
+    """Politely, then at once (which is SIGQUIT to gunicorn, and a second SIGTERM to `python app.py`), then by force."""
+    for number, patience in ((signal.SIGTERM, 0.5), (signal.SIGQUIT, 1), (signal.SIGTERM, 1), (signal.SIGKILL, 5)):
         if process.poll() is not None:
             return
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(3)
+            process.wait(patience)
 
 
-def proxy_starting(how: How, backend: ScriptedBackend | str, **settings: object) -> Any:
+def proxy_starting(
+    how: How, backend: ScriptedBackend | str, dotenv: str | None = None, **settings: object
+) -> AbstractContextManager[Process]:
     """`python app.py` or gunicorn, just started: it may not answer yet, or never."""
-    given = {"PROXY_PORT": free_port(), **settings}
-    return started(COMMANDS[how], _settings(backend, given), int(str(given["PROXY_PORT"])))
+    port = free_port()
+    return started(COMMANDS[how], _settings(backend, {"PROXY_PORT": port, **settings}), port, dotenv)
 
 
 @contextmanager
 def proxy_process(how: How, backend: ScriptedBackend | str, **settings: object) -> Iterator[Process]:
     """`python app.py` or gunicorn, answering."""
-    with proxy_starting(how, backend, **settings) as process:
+    with proxy_starting(how, backend, None, **settings) as process:
         wait_until_listening(process)
         yield process
 

@@ -304,7 +304,7 @@ def test_nothing_but_v1_reaches_the_backend(place: tuple[ScriptedBackend, Proxy]
     backend, proxy = place
     before = len(backend.requests)
     with Client(proxy.port, target, None, [], method) as client:
-        assert "v1" not in is_error(client, 404, "not_found")["type"]
+        is_error(client, 404, "not_found")
     assert len(backend.requests) == before
 
 
@@ -573,10 +573,9 @@ def test_errors_carry_the_request_id_too(backend: ScriptedBackend, case: str) ->
     backend.answer = json_answer({"error": {"message": "no"}}, 500)
     url = backend.url if case != "unreachable" else "http://127.0.0.1:1"
     body = b"{" if case == "wrong" else ask()
-    with running_proxy(url) as proxy:
-        with proxy.client(body, headers=[("X-Request-Id", "abc-123")]) as client:
-            assert client.status >= 400
-            assert client.header("x-request-id") == "abc-123"
+    with running_proxy(url) as proxy, proxy.client(body, headers=[("X-Request-Id", "abc-123")]) as client:
+        assert client.status >= 400
+        assert client.header("x-request-id") == "abc-123"
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
@@ -799,9 +798,8 @@ def test_a_first_byte_that_does_not_come_is_a_504(backend: ScriptedBackend, targ
 
 def test_a_buffered_answer_may_take_no_longer_than_request_timeout(backend: ScriptedBackend) -> None:
     backend.answer = Answer(before=[threading.Event()])
-    with running_proxy(backend, REQUEST_TIMEOUT=0.4) as proxy:
-        with proxy.client(ask(stream=False), patience=3) as client:
-            is_error(client, 504)
+    with running_proxy(backend, REQUEST_TIMEOUT=0.4) as proxy, proxy.client(ask(stream=False), patience=3) as client:
+        is_error(client, 504)
 
 
 def test_a_buffered_answer_that_stalls_is_a_504(backend: ScriptedBackend) -> None:

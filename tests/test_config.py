@@ -518,3 +518,7 @@ def test_each_warning_is_one_line() -> None:
     warnings = read(**environ).warnings()
     assert len(warnings) == 3
     assert all(warning.isprintable() for warning in warnings)
+
+
+def test_the_defaults_of_the_class_are_those_of_the_variables() -> None:
+    assert Config() == Config.from_environment({})

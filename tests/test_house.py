@@ -14,7 +14,16 @@ from converters import SYNTAXES, reasons
 ROOT = Path(__file__).parent.parent
 ROOMS = ("converters", "dialects", "backends", "streaming", "demo")
 TOP = ("app", "serving", "config", "errors")
-FLOORS = {"errors": 0, "config": 0, "converters": 1, "dialects": 2, "backends": 2, "streaming": 3, "serving": 4, "app": 4}
+FLOORS = {
+    "errors": 0,
+    "config": 1,
+    "converters": 1,
+    "dialects": 2,
+    "backends": 2,
+    "streaming": 3,
+    "serving": 4,
+    "app": 4,
+}
 """The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
 
 HEART = {
@@ -125,8 +134,13 @@ def test_files_and_functions_are_small(path: Path) -> None:
     assert rows or len(text.splitlines()) <= 400, f"{_name(path)} has {len(text.splitlines())} lines"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
-            lines = (node.end_lineno or 0) - node.lineno + 1
-            assert lines <= 60, f"{_name(path)}: {node.name} has {lines} lines"
+            inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef) and each is not node]
+            lines = _lines(node) - sum(map(_lines, inner))
+            assert lines <= 60, f"{_name(path)}: {node.name} has {lines} lines of its own"
+
+
+def _lines(node: ast.FunctionDef) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
 
 
 @each_source

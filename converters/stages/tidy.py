@@ -44,6 +44,22 @@ class Lane:
         self._held = text[start + len(letters) :]
         self._overflow(out)
 
+    def text_again(self, text: str, out: list[Event]) -> None:
+        """Text that a converter took out whole and gives back in part: its span is accounted for already."""
+        letters = text.strip()
+        if not letters:
+            return
+        lead = text[: text.index(letters)]
+        if self._gap and not self._said:
+            self._drop(self._held, out)
+            self._held = lead = ""
+        self._give_back(out)
+        if self._held:
+            out.append(self._kind(self._held))
+        out.append(self._kind(lead + letters, again=True))
+        self._held = ""
+        self._said, self._gap = True, False
+
     def _overflow(self, out: list[Event]) -> None:
         """More white space than may be held flows, in blocks that do not depend on how it came."""
         while len(self._held) > _HOLD:
@@ -100,14 +116,16 @@ class Tidy:
         out: list[Event] = []
         if len(events) == 1:
             event = events[0]
-            if type(event) is Text and self._content.passes(event.text):
+            if type(event) is Text and not event.again and self._content.passes(event.text):
                 self._beside(self._reasoning, out)
                 self._content.passed()
                 return [*out, event] if out else events
             if type(event) is ArgumentsDelta:
                 return events  # its call has begun, so both texts know of the gap
         for event in events:
-            if isinstance(event, Text):
+            if isinstance(event, Text) and event.again:
+                self._content.text_again(event.text, out)
+            elif isinstance(event, Text):
                 self._beside(self._reasoning, out)
                 self._content.text(event.text, out)
             elif isinstance(event, Reasoning):

@@ -106,7 +106,7 @@ def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
 def test_each_delta_is_there_before_the_backend_says_more(
     backend: ScriptedBackend, proxy: Proxy, framing: Any, tools: list[Json]
 ) -> None:
-    texts = ["Hello", " there", ", my", " <friend>", " 안녕"]
+    texts = ["Hello", " there", ", my", " <b>friend</b> here", " 안녕"]
     steps = [never() for _ in texts]
     deltas = [frame(chunk({"content": text})) for text in texts]
     pieces = [piece for pair in zip(deltas, steps, strict=True) for piece in pair]
@@ -237,10 +237,11 @@ def test_heartbeats_come_while_a_stream_is_answered_in_json(backend: ScriptedBac
 
 
 def test_no_heartbeat_comes_while_the_client_hears_something(backend: ScriptedBackend) -> None:
-    backend.answer = Answer([piece for data in said(*"abcdefgh") for piece in (data, BEAT / 2)])
+    texts = ["Yes", ", we", " hear", " all", " of", " it"]
+    backend.answer = Answer([piece for data in said(*texts) for piece in (data, BEAT / 2)])
     found, raw = beaten(backend, ask())
     assert not found
-    assert message_of(whole_stream(raw)) == spoken("abcdefgh")
+    assert message_of(whole_stream(raw)) == spoken("".join(texts))
 
 
 def test_heartbeats_can_be_turned_off(backend: ScriptedBackend) -> None:

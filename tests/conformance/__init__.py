@@ -1,0 +1,1 @@
+"""`python -m tests.conformance`: the CanIToolCall corpus through the running proxy (see `__main__.py`)."""
