@@ -10,7 +10,8 @@ import json
 from json.encoder import encode_basestring
 
 from converters.expectations import Schema
-from converters.jsontext import JsonText, quote, strict
+from converters.jsonoutput import quote
+from converters.jsontext import JsonText, strict
 from converters.schema import STRING, argument, read_text, wanted
 from converters.typedtext import TypedText
 

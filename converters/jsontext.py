@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
+
+from converters.jsonoutput import CLOSER, JsonOutput, quote
 
 _PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -21,24 +23,10 @@ _WORD = re.compile(r"[\w$.+-]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
-_CLOSER = {"{": "}", "[": "]"}
 _LONGEST_WORD = 4096
 
 
-def quote(text: str) -> str:
-    """The JSON string of a text, quotes included."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-class Frame(NamedTuple):
-    """An open container: its opener, the keys it has, and whatever a subclass knows of it."""
-
-    opener: str
-    keys: set[str]
-    about: Any
-
-
-class JsonText:
+class JsonText(JsonOutput):
     """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
 
     `stuck` says that it does not go on as JSON: `rest` is from there. `finish` closes what is open. `altered` tells
@@ -46,19 +34,7 @@ class JsonText:
     """
 
     __slots__ = (
-        *(
-            "_behind",
-            "_closed_by",
-            "_comma",
-            "_frames",
-            "_hold",
-            "_key",
-            "_last_key",
-            "_mute",
-            "_out",
-            "_quote",
-            "_state",
-        ),
+        *("_behind", "_closed_by", "_hold", "_quote", "_state"),
         *("altered", "closed", "done", "guessed", "rest", "stuck"),
     )
 
@@ -66,15 +42,10 @@ class JsonText:
     """What a key or a value without quotes is made of."""
 
     def __init__(self) -> None:
-        self._frames: list[Frame] = []
-        self._last_key = ""
+        super().__init__()
         self._state = self._behind = self._value
         self._hold = ""  # what cannot be understood before more has come
         self._quote = ""
-        self._key: list[str] | None = None  # the key that is being read, in strict JSON without its quotes
-        self._comma = ""  # a comma and the white space behind it: sent once something follows
-        self._mute = 0  # depth at which a member was dropped because its key stood there already
-        self._out: list[str] = []
         self.done = False
         self.altered = False
         self.guessed = False
@@ -134,24 +105,6 @@ class JsonText:
         while self._frames:
             self._close()
 
-    # -- output ------------------------------------------------------------------------------------------------------
-
-    def _taken(self) -> str:
-        out = "".join(self._out)
-        self._out.clear()
-        return out
-
-    def _put(self, text: str) -> None:
-        if self._key is not None:
-            self._key.append(text)
-        elif self._mute:
-            self._comma = ""
-        else:
-            if self._comma:
-                self._out.append(self._comma)
-                self._comma = ""
-            self._out.append(text)
-
     # -- the states: each reads what it can at a place and returns the next, or -1 for "more, please" ----------------
 
     def _value(self, text: str, place: int) -> int:
@@ -159,8 +112,7 @@ class JsonText:
         if letter in " \t\r\n":
             return self._space(text, place)
         if letter in "{[":
-            self._put(letter)
-            self._frames.append(Frame(letter, set(), self._about()))
+            self._open(letter, self._about())
             self._state = self._member if letter == "{" else self._item
             return place + 1
         if letter in "\"'":
@@ -283,10 +235,7 @@ class JsonText:
     def _space(self, text: str, place: int) -> int:
         space = _SPACE.match(text, place)
         assert space
-        if self._comma:
-            self._comma += space.group()
-        else:
-            self._put(space.group())
+        self._put_space(space.group())
         return space.end()
 
     def _comment(self, text: str, place: int) -> int:
@@ -333,16 +282,7 @@ class JsonText:
             self._ended()
 
     def _end_key(self) -> None:
-        assert self._key is not None
-        text = "".join(self._key)
-        self._key = None
-        keys = self._frames[-1].keys
-        name = self._last_key = decoded(text)
-        if name in keys and not self._mute:
-            self._comma = ""
-            self._mute = len(self._frames)
-        keys.add(name)
-        self._put(f'"{text}"')
+        self._put_key()
         self._state = self._colon
 
     def _escape(self, text: str, place: int) -> int:
@@ -384,17 +324,15 @@ class JsonText:
         letter = text[place]
         if not self._frames:
             return self._guess(place + 1)
-        if self._comma:
+        if self._drop_comma():
             self.altered = True
-            spaces, self._comma = self._comma[1:], ""
-            self._put(spaces)
         if self._state == self._value and self._frames[-1].opener == "{":
             self._guess(place)
             self._put("null")
             self._state = self._after
-        if letter != _CLOSER[self._frames[-1].opener]:
+        if letter != CLOSER[self._frames[-1].opener]:
             self._guess(place)
-            if all(letter != _CLOSER[frame.opener] for frame in self._frames):
+            if all(letter != CLOSER[frame.opener] for frame in self._frames):
                 return place + 1  # closes nothing that is open
         self._close()
         return place + 1 if letter == self._closed_by else place
@@ -410,10 +348,7 @@ class JsonText:
         return place
 
     def _close(self) -> None:
-        if self._mute == len(self._frames):
-            self._mute = 0
-        self._closed_by = _CLOSER[self._frames.pop().opener]
-        self._put(self._closed_by)
+        self._closed_by = self._pop()
         self._ended()
 
     def _ended(self) -> None:
@@ -422,11 +357,6 @@ class JsonText:
             self._state = self._after
         else:
             self.done = True
-
-
-def decoded(text: str) -> str:
-    """The key behind its JSON spelling, so that `a` and `\\u0061` are the same key."""
-    return str(json.loads(f'"{text}"')) if "\\" in text else text
 
 
 def strict(text: str, lenient: bool = False) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from converters.jsontext import quote
+from converters.jsonoutput import quote
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[A-Za-z_]\w*")

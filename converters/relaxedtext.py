@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from converters.jsontext import JsonText, quote
+from converters.jsonoutput import quote
+from converters.jsontext import JsonText
 
 
 class RelaxedText(JsonText):

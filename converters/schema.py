@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from converters.expectations import Schema
-from converters.jsontext import quote, strict
+from converters.jsonoutput import quote
+from converters.jsontext import strict
 
 STRING = frozenset({"string"})
 _KINDS: dict[type, str] = {

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from converters.expectations import Schema
-from converters.jsontext import JsonText, decoded
+from converters.jsonoutput import decoded
+from converters.jsontext import JsonText
 from converters.schema import argument, read_text, wanted
 
 

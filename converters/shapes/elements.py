@@ -10,7 +10,7 @@ import re
 
 from converters.arguments import ArgumentsWriter
 from converters.expectations import Expectations, Schema
-from converters.jsontext import quote
+from converters.jsonoutput import quote
 from converters.schema import argument, read_text, wanted
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.tagged import TaggedGrammar, TaggedParser

@@ -10,7 +10,8 @@ import json
 import re
 
 from converters.expectations import Expectations, Schema
-from converters.jsontext import quote, strict
+from converters.jsonoutput import quote
+from converters.jsontext import strict
 from converters.pytext import literal, string_end
 from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
 from converters.schema import argument, properties, read_text, wanted

@@ -1,0 +1,98 @@
+"""The documents that programs write are what those programs write."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SYNTAXES_PAGE = (DOCS / "SYNTAXES.md").read_text(encoding="utf-8")
+CONFORMANCE_PAGE = (DOCS / "CONFORMANCE.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def generator() -> dict[str, Any]:
+    return runpy.run_path(str(DOCS / "make_syntaxes.py"))
+
+
+def _tables(text: str) -> Iterator[list[list[str]]]:
+    """The cells of each table, its head included, as Markdown splits them."""
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        lines = [line for line in table.splitlines() if not re.fullmatch(r"\|(-+:?\|)+", line)]
+        yield [[cell.strip(" ") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_the_table_of_syntaxes_is_up_to_date(generator: dict[str, Any]) -> None:
+    assert generator["page"]() == SYNTAXES_PAGE, "run: python docs/make_syntaxes.py"
+
+
+def test_the_generator_runs_from_anywhere(tmp_path: Path) -> None:
+    before = SYNTAXES_PAGE
+    done = subprocess.run(
+        [sys.executable, "-c", f"import runpy; print(runpy.run_path({str(DOCS / 'make_syntaxes.py')!r})['page']())"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        timeout=60,
+        encoding="utf-8",
+        env={"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.stdout == before + "\n"
+
+
+@pytest.mark.parametrize("text", [SYNTAXES_PAGE, CONFORMANCE_PAGE], ids=["syntaxes", "conformance"])
+def test_every_line_of_a_table_has_the_cells_of_its_head(text: str) -> None:
+    tables = list(_tables(text))
+    assert tables
+    for head, *body in tables:
+        assert body and all(len(row) == len(head) for row in body), head
+
+
+def test_every_row_stands_in_the_table_once_and_in_order() -> None:
+    rows = next(_tables(SYNTAXES_PAGE))[1:]
+    assert [cells[0].strip("`") for cells in rows] == [row.name for row in SYNTAXES]
+    for cells, row in zip(rows, SYNTAXES, strict=True):
+        assert cells[1] == f"`{row.shape}`"
+        assert cells[3].strip("`").replace("\\|", "|") == row.models
+        assert cells[5] == row.source
+
+
+def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any]) -> None:
+    for row in SYNTAXES:
+        shown = generator["sample"](row)
+        for piece in re.split(r"\{\w+\}|\n", row.group + "\n" + row.call + "\n" + row.parameter):
+            assert piece in shown, f"{row.name}: {piece!r} is not in {shown!r}"
+
+
+def test_every_tag_and_token_is_listed() -> None:
+    listed = SYNTAXES_PAGE.replace("\\|", "|")
+    closers = [closer for lane in LANES for closer in lane.closes]
+    for token in (*END_TOKENS, *RESULTS, *closers, *(lane.opens for lane in LANES)):
+        shown = token.replace("\n", "\\n")
+        assert f"`{shown}`" in listed, token
+
+
+def test_how_a_row_is_named_by_hand_is_said() -> None:
+    names = {row.name for row in SYNTAXES}
+    named = re.findall(r"`MODEL_SYNTAX=([^`]+)`|`x-dragoman-syntax: (\w+)`", SYNTAXES_PAGE)
+    rows = [part.split("=")[-1] for pair in named for text in pair if text for part in text.split(",")]
+    assert len(rows) == 3 and set(rows) <= names
+
+
+def test_no_failure_of_the_corpus_is_left_unexplained() -> None:
+    assert "Not explained yet" not in CONFORMANCE_PAGE
+    listed = re.findall(r"^- `[\w-]+/[\w.-]+` \(", CONFORMANCE_PAGE, re.MULTILINE)
+    total = next(_tables(CONFORMANCE_PAGE))[-1]
+    fixtures, passed, soft, failed = (int(cell) for cell in total[1:5])
+    assert passed + soft + failed == fixtures
+    assert len(listed) >= failed
