@@ -53,7 +53,10 @@ class Watch:
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         results = _RESULTS if self.entries else frozenset()
-        self.markers = Markers([*self.entries, *_OPENS, *_CLOSES, *results], also=RUNS)
+        markers = [*self.entries, *_OPENS, *_CLOSES, *results]
+        self.first_markers = Markers(markers, also=RUNS)
+        """Those of the very start of a message. Markers that begin with a blank are believed there only."""
+        self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
 
 
 @lru_cache(maxsize=128)
@@ -83,6 +86,7 @@ class Detector:
         self._buffer = ""
         self._calls: CallsParser | None = None
         self._untouched = True  # nothing but white space and reasoning has been read
+        self._begun = False  # something has been read
         self._fresh_call = False  # nothing but white space has been read since the last call
         self._invents = False  # the model is making up a tool's result
         self._count = 0
@@ -164,7 +168,7 @@ class Detector:
     def _read_prose(self, whole: bool, cut: bool) -> bool:
         """Read the buffer up to the next call, or to its end; whether a call has begun."""
         buffer = self._buffer
-        search = self._watch.markers.search
+        search = (self._watch.markers if self._begun else self._watch.first_markers).search
         place = 0
         while place < len(buffer):
             match = search(buffer, place)
@@ -175,7 +179,12 @@ class Detector:
                 break
             if match.start() > place:
                 self._say(buffer[place : match.start()])
+                search = self._watch.markers.search
+                if match.group()[0] == " ":  # not the start, after all
+                    place = match.start()
+                    continue
             after = self._at_marker(match, whole, cut)
+            search = self._watch.markers.search if self._begun else search
             if after < 0:
                 self._buffer = buffer[match.start() :]
                 return False
@@ -188,6 +197,7 @@ class Detector:
 
     def _say(self, text: str) -> None:
         if text:
+            self._begun = True
             if not text.isspace():
                 self._untouched = self._untouched and self._inside
                 self._fresh_call = False
@@ -199,7 +209,7 @@ class Detector:
         marker, end = match.group(), match.end()
         if marker[0] in "`~":
             return self._at_run(match, whole, cut)
-        if marker not in self._watch.markers.literals:  # only the start of one, at the end of the text
+        if marker not in self._watch.first_markers.literals:  # only the start of one, at the end of the text
             return self._say_to(match, end) if whole else -1
         if self._quoting.fenced and not (self._inside and marker in _CLOSES):
             return self._say_to(match, end)
@@ -210,8 +220,6 @@ class Detector:
             if quoted:
                 return self._say_quotation(match, quoted)
             self._quoting.removed()
-        if marker[0] == " " and not self._untouched:
-            return self._say_to(match, end)
         if marker in _RESULTS:
             return self._at_result(match)
         if marker in _OPENS:
@@ -272,7 +280,8 @@ class Detector:
     def _open_lane(self, match: re.Match[str]) -> int:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
         lane = _OPENS[match.group()]
-        if lane.word and not self._inside and not self._quoting.blank:
+        doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
+        if doubtful and not self._inside:
             return self._say_to(match, match.end())
         self._inside = self._expects_end = lane.reasoning
         self._untouched = self._untouched and lane.reasoning  # what is marked as an answer is no bare call
@@ -292,6 +301,7 @@ class Detector:
         return self._remove_tag(match)
 
     def _remove_tag(self, match: re.Match[str]) -> int:
+        self._begun = True
         self._events.append(Removed(match.group(), "marker", tag=True))
         self._quoting = Quoting()
         return match.end()
@@ -360,4 +370,5 @@ class Detector:
         )
         self.syntax = self.syntax or row.syntax
         self._untouched = False
+        self._begun = True
         self._calls = row.parser(opening, self._expectations)

@@ -47,9 +47,9 @@ class Pipeline:
 
     __slots__ = ("_detector", "_server_splits", "_stages", "_tidy")
 
-    def __init__(self, detector: Detector, stages: Sequence[Stage]) -> None:
+    def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
         self._detector = detector
-        self._tidy = Tidy()
+        self._tidy = tidy or Tidy()
         self._stages = [*stages, self._tidy]
         self._server_splits = False
 
@@ -102,4 +102,4 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":
         stages.append(DropReasoning())
-    return Pipeline(detector, stages)
+    return Pipeline(detector, stages, Tidy(holds=expectations.translate))

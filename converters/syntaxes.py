@@ -60,7 +60,8 @@ GLM45 = Syntax(
     shape="tagged",
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
-    models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6",
+    models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside",
+    prefilled=r"(ling|ring)-?3(?!\d)|bailing.*v?3",
     source="chat template of zai-org/GLM-4.6",
 )
 
@@ -70,8 +71,8 @@ GLM47 = Syntax(
     call="<tool_call>{name}{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
     between="",
-    models=r"glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5",
-    prefilled=r"glm-?(4[.p-]?[78]|[5-9](?!\d))",
+    models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
+    prefilled=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))",
     source="chat template of zai-org/GLM-4.7",
 )
 
@@ -81,9 +82,9 @@ HERMES = Syntax(
     call="<tool_call>\n{object}\n</tool_call>",
     models=(
         r"deephermes|hermes-?\d|hermes.*(llama|mistral|qwen|yi|mixtral|pro)|\b(ling|ring)-(mini|lite|flash|plus|1t)"
-        r"|granite-?4(?![.-]?2)|qwen|qwq|exaone-?(4|deep)|mimo(?!-?v2)|reka|trinity|bielik|\ba[.-]?x-?[34]|smollm3|arcee"
+        r"|granite-?4(?![.-]?2)|qwen|qwq|exaone-?(4|deep)|mimo(?!-?v2)|reka|trinity|ernie-?4[.-]5|bielik|\ba[.-]?x-?[34]|smollm3|arcee"
     ),
-    prefilled=r"qwq|qwen-?3.*thinking",
+    prefilled=r"qwq|qwen-?3.*thinking|ernie-?4[.-]5.*thinking",
     source="chat template of Qwen/Qwen3-8B; NousResearch/Hermes-Function-Calling",
 )
 
@@ -95,10 +96,10 @@ QWEN3_CODER = Syntax(
     call="<function={name}>\n{parameters}</function>",
     parameter="<parameter={key}>\n{value}\n</parameter>\n",
     models=(
-        r"nemotron-?(3|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
+        r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
     ),
-    prefilled=r"nemotron-?3|step-?3[.p-]?5|qwen-?3[.p-]?[5-9](?!\d)(?!b)",
+    prefilled=r"nemotron-?3(?!\d)|step-?3[.p-]?5|qwen-?3[.p-]?[5-9](?!\d)(?!b)",
     source="chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct",
 )
 
@@ -148,7 +149,7 @@ MISTRAL_NEW = Syntax(
     also=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
     between="",
     models=(
-        r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2|2506)|mistral-?small-?4"
+        r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2(?!\d)|2506)|mistral-?small-?4"
         r"|mistral-?(medium|large)-?3(?!\d)"
     ),
     source="mistral-common, tokenizers v11 and v13",
@@ -160,7 +161,7 @@ DEEPSEEK_V3 = Syntax(
     group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
     call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
     also=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
-    models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12])|cogito",
+    models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
     prefilled=r"deepseek-?r1-0528",
     source="chat template of deepseek-ai/DeepSeek-R1",
 )
@@ -171,7 +172,7 @@ DEEPSEEK_V31 = Syntax(
     group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
-    models=r"deepseek.*(v3[.-]?1|v3[.-]?2-?exp)",
+    models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
     hybrid=r"deepseek.*v3",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
@@ -328,7 +329,7 @@ MISTRAL_OLD = Syntax(
     group="[TOOL_CALLS] [{calls}]",
     call="{object}",
     between=", ",
-    models=r"mistral|mixtral|ministral|codestral|pixtral|mathstral",
+    models=r"^(?!.*hermes).*(mistral|mixtral|ministral|codestral|pixtral|mathstral)",
     source="mistral-common, tokenizers v2, v3 and v7",
 )
 
@@ -561,8 +562,8 @@ STEP3 = Syntax(
         "\n{parameters}</steptml:invoke><｜tool_call_end｜>"
     ),
     parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
-    models=r"step-?3(?![.p-]?\d)",
-    prefilled=r"step-?3(?![.p-]?\d)",
+    models=r"step-?3(?![.p]\d|-?[57](?!\d))",
+    prefilled=r"step-?3(?![.p]\d|-?[57](?!\d))",
     source="chat template of stepfun-ai/step3",
 )
 
@@ -574,7 +575,7 @@ DEEPSEEK_V32 = Syntax(
     also=('<｜DSML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
-    models=r"deepseek.*v3[.-]?2(?!-?exp)",
+    models=r"deepseek.*v3[.-]?2(?!\d|-?exp)",
     hybrid=r"deepseek.*v3[.-]?2",
     source="encoding of deepseek-ai/DeepSeek-V3.2",
 )
@@ -799,6 +800,8 @@ class Lane:
     reasoning: bool = True
     shared: bool = False
     """Its closing tag ends other things too, so it is only believed inside."""
+    first: bool = False
+    """It is only believed while nothing but reasoning has been said."""
     word: bool = False
     """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
 
@@ -820,6 +823,8 @@ LANES: tuple[Lane, ...] = (
     Lane("<|START_THINKING|>", ("<|END_THINKING|>",)),
     Lane("<|START_RESPONSE|>", ("<|END_RESPONSE|>",), reasoning=False),
     Lane("<|START_TEXT|>", ("<|END_TEXT|>",), reasoning=False),
+    Lane("<response>", ("</response>",), reasoning=False, shared=True, first=True),
+    Lane("<answer>", ("</answer>",), reasoning=False, shared=True, first=True),
     Lane("<|inner_prefix|>", ("<|inner_suffix|>",)),
     Lane("<|plamo:begin_think:plamo|>", ("<|plamo:end_think:plamo|>",)),
     Lane("<|open|>think<|sep|>", ("<|close|>think<|sep|>",)),

@@ -30,7 +30,12 @@ class Native:
     delta: Mapping[str, Any]
 
 
-ReplyEvent = Event | Finish | Native
+@dataclass(slots=True)
+class Trailer:
+    """What stands around the choices, usage for one, came where no choice has anything to say."""
+
+
+ReplyEvent = Event | Finish | Native | Trailer
 ChoiceEvent = tuple[int, ReplyEvent]
 """The index of a choice, and what happened in it."""
 
@@ -60,6 +65,8 @@ class ChatRequest:
     """The ids of calls in the history, none of which may come again."""
     thinking: bool | None = None
     """What the request says of the model's thinking, if it says anything."""
+    include_usage: bool = False
+    """The client asked for usage at the end of a stream."""
     legacy: bool = False
     """It declared `functions`, and is answered with `function_call`."""
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from converters.events import ArgumentsDelta, CallStart, Reasoning, Text
 from converters.expectations import Expectations, Schema
-from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step
+from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
 from errors import RequestError
 
 ReasoningField = Literal["reasoning_content", "reasoning", "both", "content", "none"]
@@ -47,6 +47,7 @@ class Chat:
             ids=frozenset(ids),
             thinking=_thinking(body),
             legacy=legacy,
+            include_usage=_wants_usage(body),
         )
 
     def stream_writer(self, request: ChatRequest) -> ChatStreamWriter:
@@ -70,12 +71,16 @@ class Chat:
 CHAT = Chat()
 
 
+_ENVELOPE = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
+
+
 class ChatStreamWriter:
     """Steps to chat.completion.chunk events. What did not change leaves as it was received."""
 
     def __init__(self, reasoning_fields: Iterable[str], request: ChatRequest) -> None:
         self._reasoning = tuple(reasoning_fields)
         self._legacy = request.legacy
+        self._include_usage = request.include_usage
         self._ids = Ids(request.ids)
         self._model = request.model
         self._top: Mapping[str, Any] = {}
@@ -87,8 +92,20 @@ class ChatStreamWriter:
             self._top = step.top
         if step.raw is not None:
             return step.raw
-        chunks = [self._chunk(index, delta) for index, event in step.events for delta in self._deltas(event)]
-        return b"".join(chunks)
+        return b"".join(self._event(index, event) for index, event in step.events)
+
+    def _event(self, index: int, event: ReplyEvent) -> bytes:
+        if isinstance(event, Trailer):
+            return self._trailer()
+        extras = self._extras() if isinstance(event, Finish) else ""
+        return b"".join(self._chunk(index, rendered, extras) for rendered in self._deltas(event))
+
+    def _trailer(self) -> bytes:
+        """Usage in a chunk of its own, for a client that asked for it."""
+        usage = self._top.get("usage")
+        if not usage or not self._include_usage:
+            return b""
+        return _frame(f'{self._envelope()},"choices":[],"usage":{_json(usage)}}}')
 
     def error(self, body: Mapping[str, Any]) -> bytes:
         return _frame(json.dumps(body, ensure_ascii=False))
@@ -125,9 +142,15 @@ class ChatStreamWriter:
             return f'{{"function_call":{{"arguments":{_json(delta)}}}}}'
         return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{_json(delta)}}}}}]}}'
 
-    def _chunk(self, index: int, rendered: tuple[str, str]) -> bytes:
+    def _chunk(self, index: int, rendered: tuple[str, str], extras: str) -> bytes:
         delta, finish = rendered
-        return _frame(f'{self._envelope()},"choices":[{{"index":{index},"delta":{delta},"finish_reason":{finish}}}]}}')
+        choice = f'{{"index":{index},"delta":{delta},"finish_reason":{finish}}}'
+        return _frame(f'{self._envelope()},"choices":[{choice}]{extras}}}')
+
+    def _extras(self) -> str:
+        """What else stood around the choices of this chunk: usage, timings, a vendor's own."""
+        others = {name: value for name, value in self._top.items() if name not in _ENVELOPE and value is not None}
+        return "," + _json(others)[1:-1] if others else ""
 
     def _envelope(self) -> str:
         """What stands before the choices of each chunk, rendered once for as long as it stays the same."""
@@ -262,6 +285,11 @@ def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:
 def _asks_for_json(body: Mapping[str, Any]) -> bool:
     wanted = body.get("response_format")
     return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")
+
+
+def _wants_usage(body: Mapping[str, Any]) -> bool:
+    options = body.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _thinking(body: Mapping[str, Any]) -> bool | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
 from dialects.base import Step
-from errors import BackendError
+from errors import BackendError, Interrupted
 from streaming.exchange import Exchange
 from streaming.reader import ReplyReader
+from streaming.refusals import RefusedLate, chat_completion
 from streaming.sse import Frames
 
 _DRAIN = 0.02
@@ -30,6 +30,8 @@ class Answer:
         self._record = record
         self._frames = Frames()
         self._whole = False
+        self._body: list[bytes] = []
+        self._length = 0
         self._head: ResponseHead | None = None
 
     def head(self, deadline: float | None) -> ResponseHead | Literal[Wait.IDLE, Wait.CLIENT_LEFT]:
@@ -39,39 +41,47 @@ class Answer:
                 return head
             self._head = head
             self._record.status = head.status
-            self._whole = "text/event-stream" not in (head.get("content-type") or "")
+            self._whole = "json" in (head.get("content-type") or "")
         return self._head
 
     def body(self, deadline: float | None = None) -> bytes | Wait:
-        """The whole body, for an answer that is not streamed; or IDLE at the deadline, or CLIENT_LEFT."""
-        parts: list[bytes] = []
-        length = 0
+        """The whole body, for an answer that is not streamed; IDLE at the deadline (call again), or CLIENT_LEFT."""
         while not isinstance(data := self._exchange.next_bytes(deadline), Wait):
             self._record.touched()
-            parts.append(data)
-            length += len(data)
-            if length > _LONGEST_BODY:
+            self._body.append(data)
+            self._length += len(data)
+            if self._length > _LONGEST_BODY:
                 raise BackendError("The backend's answer is too long to be read whole.")
-        return b"".join(parts) if data is Wait.END else data
+        return b"".join(self._body) if data is Wait.END else data
 
     def steps(self, deadline: float | None) -> list[Step] | Wait:
         """The next steps, which may be none, or why there are none. After `[DONE]` there is END."""
         if self._reader.done:
             return Wait.END
         if self._whole:
-            return self._whole_as_stream()
+            body = self.body(deadline)
+            return body if isinstance(body, Wait) else self._whole_as_stream(body)
         data = self._exchange.next_bytes(deadline)
         if data is Wait.END:
-            last = self._frames.finish()
-            steps = self._read([last] if last.strip() else [])
-            if not self._reader.done:
-                steps += self._reader.finish()
-                self._reader.done = True
-            return steps
+            return self._last_steps()
         if isinstance(data, Wait):
             return data
         self._record.touched()
         return self._read(self._frames.feed(data))
+
+    def _last_steps(self) -> list[Step]:
+        last = self._frames.finish()
+        if last.strip():
+            last = last.rstrip(b"\r\n") + b"\n\n"  # the blank line that the backend left out
+        if not self._reader.begun and last.lstrip().startswith(b"{"):
+            return self._whole_as_stream(last)
+        steps = self._read([last] if last.strip() else [])
+        if not self._reader.begun:
+            raise Interrupted("The backend ended its answer without saying anything.")
+        if not self._reader.done:
+            steps += self._reader.finish()
+            self._reader.done = True
+        return steps
 
     def _read(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
@@ -82,19 +92,13 @@ class Answer:
                     steps += self._reader.finish()
         return steps
 
-    def _whole_as_stream(self) -> list[Step] | Wait:
+    def _whole_as_stream(self, body: bytes) -> list[Step]:
         """The backend answered a request for a stream with one JSON reply."""
-        body = self.body()
-        if isinstance(body, Wait):
-            return body
-        try:
-            reply = json.loads(body)
-        except (ValueError, RecursionError):
-            reply = None
-        if not isinstance(reply, dict) or not isinstance(reply.get("choices"), list):
-            raise BackendError("The backend's answer is neither an event stream nor a chat completion.")
-        steps, _ = self.read_whole(reply)
-        return steps
+        reply = chat_completion(body)
+        if reply is None:
+            raise RefusedLate(self._record.status, body)
+        self._reader.done = True
+        return self._reader.stream_whole(reply)
 
     def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
         """The steps of a whole reply, and whether they say anything else than it does."""

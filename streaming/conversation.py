@@ -11,15 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from backends import ResponseHead, Wait
 from dialects.base import ChatRequest, Dialect, StreamWriter
-from errors import ClientLeft, ProxyError, TimedOut
+from errors import BackendError, ClientLeft, ProxyError, TimedOut
 from streaming.answer import Answer
 from streaming.exchange import Exchange
 from streaming.headers import to_client
-from streaming.refusals import RefusedLate, openai_error
+from streaming.refusals import RefusedLate, chat_completion, is_error, openai_error
 from streaming.sse import KEEP_ALIVE
 
 log = logging.getLogger("dragoman.conversation")
@@ -62,6 +61,7 @@ class Conversation:
         self._dialect = dialect
         self._record = record
         self._keepalive = keepalive
+        self._first_due = self._due()
         self._limit = None if patience is None else time.monotonic() + patience
         self._when_over = when_over
 
@@ -81,7 +81,7 @@ class Conversation:
                 self._close()
 
     def _reply(self) -> Reply:
-        head = self._answer.head(self._due() if self._request.stream else self._limit)
+        head = self._answer.head(self._first_due if self._request.stream else self._limit)
         if head is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         if head is Wait.IDLE and not self._request.stream:
@@ -101,9 +101,18 @@ class Conversation:
         headers = self._headers(head, drop={"content-type"})
         return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
 
+    def _failed(self, head: ResponseHead, body: bytes) -> Reply:
+        """An error under the status of a success."""
+        self._record.error = "backend_error"
+        self._record.status = BackendError.status
+        headers = [*self._headers(head, drop={"content-type"}), ("Content-Type", "application/json")]
+        return Reply(BackendError.status, headers, openai_error(head.status, body))
+
     def _whole(self, head: ResponseHead) -> Reply:
         body = self._body()
-        reply = _chat_completion(body)
+        reply = chat_completion(body)
+        if reply is None and is_error(body):
+            return self._failed(head, body)
         if reply is not None:
             steps, changed = self._answer.read_whole(reply)
             if changed:
@@ -152,7 +161,7 @@ class Conversation:
 
     def _beats(self, writer: StreamWriter) -> Iterator[bytes]:
         """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
-        due = self._due()
+        due = self._first_due
         while True:
             data = self._next(writer, due)
             if data is None:
@@ -201,12 +210,3 @@ class Conversation:
 
 def _took_too_long() -> TimedOut:
     return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "idle")
-
-
-def _chat_completion(body: bytes) -> dict[str, Any] | None:
-    """The reply that a body holds; None for one that is something else, and passes as it is."""
-    try:
-        reply = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return reply if isinstance(reply, dict) and isinstance(reply.get("choices"), list) else None

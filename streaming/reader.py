@@ -11,8 +11,9 @@ from typing import Any
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.pipeline import Pipeline
-from dialects.base import ChoiceEvent, Finish, Native, ReplyEvent, Step
+from dialects.base import ChoiceEvent, Finish, Native, ReplyEvent, Step, Trailer
 from streaming.exchange import Exchange
+from streaming.refusals import error_frame
 from streaming.sse import comments_of, data_of
 
 _REASONING = ("reasoning_content", "reasoning")
@@ -48,7 +49,7 @@ class ChoiceReader:
             if not self._native:
                 events += self.end_text(cut=False)
             self._native = True
-            events.append(Native({"tool_calls": delta["tool_calls"]}))
+            events.append(Native({"tool_calls": _indexed(delta["tool_calls"])}))
         content = delta.get("content")
         if isinstance(content, str) and content:
             events += [Text(content)] if self._native else self._text(content, self._parser.feed)
@@ -63,7 +64,9 @@ class ChoiceReader:
     def _reason(self, reason: str | None) -> str:
         if reason not in _STOPS:
             return str(reason)
-        return "tool_calls" if self._calls or self._native else "stop"
+        told = "tool_calls" if self._calls or self._native else "stop"
+        self._exchange.repaired = self._exchange.repaired or told != reason
+        return told
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self.owed += len(text)
@@ -77,6 +80,8 @@ class ChoiceReader:
         exchange = self._exchange
         for event in events:
             self.owed -= len(event.raw)
+            if not isinstance(event, Text | Reasoning) or (isinstance(event, Reasoning) and not self.splits):
+                exchange.changed = True
             if isinstance(event, CallStart):
                 self._calls += 1
                 exchange.calls += 1
@@ -99,8 +104,11 @@ class ReplyReader:
         self._choices: dict[int, ChoiceReader] = {}
         self._roles: set[int] = set()  # choices whose role the client has been told
         self._held: list[bytes] = []  # frames whose text is still held, whole
+        self._held_fields: list[ChoiceEvent] = []  # what else stood in their deltas
         self._mixed = False  # part of a held frame's text has left already
         self._top: Mapping[str, Any] = {}
+        self.begun = False
+        """Something that means something was read."""
         self.done = False
         """[DONE] was read, or an error in its place."""
 
@@ -122,30 +130,34 @@ class ReplyReader:
         chunk = _parsed(data)
         if chunk is None:
             return [Step(frame)]
-        if "error" in chunk and not chunk.get("choices"):
-            self.done = True
+        if chunk.get("error") and not chunk.get("choices"):
+            self.begun = self.done = True
             self._exchange.error = "backend_error"
-            return [*self.release(), Step(frame)]
+            return [*self.release(), Step(error_frame(frame, chunk))]
         return self._read_chunk(frame, chunk)
 
     def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
-        choices = [choice for choice in chunk.get("choices") or [] if isinstance(choice, dict)]
+        self.begun = True
+        choices = _choices(chunk)
         if not choices:
-            return [Step(frame, top=chunk)]
+            ended = self.finish() if chunk.get("usage") else []  # usage comes last, so nothing will be said any more
+            return [*ended, Step(frame, top=chunk)]
         if not self._top:
             self._top = chunk
         events: list[ChoiceEvent] = []
         as_received = True
         for choice in choices:
-            index = choice.get("index") or 0
+            index = _index(choice)
+            over = self._choice(index).finished
             read = self._read_choice(index, choice)
+            as_received = as_received and not over
             events += [(index, event) for event in read]
             as_received = as_received and self._is_as_received(choice, read)
         return self._steps(frame, chunk, choices, events, as_received)
 
     def _read_choice(self, index: int, choice: Mapping[str, Any]) -> list[ReplyEvent]:
         reader = self._choice(index)
-        delta = choice.get("delta") or {}
+        delta = _delta(choice)
         events = reader.read(delta)
         reason = choice.get("finish_reason")
         if reason and not reader.finished:
@@ -154,7 +166,9 @@ class ReplyReader:
 
     def _is_as_received(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         """Whether the events say just what the choice says, but for text that is still held."""
-        delta = choice.get("delta") or {}
+        delta = _delta(choice)
+        if not isinstance(choice.get("delta"), dict):
+            return False
         for event in events:
             match event:
                 case Finish(reason=reason):
@@ -180,24 +194,33 @@ class ReplyReader:
         as_received: bool,
     ) -> list[Step]:
         owed = any(reader.owed for reader in self._choices.values())
+        self._held_fields += [(_index(each), Native(other)) for each in choices if (other := _other_fields(each))]
         if as_received and not self._mixed:
             self._held.append(frame)
             if owed and not events:
                 return []
             if not owed:
-                raw, self._held = b"".join(self._held), []
+                raw = b"".join(self._held)
+                self._let_go()
                 return [*self._told_role(choices), Step(raw, events, chunk)]
-        self._held.clear()
+        events = [*self._held_fields, *events]
+        self._let_go()
         self._mixed = owed
-        self._exchange.changed = self._exchange.changed or not as_received
-        others = [(choice.get("index") or 0, Native(other)) for choice in choices if (other := _other_fields(choice))]
-        return [*self._told_role([]), Step(None, [*others, *events], chunk)] if events or others else []
+        trailer: list[ChoiceEvent] = [(0, Trailer())] if chunk.get("usage") else []
+        if not events:
+            return [Step(None, trailer, chunk)] if trailer else []
+        return [*self._told_role([]), Step(None, [*events, *trailer], chunk)]
+
+    def _let_go(self) -> None:
+        """Nothing that was read is held any more, or what is left of it leaves in other frames."""
+        self._held.clear()
+        self._held_fields.clear()
 
     def _told_role(self, choices: list[dict[str, Any]]) -> list[Step]:
         """A step that tells the role of choices that have not been told it, and are not in what is sent now."""
         for choice in choices:
-            if (choice.get("delta") or {}).get("role"):
-                self._roles.add(choice.get("index") or 0)
+            if _delta(choice).get("role"):
+                self._roles.add(_index(choice))
         untold = sorted(set(self._choices) - self._roles)
         self._exchange.repaired = self._exchange.repaired or bool(untold)
         self._roles.update(untold)
@@ -215,10 +238,10 @@ class ReplyReader:
     def _ended(self, end: Callable[[ChoiceReader], list[ReplyEvent]]) -> list[Step]:
         open_choices = [(index, reader) for index, reader in sorted(self._choices.items()) if not reader.finished]
         events = [(index, event) for index, reader in open_choices for event in end(reader)]
-        self._held.clear()
+        events = [*self._held_fields, *events]
+        self._let_go()
         if not events:
             return []
-        self._exchange.changed = True
         return [*self._told_role([]), Step(None, events, self._top)]
 
     # -- buffered ----------------------------------------------------------------------------------------------------
@@ -230,13 +253,19 @@ class ReplyReader:
         for choice in reply.get("choices") or []:
             if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
                 continue
-            index = choice.get("index") or 0
+            index = _index(choice)
             as_delta = {"delta": choice["message"], "finish_reason": choice.get("finish_reason") or "stop"}
             read = self._read_choice(index, as_delta)
             events += [(index, event) for event in read]
             changed = changed or self._changes(choice, read)
-        self._exchange.changed = changed
         return [Step(None, events, reply)], changed
+
+    def stream_whole(self, reply: Mapping[str, Any]) -> list[Step]:
+        """The steps of a whole reply that is sent on as a stream."""
+        steps, _ = self.read_whole(reply)
+        trailer = [Step(None, [(0, Trailer())], reply)] if reply.get("usage") else []
+        self._top = reply
+        return [*self._told_role([]), *steps, *trailer]
 
     def _changes(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         message = choice["message"]
@@ -258,7 +287,29 @@ def _parsed(data: str) -> dict[str, Any] | None:
     return chunk if isinstance(chunk, dict) else None
 
 
+def _choices(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
+    choices = chunk.get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def _index(choice: Mapping[str, Any]) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    delta = choice.get("delta")
+    return delta if isinstance(delta, dict) else {}
+
+
+def _indexed(calls: Any) -> Any:
+    """Native calls with the index that a stream demands, where a whole message has none."""
+    if not isinstance(calls, list):
+        return calls
+    return [{"index": place, **call} if isinstance(call, dict) else call for place, call in enumerate(calls)]
+
+
 def _other_fields(choice: Mapping[str, Any]) -> dict[str, Any]:
     """What a delta holds besides what we read: it must not be lost when its frame is."""
-    delta = choice.get("delta") or {}
+    delta = _delta(choice)
     return {name: value for name, value in delta.items() if name not in _READ and value is not None}

@@ -1,22 +1,33 @@
-"""What a backend says when it says no, in the shape that OpenAI's clients read."""
+"""What a backend's whole body is: a chat completion, or a no, which is put in the shape that OpenAI's clients read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from errors import ProxyError
+from streaming.sse import frame_of
 
 _LONGEST = 2000
 """Characters of a text or HTML body that are worth quoting."""
 
 
+def chat_completion(body: bytes) -> dict[str, Any] | None:
+    """The reply that a body holds; None for a body that is something else."""
+    reply = _parsed(body)
+    return reply if isinstance(reply, dict) and isinstance(reply.get("choices"), list) else None
+
+
+def is_error(body: bytes) -> bool:
+    """Whether a body that is no chat completion says that something failed, whatever its status says."""
+    found = _parsed(body)
+    return isinstance(found, dict) and bool(found.get("error"))
+
+
 def openai_error(status: int, body: bytes) -> bytes:
     """A backend's error body: as it is if it has OpenAI's shape, else wrapped with what it says as the message."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
+    found = _parsed(body)
     if isinstance(found, dict) and isinstance(found.get("error"), dict):
         return body
     message = _message_in(found) or body.decode(errors="replace").strip()[:_LONGEST]
@@ -29,6 +40,13 @@ def openai_error(status: int, body: bytes) -> bytes:
     return json.dumps({"error": error}, ensure_ascii=False).encode(errors="replace")
 
 
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _message_in(found: Any) -> str | None:
     if isinstance(found, dict):
         for name in ("error", "message", "detail"):
@@ -36,6 +54,13 @@ def _message_in(found: Any) -> str | None:
             if value:
                 return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return None
+
+
+def error_frame(frame: bytes, chunk: Mapping[str, Any]) -> bytes:
+    """The frame of an error in mid-stream: as received if its error is an object, as clients expect it to be."""
+    if isinstance(chunk["error"], dict):
+        return frame
+    return frame_of(openai_error(502, json.dumps(chunk).encode()).decode())
 
 
 class RefusedLate(ProxyError):

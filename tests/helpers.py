@@ -13,7 +13,7 @@ from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
-from converters.syntaxes import END_TOKENS
+from converters.syntaxes import END_TOKENS, LANES, RESULTS
 
 CORPUS = Path(__file__).parent / "corpus"
 ROWS: dict[str, Syntax] = {syntax.name: syntax for syntax in SYNTAXES}
@@ -202,17 +202,44 @@ def markers(row: str) -> tuple[str, ...]:
     return tuple(sorted(named | prefixed | {"<think>", "</think>"}))
 
 
-def half_marker(text: str, row: str) -> str:
-    """The strict prefix of a marker of the row, or of an end-of-turn token, in which a text ends; most often none."""
-    halves = (marker[:length] for marker in (*markers(row), *END_TOKENS) for length in range(1, len(marker)))
-    return max(filter(text.endswith, halves), key=len, default="")
+@cache
+def _halves() -> frozenset[str]:
+    """Every strict prefix of what opens or closes anything in any row, and of an end-of-turn token."""
+    whole = {tag for lane in LANES for tag in (lane.opens, *lane.closes)} | {*END_TOKENS, *RESULTS}
+    for row in ROWS:
+        whole |= {*openers(row), *markers(row), *_literals(ROWS[row])}
+    return frozenset(marker[:length] for marker in whole for length in range(1, len(marker)))
+
+
+def _literals(syntax: Syntax) -> set[str]:
+    """What stands between the holes of a row, as one and tag by tag."""
+    groups, calls = (syntax.group, *syntax.also_group), (syntax.call, *syntax.also)
+    texts = (*groups, *calls, syntax.parameter, *syntax.also_parameter)
+    found = {literal for text in texts for literal in re.split(r"\{\w+\}|[\n\"⟦⟧¦]", text)}
+    found |= {group.partition("{calls}")[0] + "{" for group in groups if syntax.shape == "json_object"}
+    return found | {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}
+
+
+def half_marker(text: str) -> str:
+    """The strict prefix of a marker in which a text ends; most often none. Such a prefix is text."""
+    halves = _halves()
+    return next((text[-length:] for length in range(min(len(text), 80), 0, -1) if text[-length:] in halves), "")
+
+
+def without_half(text: str) -> str:
+    """A text without the half of a marker in which it ends."""
+    text = text.rstrip()
+    half = half_marker(text) or half_marker(text + " ").rstrip()
+    return text.removesuffix(half).rstrip()
 
 
 @cache
 def openers(row: str) -> tuple[str, ...]:
-    """What the calls of a row can begin with: the start of its group and of its header, in every spelling."""
+    """What the calls of a row can begin with, in every spelling: all that stands before the first hole or quote."""
     syntax = ROWS[row]
-    found = {re.split(r"[\s\"{]", template, maxsplit=1)[0] for template in (syntax.group, syntax.call)} - {""}
+    templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also)
+    found = {re.split(r"[\n\"{⟦]", template, maxsplit=1)[0].rstrip("[ ") for template in templates} - {""}
+    found |= {re.split(r"[\s]", opener, maxsplit=1)[0] for opener in found if opener[0] != " "}
     return tuple(sorted(found | {re.sub("^<", f"<{syntax.prefix}", opener) for opener in found}))
 
 

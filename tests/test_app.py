@@ -216,6 +216,36 @@ def test_a_large_body_that_waits_for_continue_is_forwarded(place: tuple[Scripted
     assert backend.last.header("expect") is None
 
 
+def test_long_queries_and_headers_are_forwarded(place: tuple[ScriptedBackend, Proxy]) -> None:
+    backend, proxy = place
+    backend.answer = OK
+    target, key = f"/v1/files?x={'a' * 7000}", f"Bearer {'b' * 12_000}"
+    with proxy.get(target, [("Authorization", key)]) as client:
+        assert client.status == 200, client.rest()
+    assert (backend.last.target, backend.last.header("authorization")) == (target, key)
+
+
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "/v1/embeddings"])
+def test_a_request_that_breaks_off_is_not_forwarded(place: tuple[ScriptedBackend, Proxy], target: str) -> None:
+    """Half a body can be whole by its looks, and half an upload is a whole file to the backend."""
+    backend, proxy = place
+    backend.answer = json_answer(completion("ok"))
+    before = len(backend.requests)
+    with socket.create_connection((HOST, proxy.port), 3) as sock:
+        sock.sendall(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode() + b'{"model": "m"}')
+        sock.shutdown(socket.SHUT_WR)
+        sock.recv(65536)
+    assert len(backend.requests) == before
+
+
+def test_a_request_whose_framing_is_broken_is_a_400(place: tuple[ScriptedBackend, Proxy]) -> None:
+    backend, proxy = place
+    before = len(backend.requests)
+    with proxy.client(b"zz\r\n{}\r\n0\r\n\r\n", headers=[("Transfer-Encoding", "chunked")]) as client:
+        is_error(client, 400)
+    assert len(backend.requests) == before
+
+
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 def test_streams_that_are_not_understood_pass_as_they_come(place: tuple[ScriptedBackend, Proxy], framing: Any) -> None:
     backend, proxy = place
@@ -457,6 +487,7 @@ def test_request_headers_of_one_hop_do_not_go_on(place: tuple[ScriptedBackend, P
         "x-dragoman-anything": "1",
     }
     kept = {"X-Custom": "a b", "User-Agent": "test/1", "OpenAI-Organization": "org", "Accept": "*/*", "Cookie": "a=b"}
+    kept["X-Title"] = "서울".encode().decode("latin-1")
     with proxy.client({"input": "x"}, "/v1/embeddings", headers=[*hop.items(), *kept.items()]) as client:
         assert client.status == 200
     received = backend.last
@@ -738,7 +769,7 @@ REFUSALS: dict[str, tuple[bytes, str, str]] = {
         "field required",
     ),
     "a message": (b'{"message": "no credit", "status": 402}', "application/json", "no credit"),
-    "no UTF-8": (b"caf\xe9 closed", "text/plain", "closed"),
+    "no UTF-8": (b"\xe9t\xe9 closed", "text/plain", "closed"),
     "a list": (b'["x"]', "application/json", "x"),
     "null": (b'{"error": null}', "application/json", ""),
 }
@@ -952,6 +983,7 @@ def test_connections_to_the_backend_are_used_again(backend: ScriptedBackend, pro
     for _ in range(4):
         with proxy.get("/v1/models", method=method) as client:
             client.rest()
+        time.sleep(0.1)  # the client has its answer a moment before the proxy has put the connection back
     assert len(backend.requests) == 4
     assert backend.connections == 1
 
@@ -960,4 +992,5 @@ def test_connections_of_streams_are_used_again(backend: ScriptedBackend, proxy: 
     backend.answer = Answer(said("ok"))
     for _ in range(4):
         proxy.streamed(ask())
+        time.sleep(0.1)
     assert backend.connections == 1

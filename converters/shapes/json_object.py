@@ -73,7 +73,7 @@ class JsonObjectParser(StateParser):
         self._state = self._brace
 
     def _cut_off(self, left: str) -> None:
-        if self._state == self._after and self._out.open:
+        if self._state == self._after and self._out.open and not self._grammar.closers:
             self._out.end()
             self.rest = left
         elif self._name:

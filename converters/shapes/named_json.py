@@ -79,6 +79,13 @@ class NamedJsonParser(GroupedParser):
         if self._early.strip("{ }\t\r\n"):
             self._begin()
 
+    def _cut_off(self, left: str) -> None:
+        if self._state == self._after and self._out.open and not self._grammar.feet:
+            self._out.end()
+            self.rest = left
+        else:
+            super()._cut_off(left)
+
     def _begin(self) -> None:
         self._start()
         self._out.arguments(self._early)

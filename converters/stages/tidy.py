@@ -15,10 +15,11 @@ _HOLD = 4096
 class Lane:
     """The content, or the reasoning: one text that the client will see joined."""
 
-    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_removed", "_said")
+    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_most", "_removed", "_said")
 
-    def __init__(self, kind: type[Text] | type[Reasoning]) -> None:
+    def __init__(self, kind: type[Text] | type[Reasoning], holds: bool = True) -> None:
         self._kind = kind
+        self._most = _HOLD if holds else 0
         self._held = ""
         self._said = False  # some letter has left
         self._removed = False  # something was removed somewhere
@@ -62,10 +63,11 @@ class Lane:
 
     def _overflow(self, out: list[Event]) -> None:
         """More white space than may be held flows, in blocks that do not depend on how it came."""
-        while len(self._held) > _HOLD:
+        while len(self._held) > self._most and not (self._gap and not self._most):
+            block = self._most or len(self._held)
             self._give_back(out)
-            out.append(self._kind(self._held[:_HOLD]))
-            self._held = self._held[_HOLD:]
+            out.append(self._kind(self._held[:block]))
+            self._held = self._held[block:]
             self._said, self._gap = True, False
 
     def passes(self, text: str) -> bool:
@@ -106,8 +108,9 @@ class Tidy:
 
     __slots__ = ("_content", "_reasoning", "apart")
 
-    def __init__(self) -> None:
-        self._content = Lane(Text)
+    def __init__(self, holds: bool = True) -> None:
+        """Without `holds`, the content is not held: no call can stand behind it."""
+        self._content = Lane(Text, holds)
         self._reasoning = Lane(Reasoning)
         self.apart = False
         """The server told reasoning and content apart: neither was removed from the other."""
