@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Request, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
 
 from backends import Backend, Timeouts
 from config import Config
@@ -22,7 +22,15 @@ from converters import SYNTAXES
 from dialects import Dialect
 from dialects.chat import Chat
 from errors import ConfigError, MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
-from streaming import ClientRequest, Relay, Reply
+from streaming import ClientRequest, Relay, Reply, request_id_of
+
+try:
+    from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+except ImportError:  # on Windows there is no gunicorn
+
+    class ParseException(Exception):  # type: ignore[no-redef]
+        """Stands for what only gunicorn raises."""
+
 
 VERSION = "0.1.0"
 
@@ -32,18 +40,22 @@ _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
+_BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 
 
 def create_app(config: Config) -> Flask:
     """The application for a configuration. Nothing is opened before the first request."""
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes
+    app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
     relay = Relay(config, Backend(config.backend_url, timeouts))
     chat = Chat(config.reasoning_field)
 
+    app.before_request(_name_request)
     app.before_request(_key_check(config))
+    app.after_request(_tell_request_id)
     app.after_request(_cors(config))
     app.register_error_handler(ProxyError, _error_page)
     app.register_error_handler(HTTPException, _http_error_page)
@@ -75,19 +87,28 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
 def _client_request(path: str | None = None) -> ClientRequest:
     """The request as the relay takes it; `path` replaces an alias of it."""
     raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
-    parts = urlsplit(raw)
-    if _UNSAFE_PATH.search(_DOT.sub(".", parts.path)):
+    raw_path, mark, query = _ABSOLUTE.sub("", raw).partition("?")
+    if _UNSAFE_PATH.search(_DOT.sub(".", raw_path)):
         raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
-    target = (path or parts.path) + (f"?{parts.query}" if parts.query else "")
-    return ClientRequest(request.method, target, list(request.headers.items()), _body(request), _client_fd(request))
+    if path is None and not raw_path.startswith("/v1/"):
+        raise NotFound(f"There is no {request.path} here.")
+    headers = list(request.headers.items())
+    target = (path or raw_path) + mark + query
+    return ClientRequest(request.method, target, headers, _body(request), g.request_id, _client_fd(request))
 
 
 def _body(request: Request) -> bytes:
+    """The whole body. Its limit stands one byte above ours, as a longer one would only be cut, not refused."""
+    limit = (request.max_content_length or 1) - 1
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        limit = request.max_content_length
-        raise TooLarge(f"The request body is larger than {limit} bytes (MAX_REQUEST_BYTES).") from None
+        body = request.get_data(cache=False)
+    except (OSError, ParseException):
+        raise RequestError("The request body broke off, or is not framed as HTTP says.") from None
+    if len(body) > limit:
+        raise TooLarge(f"The request body is larger than {limit} bytes (MAX_REQUEST_BYTES).")
+    if request.content_length is not None and len(body) < request.content_length:
+        raise RequestError("The request body is shorter than its Content-Length says.")
+    return body
 
 
 def _client_fd(request: Request) -> int | None:
@@ -101,6 +122,8 @@ def _client_fd(request: Request) -> int | None:
 def _response(reply: Reply) -> Response:
     response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
     del response.headers["Content-Type"]  # Flask's guess: only what the relay says is true
+    if any(name.lower() == "content-length" for name, _ in reply.headers):
+        del response.headers["Content-Length"]
     for name, value in reply.headers:
         response.headers.add(name, value)
     return response
@@ -109,11 +132,20 @@ def _response(reply: Reply) -> Response:
 # -- before and after every request ----------------------------------------------------------------------------------
 
 
+def _name_request() -> None:
+    g.request_id = request_id_of(request.headers.get("X-Request-Id"))
+
+
+def _tell_request_id(response: Response) -> Response:
+    response.headers.setdefault("X-Request-Id", g.request_id)
+    return response
+
+
 def _key_check(config: Config) -> Callable[[], None]:
     def check() -> None:
         if not config.proxy_api_keys or request.method == "OPTIONS" or request.path.rstrip("/") == "/health":
             return
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+        given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
         # every key is compared, whichever fits, so that time tells nothing
         fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
         if not any(fits):

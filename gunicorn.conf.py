@@ -17,5 +17,7 @@ backlog = 2048
 keepalive = 75
 timeout = 0  # a stream may last as long as it likes; gthread watches its own main loop only
 graceful_timeout = 600  # what open streams get at a stop or a reload
+limit_request_line = 0  # long queries and keys are the backend's to judge, as with `python app.py`
+limit_request_field_size = 65536
 loglevel = "warning"
 accesslog = None

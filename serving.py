@@ -30,6 +30,11 @@ class _Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True  # each event of a stream must leave at once
     protocol_version = "HTTP/1.1"
 
+    def run_wsgi(self) -> None:
+        if self.request_version == "HTTP/1.0":  # such a client does not understand chunks
+            self.protocol_version = "HTTP/1.0"
+        super().run_wsgi()
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the exchange is logged by the engine, without the query."""
 
@@ -99,15 +104,15 @@ class _Closing:
 def serve(app: Flask, config: Config) -> int:
     """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
     start_logging(config)
+    stop = _Stop()
     try:
         listener = listen(config)
     except OSError as error:
-        print(
-            f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}: {error.strerror}", file=sys.stderr
-        )
+        place = f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}"
+        print(f"{place}: {error.strerror}", file=sys.stderr)
         return 1
     server = Server(listener, app)
-    _stop_on_signals(server)
+    stop.when_asked(server)
     log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
     server.serve_forever()
     server.server_close()
@@ -123,15 +128,31 @@ def listen(config: Config) -> socket.socket:
     return socket.create_server((config.proxy_host, config.proxy_port), family=family, backlog=1024)
 
 
-def _stop_on_signals(server: Server) -> None:
-    def stop(_signum: int, _frame: FrameType | None) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_DFL)
-        threading.Thread(target=server.shutdown, daemon=True).start()
+class _Stop:
+    """The first SIGINT or SIGTERM asks the server to stop, also if it comes before the server is there."""
 
-    signals = [signal.SIGINT, signal.SIGTERM]
-    for each in signals:
-        signal.signal(each, stop)
+    _signals = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._server: Server | None = None
+        for each in self._signals:
+            signal.signal(each, self._ask)
+
+    def when_asked(self, server: Server) -> None:
+        self._server = server
+        if self._asked:
+            self._shut_down(server)
+
+    def _ask(self, _signum: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        for each in self._signals:
+            signal.signal(each, signal.SIG_DFL)
+        if self._server is not None:
+            self._shut_down(self._server)
+
+    def _shut_down(self, server: Server) -> None:
+        threading.Thread(target=server.shutdown, daemon=True).start()  # it waits for the loop, which runs in this one
 
 
 class _JsonLines(logging.Formatter):

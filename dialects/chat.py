@@ -59,13 +59,15 @@ class Chat:
         for step in steps:
             for index, event in step.events:
                 collectors.setdefault(index, MessageCollector(ids)).add(event)
-        choices = [
-            collectors[choice["index"]].choice(choice, self.reasoning_fields, request.legacy)
-            if choice.get("index") in collectors
-            else choice
-            for choice in reply["choices"]
-        ]
+        choices = [self._written(choice, collectors, request) for choice in reply["choices"]]
         return {**reply, "choices": choices}
+
+    def _written(self, choice: Any, collectors: dict[int, MessageCollector], request: ChatRequest) -> Any:
+        index = choice.get("index") if isinstance(choice, dict) else None
+        collector = collectors.get(index if isinstance(index, int) else 0)
+        if collector is None or not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+            return choice
+        return collector.choice(choice, self.reasoning_fields, request.legacy)
 
 
 CHAT = Chat()
@@ -275,7 +277,8 @@ def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:
     for message in messages or []:
         if not isinstance(message, dict):
             continue
-        made = [call for call in message.get("tool_calls") or [] if isinstance(call, dict)]
+        calls_made = message.get("tool_calls")
+        made = [call for call in calls_made if isinstance(call, dict)] if isinstance(calls_made, list) else []
         calls = calls or bool(made) or bool(message.get("function_call")) or message.get("role") in ("tool", "function")
         found = [*(call.get("id") for call in made), message.get("tool_call_id")]
         used.update(each for each in found if isinstance(each, str))

@@ -39,6 +39,31 @@ class Reply:
     body: bytes | Iterator[bytes]
 
 
+class Pieces(Iterator[bytes]):
+    """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
+
+    def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._when_closed: Callable[[], None] | None = when_closed
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except BaseException:  # its end, or whatever broke it: nothing will follow
+            self.close()
+            raise
+
+    def drain(self) -> None:
+        """Read to the end a body of which the client gets nothing."""
+        for _ in self:
+            pass
+
+    def close(self) -> None:
+        when_closed, self._when_closed = self._when_closed, None
+        if when_closed is not None:
+            when_closed()
+
+
 class Conversation:
     """`reply` once; then the body, if it is streamed, ends the exchange, and otherwise `reply` has ended it."""
 
@@ -143,7 +168,7 @@ class Conversation:
             headers = self._headers(head, drop={name.lower() for name, _ in _STREAM_HEADERS})
         self._record.status = 200
         writer = self._dialect.stream_writer(self._request)
-        return Reply(200, [*_STREAM_HEADERS, *headers], self._stream(writer))
+        return Reply(200, [*_STREAM_HEADERS, *headers], Pieces(self._stream(writer), self._close))
 
     def _stream(self, writer: StreamWriter) -> Iterator[bytes]:
         try:
@@ -156,8 +181,6 @@ class Conversation:
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
             raise
-        finally:
-            self._close()
 
     def _beats(self, writer: StreamWriter) -> Iterator[bytes]:
         """The answer's bytes, and a heartbeat wherever the client has had none for too long."""

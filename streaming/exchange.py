@@ -70,8 +70,8 @@ class Exchange:
         log.info(
             "%s %s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
             self.request_id,
-            self.path,
-            self.model or "-",
+            _in_one_line(self.path),
+            _in_one_line(self.model) or "-",
             self.stream,
             self.status,
             self.calls,
@@ -80,3 +80,8 @@ class Exchange:
             f" error={self.error}" if self.error else "",
         )
         exchange_ended.send(self)
+
+
+def _in_one_line(text: str) -> str:
+    """A text that a client chose, so that it cannot forge a line of the log."""
+    return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:200])

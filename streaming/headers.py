@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable, Sequence
 
 Headers = Sequence[tuple[str, str]]
@@ -57,9 +58,15 @@ def to_client(headers: Headers, request_id: str, same_body: bool, drop: Iterable
     dropped = _NOT_RETURNED | _named_by_connection(headers) | set(drop)
     if not same_body:
         dropped = dropped | _OF_THE_BODY
-    return [*((key, value) for key, value in headers if key.lower() not in dropped), ("X-Request-Id", request_id)]
+    kept = [
+        (key, value)
+        for key, value in headers
+        # which origins may read an answer is ours to say, not the backend's
+        if key.lower() not in dropped and not key.lower().startswith("access-control-")
+    ]
+    return [*kept, ("X-Request-Id", request_id)]
 
 
-def valid_request_id(given: str | None) -> str | None:
-    """A client's request id, if it is one that may stand in a log line."""
-    return given if given and _REQUEST_ID.fullmatch(given) else None
+def request_id_of(given: str | None) -> str:
+    """A client's request id, if it is one that may stand in a log line, else a new one."""
+    return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

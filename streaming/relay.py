@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backends import Backend, BackendExchange, ResponseHead, Wait
@@ -13,10 +12,11 @@ from config import Config
 from dialects.base import ChatRequest, Dialect
 from errors import ClientLeft, ProxyError, RequestError
 from streaming.answer import Answer
-from streaming.conversation import Conversation, Reply
+from streaming.conversation import Conversation, Pieces, Reply
 from streaming.exchange import Exchange
-from streaming.headers import Headers, to_backend, to_client, valid_request_id, value_of
+from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.models import Models
+from streaming.outbound import body_for_backend
 from streaming.reader import ReplyReader
 
 
@@ -28,6 +28,7 @@ class ClientRequest:
     target: str
     headers: Headers
     body: bytes
+    request_id: str
     client_fd: int | None = None
     """The client's socket, watched for a hang-up."""
 
@@ -51,7 +52,8 @@ class Relay:
         new_parser = self._models.parsers(chat, value_of(request.headers, "x-dragoman-syntax"))
         record = self._record(request, chat)
         reader = ReplyReader(new_parser, record, dialect.reasoning_fields)
-        answer = Answer(self._open(request, record), reader, record)
+        body = body_for_backend(request.body, chat.body)
+        answer = Answer(self._open(replace(request, body=body), record), reader, record)
 
         def learn() -> None:
             self._models.learn(chat, record.codes, reader.splits)
@@ -76,16 +78,19 @@ class Relay:
         length = head.get("content-length")
         if length is not None and not exchange.decoded:
             headers.append(("Content-Length", length))
-        return Reply(head.status, headers, _body_of(exchange, record))
+        body = Pieces(_body_of(exchange, record), lambda: _over(exchange, record))
+        if request.method == "HEAD" or head.status in (204, 304):
+            body.drain()
+            return Reply(head.status, headers, b"")
+        return Reply(head.status, headers, body)
 
     def probe(self) -> tuple[bool, str]:
         """Whether the backend answers, and what it says or why it does not."""
         return self._backend.probe()
 
     def _record(self, request: ClientRequest, chat: ChatRequest | None = None) -> Exchange:
-        request_id = valid_request_id(value_of(request.headers, "x-request-id")) or uuid.uuid4().hex
         path = request.target.partition("?")[0]
-        return Exchange(request_id, path, chat.model if chat else "", chat.stream if chat else False)
+        return Exchange(request.request_id, path, chat.model if chat else "", chat.stream if chat else False)
 
     def _open(self, request: ClientRequest, record: Exchange) -> BackendExchange:
         key = self._config.backend_api_key
@@ -106,9 +111,11 @@ def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
     except ProxyError as error:
         record.error = error.code
         raise
-    finally:
-        exchange.close()
-        record.end()
+
+
+def _over(exchange: BackendExchange, record: Exchange) -> None:
+    exchange.close()
+    record.end()
 
 
 def _failed(record: Exchange, error: ProxyError) -> None:
@@ -119,7 +126,7 @@ def _failed(record: Exchange, error: ProxyError) -> None:
 
 def _json_body(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise RequestError(f"The request body is not valid JSON: {error.msg} at {place}.") from None
@@ -127,3 +134,8 @@ def _json_body(body: bytes) -> Any:
         raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
     except RecursionError:
         raise RequestError("The request body is nested too deeply.") from None
+
+
+def _whole_number(text: str) -> int | float:
+    """Python refuses to read thousands of digits. Whether such a number makes sense is the backend's to judge."""
+    return int(text) if len(text) < 4000 else float("inf")

@@ -20,8 +20,11 @@ ROWS: dict[str, Syntax] = {syntax.name: syntax for syntax in SYNTAXES}
 PREFIX = "ant" + "ml:"
 """The prefix of Claude's tags, in two halves so that no tool which reads this file takes it for its own markup."""
 
-EVERY_PAIR = 400
+EVERY_PAIR = 300
 """Texts shorter than this are cut in two at every place."""
+
+LONG = 200
+"""Texts shorter than this are cut off at every length."""
 
 
 # -- a text in pieces ------------------------------------------------------------------------------------------------
@@ -52,8 +55,11 @@ def random_cut(text: str, seed: int) -> list[str]:
 
 
 def truncations(text: str) -> Iterator[str]:
-    """The text as max_tokens could have cut it, at every length."""
-    return (text[:length] for length in range(len(text) + 1))
+    """The text as max_tokens could have cut it: at every length, of long texts inside words only at some."""
+    for length in range(len(text) + 1):
+        inside = text[max(length - 2, 0) : length + 1].isalnum()
+        if len(text) < LONG or not inside or length % 3 == 0:
+            yield text[:length]
 
 
 # -- from text to events and to what a client sees ---------------------------------------------------------------------

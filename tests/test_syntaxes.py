@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.helpers import (
     meaning,
     openers,
     parse,
+    random_cut,
     read_json,
     read_object,
     same_json,
@@ -40,17 +42,11 @@ WHOLE_ROWS = {name for name, syntax in ROWS.items() if syntax.whole}
 """Rows without a marker: nothing may stand around their calls."""
 AT_THE_START = {"hyperclovax"}
 """Rows whose marker counts at the start of an answer only."""
+DRAFTS = [case for case in CASES if any(opener in case.reasoning for opener in openers(case.row))]
+"""Their drafts would be calls if nothing had followed them."""
 PLAIN = ("single", "parallel", "zero_argument")
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
-each_marked = pytest.mark.parametrize("case", [case for case in CASES if case.row not in WHOLE_ROWS], ids=str)
-each_call_that_stays = pytest.mark.parametrize(
-    "case",
-    [c for c in CASES if c.calls or c.row not in WHOLE_ROWS if not any(each in c.reasoning for each in openers(c.row))],
-    ids=str,
-)
-"""All but drafts, which would be calls if nothing had followed them, and whole messages that are calls but for more."""
 each_row = pytest.mark.parametrize("row", ROWS)
-both_ends = pytest.mark.parametrize("cut", [True, False], ids=["length", "stop"])
 
 
 def _read(case: Case, text: str | None = None, prior: str | None = "own", **options: Any) -> list[Event]:
@@ -88,15 +84,12 @@ def test_message_by_character(case: Case) -> None:
 
 @each_case
 def test_same_at_every_cut(case: Case) -> None:
+    """A text has one meaning (I1), and every character of it one owner (I2)."""
     whole = meaning(_read(case))
     for pieces in cuts(case.text):
-        assert meaning(_read(case, pieces=pieces)) == whole, pieces
-
-
-@each_case
-def test_every_character_has_one_owner(case: Case) -> None:
-    for pieces in cuts(case.text):
-        assert spans(_read(case, pieces=pieces)) == case.text, pieces
+        events = _read(case, pieces=pieces)
+        assert spans(events) == case.text, pieces
+        assert meaning(events) == whole, pieces
 
 
 @each_case
@@ -114,39 +107,31 @@ def test_valid_json_passes_verbatim(case: Case) -> None:
 # -- cut off ---------------------------------------------------------------------------------------------------------
 
 
+def _cut_off(case: Case, text: str, cut: bool) -> Message:
+    """The message of a text that ended early, which is the same however it came."""
+    whole = _read(case, text, cut=cut)
+    pieces = chunks(text, 1 + len(text) % 7)
+    events = _read(case, pieces=pieces, cut=cut)
+    assert spans(whole) == spans(events) == text
+    assert meaning(events) == meaning(whole), pieces
+    return assemble(whole)
+
+
 @each_case
-@both_ends
-def test_truncated_has_one_meaning_and_loses_nothing(case: Case, cut: bool) -> None:
-    for text in truncations(case.text):
-        whole = _read(case, text, cut=cut)
-        pieces = chunks(text, 1 + len(text) % 7)
-        events = _read(case, pieces=pieces, cut=cut)
-        assert spans(whole) == spans(events) == text
-        assert meaning(events) == meaning(whole), pieces
+def test_cut_by_max_tokens(case: Case) -> None:
+    """No call is closed or completed by us, and no marker leaks.
 
-
-@each_call_that_stays
-def test_cut_by_max_tokens_arguments_are_a_beginning(case: Case) -> None:
-    """They are never closed or completed by us: what left is the beginning of what the whole text says."""
+    A strict prefix of a marker is text. Once an opener is complete and what follows fits, it is the call's; inside
+    the reasoning it is a draft then, and stays what it is written in.
+    """
     full = assemble(_read(case)).calls
     for text in truncations(case.text):
-        message = assemble(_read(case, text, cut=True))
-        assert len(message.calls) <= len(full), text
-        for (name, arguments, _), (whole_name, whole, _) in zip(message.calls, full, strict=False):
-            assert name == whole_name, text
-            assert whole.startswith(arguments), text
-        assert all(how == "complete" for how in message.endings[:-1]), text
-        assert message.calls[:-1] == full[: len(message.calls[:-1])], text
-
-
-@each_marked
-def test_cut_by_max_tokens_leaks_no_marker(case: Case) -> None:
-    """A strict prefix of a marker is text; once an opener is complete and what follows fits, it is the call's.
-
-    Inside the reasoning it is a draft then, and stays what it is written in.
-    """
-    for text in truncations(case.text):
-        message = assemble(_read(case, text, cut=True))
+        message = _cut_off(case, text, cut=True)
+        if case.row in WHOLE_ROWS:
+            assert message.calls == [], f"{text!r}: what has no marker is a call once it is whole"
+            continue
+        if case not in DRAFTS:
+            _check_beginning(full, message, text)
         content, reasoning = without_half(message.content), without_half(message.reasoning)
         assert_no_marker(_without(content, case.content), case.row)
         assert case.content.startswith(content), text
@@ -154,46 +139,34 @@ def test_cut_by_max_tokens_leaks_no_marker(case: Case) -> None:
             _check_again(case, text, message)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name == "parallel" and c.row not in WHOLE_ROWS], ids=str)
-def test_cut_by_max_tokens_between_calls_leaves_no_text(case: Case) -> None:
-    """The opener of the group is complete, so that all that follows and fits belongs to its calls."""
+def _check_beginning(full: Sequence[tuple[str, str, str | None]], message: Message, text: str) -> None:
+    """What left of the calls is the beginning of what the whole text says, and only the last is cut."""
+    assert len(message.calls) <= len(full), text
+    for (name, arguments, _), (whole_name, whole, _) in zip(message.calls, full, strict=False):
+        assert name == whole_name, text
+        assert whole.startswith(arguments), text
+    assert all(how == "complete" for how in message.endings[:-1]), text
+    assert message.calls[:-1] == full[: len(message.calls[:-1])], text
+
+
+@each_case
+def test_stopped(case: Case) -> None:
+    """The model stopped by itself inside a call: what is open is closed, so that what is delivered can be read (I3).
+
+    Either the call is delivered, or it is text from its opener on, never both; a key that the text ends in is no key.
+    """
     for text in truncations(case.text):
-        assert without_half(assemble(_read(case, text, cut=True)).content) == "", text
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.row in WHOLE_ROWS], ids=str)
-def test_cut_by_max_tokens_a_whole_message_is_text(case: Case) -> None:
-    """What has no marker is a call once it is whole, and not before."""
-    for text in truncations(case.text):
-        message = assemble(_read(case, text, cut=True))
-        assert message.calls == [], text
-        assert text.endswith(message.content), text
-
-
-@each_call_that_stays
-def test_stopped_arguments_are_an_object(case: Case) -> None:
-    """The model stopped by itself: what is open is closed, so that a call that is delivered can be read (I3)."""
-    for text in truncations(case.text):
-        message = assemble(_read(case, text))
-        assert message.names == case.names[: len(message.names)], text
+        message = _cut_off(case, text, cut=False)
         assert len(message.arguments) == len(message.calls), text
-
-
-@each_call_that_stays
-def test_stopped_arguments_have_no_key_that_was_not_written(case: Case) -> None:
-    """A key that the text ends in is no key."""
-    for text in truncations(case.text):
-        for arguments, call in zip(assemble(_read(case, text)).arguments, case.calls, strict=False):
-            assert list(arguments) == list(call["arguments"])[: len(arguments)], text
-
-
-@each_marked
-def test_stopped_leaks_no_marker_of_a_call_that_is_delivered(case: Case) -> None:
-    """The model stopped inside a call: either that is delivered, or it is text from its opener on. Never both."""
-    for text in truncations(case.text):
-        message = assemble(_read(case, text))
+        if case.row in WHOLE_ROWS and not case.calls:
+            continue  # it would be a call, but for what follows
+        if case not in DRAFTS:
+            assert message.names == case.names[: len(message.names)], text
+            for arguments, call in zip(message.arguments, case.calls, strict=False):
+                assert list(arguments) == list(call["arguments"])[: len(arguments)], text
         content, reasoning = without_half(message.content), without_half(message.reasoning)
-        if not (case.content.startswith(content) and case.reasoning.startswith(reasoning)):
+        kept = case.content.startswith(content) and case.reasoning.startswith(reasoning)
+        if case.row not in WHOLE_ROWS and not kept:
             _check_again(case, text, message)
 
 
@@ -253,6 +226,18 @@ def test_written_calls_are_read_back(row: str, calls: list[tuple[str, dict[str, 
         assert message.names == [name for name, _ in calls]
         for read, (_, arguments) in zip(message.arguments, calls, strict=True):
             assert same_json(read, arguments), pieces
+
+
+@each_row
+@pytest.mark.parametrize("calls", SETS.values(), ids=SETS)
+def test_undeclared_calls_have_one_meaning(row: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
+    """Whether they are calls or text, they are not both, and not the one when streamed and the other when whole."""
+    text = render_calls(ROWS[row], calls)
+    whole = meaning(parse(text, ["another_tool"], row=row))
+    for pieces in (chunks(text, 1), chunks(text, 3), random_cut(text, 0), random_cut(text, 1)):
+        events = parse(text, ["another_tool"], pieces, row=row)
+        assert spans(events) == text, pieces
+        assert meaning(events) == whole, pieces
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.name in PLAIN], ids=str)
