@@ -11,15 +11,18 @@ A shape may not know any marker, model or tool name: it reads the row it is give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
 from converters.expectations import Expectations
 from converters.reasons import Reason
-from converters.scanner import Pattern
+from converters.scanner import Ahead, Pattern
 from converters.syntaxes import Syntax
+
+_LINE_END = re.compile(r"[ \t]*\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,23 @@ class StateParser:
     def _cut_off(self, left: str) -> None:
         """The text ended inside the run; `left` is what no state has consumed."""
         raise NotImplementedError
+
+    def _alone(self, place: int, own: Ahead, calls: Collection[str]) -> bool | None:
+        """Whether a call that ends at a place shares its line with nothing but its run; None if it is not known yet.
+
+        `own` finds what belongs to the run, `calls` are those of its markers that begin a call.
+        """
+        if not self._refusable:
+            return True
+        while not _LINE_END.match(self._buffer, place):
+            found, marker, end = own.look(self._buffer, place)
+            if found == Ahead.FOUND and marker not in calls:
+                place = end
+            elif found == Ahead.YET and not self._finishing:
+                return None
+            else:
+                return self._opening.alone and (found == Ahead.FOUND or not self._buffer[place:].strip())
+        return self._opening.alone
 
     def _advance(self, place: int) -> str:
         """Consume the buffer up to a place."""

@@ -15,7 +15,7 @@ from converters.schema import argument, read_text, wanted
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
 
-_ELEMENT = re.compile(r"\s*<([^<>\s/]+)>(.*?)</\1>", re.DOTALL)
+_OPENING = re.compile(r"\s*<([^<>\s/]+)>")
 _DEPTH = 32
 
 
@@ -47,12 +47,11 @@ def _nested(text: str, node: Schema, root: Schema, depth: int = 0) -> str | None
     """Elements as JSON: `<item>`s and repeated names are a list, others an object; None if it is no such text."""
     children: dict[str, list[str]] = {}
     place = 0
-    while match := _ELEMENT.match(text, place):
-        name, inner = match.groups()
+    while element := _element(text, place):
+        name, inner, place = element
         child = _child(node, root, name)
         value = _nested(inner, child, root, depth + 1) if depth < _DEPTH else None
         children.setdefault(name, []).append(value if value is not None else _leaf(inner, child, root))
-        place = match.end()
     if not children or text[place:].strip():
         return None
     if set(children) == {"item"}:
@@ -62,6 +61,20 @@ def _nested(text: str, node: Schema, root: Schema, depth: int = 0) -> str | None
         for name, values in children.items()
     )
     return "{" + ", ".join(members) + "}"
+
+
+def _element(text: str, place: int) -> tuple[str, str, int] | None:
+    """(name, inside, the place behind it) of the element at a place; elements of its own name may stand in it."""
+    opening = _OPENING.match(text, place)
+    if opening is None:
+        return None
+    depth = 0
+    for tag in re.finditer(rf"<(/?){re.escape(opening[1])}>", text[opening.start(1) - 1 :]):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            start = opening.start(1) - 1
+            return opening[1], text[opening.end() : start + tag.start()], start + tag.end()
+    return None
 
 
 def _child(node: Schema, root: Schema, name: str) -> Schema:

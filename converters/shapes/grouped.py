@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from converters.expectations import Expectations, Schema
-from converters.scanner import SPACE, Ahead, Pattern, first_token, loosened, spellings, tokens
+from converters.scanner import Ahead, Pattern, first_token, loosened, spellings, tokens
 from converters.shapes.base import Entry, Opening, StateParser
 from converters.syntaxes import Syntax
 
@@ -53,8 +53,6 @@ class GroupedGrammar:
         self.ends_at_once = len(self.group_closes) == len(groups)
         """Nothing of a group follows its first closing marker."""
         self.between_calls = Ahead(self.after_call)
-        closers = "|".join(map(re.escape, [*self.feet, *self.group_closes])) or r"(?!)"
-        self.rest_of_line = re.compile(rf"(?:{SPACE}(?:{closers}))*[ \t]*(\n|\Z)?").match
 
     def after_header(self) -> list[str]:
         """Literals of which one must follow a header, or it is none."""
@@ -102,14 +100,6 @@ class GroupedParser(StateParser):
         if not self._out.open:
             self._out.start(self._name, self._id)
         self._out.end("cut", left)
-
-    def _alone(self, after: int) -> bool | None:
-        """Whether a call whose last marker ends at `after` has its line for itself; None if that is not known yet."""
-        match = self._rows.rest_of_line(self._buffer, after)
-        assert match
-        if match[1] == "" and not self._finishing:
-            return None
-        return match[1] is not None and self._opening.alone
 
     def _between(self) -> bool:
         """Behind a call: markers that still belong to it, or the next call of its group."""

@@ -27,7 +27,6 @@ _BRACKETS = re.compile(r"[\s\[]*")
 _BEFORE_KEY = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:\s*")
 _NAME = re.compile(NAME)
-_REST_OF_LINE = re.compile(r"[ \t]*(\n|\Z)?")
 
 
 class JsonObjectGrammar:
@@ -180,7 +179,7 @@ class JsonObjectParser(StateParser):
             return True
         closed = marker in self._grammar.closers
         if not self._out.open:
-            alone = self._alone(after if closed else self._place)
+            alone = self._alone(after if closed else self._place, self._grammar.after_object, ("{",))
             if not alone:
                 return self._refuse() if alone is False else False
             self._start()
@@ -242,14 +241,6 @@ class JsonObjectParser(StateParser):
             self._send("{}", "")
         self._state = self._after
         return True
-
-    def _alone(self, after: int) -> bool | None:
-        """Whether a call without arguments, of an undeclared name, has its line for itself; None: not known yet."""
-        match = _REST_OF_LINE.match(self._buffer, after)
-        assert match
-        if match[1] == "" and not self._finishing:
-            return None
-        return match[1] is not None and self._opening.alone
 
     def _end_call(self, raw: str) -> None:
         unreadable = self._arguments is not None and self._arguments.unreadable

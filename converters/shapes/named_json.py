@@ -100,7 +100,8 @@ class NamedJsonParser(GroupedParser):
             return True
         closes = marker in self._grammar.feet or marker in self._grammar.group_closes
         if not self._out.open:
-            alone = self._alone(after if closes else self._place)
+            end = after if closes else self._place
+            alone = self._alone(end, self._rows.between_calls, self._rows.headers)
             if not alone:
                 return self._refuse() if alone is False else False
             self._begin()

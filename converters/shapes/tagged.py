@@ -146,7 +146,7 @@ class TaggedParser(GroupedParser):
             self._state = self._key
         elif marker in grammar.feet or marker in grammar.group_closes:
             if not self._out.open and marker in grammar.feet:
-                alone = self._alone(after)
+                alone = self._alone(after, self._rows.between_calls, self._rows.headers)
                 if not alone:
                     return self._refuse() if alone is False else False
             self._close(self._advance(after))
