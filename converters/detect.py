@@ -338,7 +338,7 @@ class Detector:
             if found is not None and self._believed(entry, found):
                 self._begin(row, entry, found)
                 return found.end()
-            waits = waits or entry.pattern.may_match(text, start)
+            waits = waits or (found is None and entry.pattern.may_match(text, start))
         if not waits and refused is not None:
             return refused
         if waits and not whole:

@@ -109,15 +109,20 @@ class Pattern:
 
 
 _PARTS = re.compile(r"⟦[^⟧]*⟧|\{(?:name|call|key|id|type|to)\}|\n+|[ ]+|</?|.", re.DOTALL)
+_AROUND_CALL = r"(?:print\(\s*)?(?:\w+\s*=\s*(?=\w|\Z))?"
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
-    "{call}": rf"(?P<name>(?:print\(\s*)?(?:\w+\s*=\s*)?{NAME})",
+    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{NAME}?)(?:\.call)?(?=\s*\()",
     "{key}": f"(?P<key>{KEY})",
     "{id}": f"(?P<id>{NAME})",
     "{type}": r"(?P<type>\w*)",
     "{to}": NAME,
 }
 _GROUP = re.compile(r"\?P<\w+>")
+_STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
+    "{call}": rf"(?:(?:print\(\s*)?\w+\s*\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
+}
+"""The holes where the text may end inside them."""
 
 
 def _atoms(template: str, prefix: str) -> Iterator[tuple[str, str]]:
@@ -130,7 +135,7 @@ def _atoms(template: str, prefix: str) -> Iterator[tuple[str, str]]:
                 "(?:" + "|".join(_nested([started for _, started in option]) for option in options) + ")",
             )
         elif part in _HOLES:
-            yield _HOLES[part], _GROUP.sub("?:", _HOLES[part])
+            yield _HOLES[part], _STARTED[part]
         elif part[0] == "\n":
             yield SPACE, SPACE
         elif part[0] == " ":

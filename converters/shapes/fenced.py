@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from converters.events import CallEnd, CallStart, Event, Removed, Text
+from converters.stages.endings import only_end_tokens
 
 _OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]*\n\s*")
 _BEGINS = re.compile(r"[<\[{\w>]|\Z")
@@ -24,6 +25,7 @@ class FencedMessage:
         self._text = ""
         self._searched = 0
         self._opening: re.Match[str] | None = None
+        self._end = -1  # where the line of the closing fence begins
         self.over = False
         self.refused = False
         self.rest = ""
@@ -44,25 +46,24 @@ class FencedMessage:
     def _goes_on(self) -> bool:
         """Whether the message goes on behind its fence."""
         assert self._opening
-        end = self._text.find("\n" + self._opening["run"], self._searched)
-        if end < 0:
+        if self._end < 0:
+            self._end = self._text.find("\n" + self._opening["run"], self._searched)
             self._searched = max(self._searched, len(self._text) - len(self._opening["run"]))
-            return False
-        return bool(self._text[end + 1 :].strip("`~ \t\r\n"))
+        return self._end >= 0 and not only_end_tokens(self._text[self._end :].lstrip("`~\n"))
 
     def finish(self, cut: bool) -> list[Event]:
         opening = self._opening
-        body = self._text.rstrip()
-        if opening is None or cut or not body.endswith("\n" + opening["run"]):
+        if opening is None or cut or self._end < 0:
             self._refuse()
             return []
-        inner = body[opening.end() : -len(opening["run"])]
+        inner, behind = self._text[opening.end() : self._end + 1], self._text[self._end + 1 :]
         events = self._read(inner)
         if not _is_call(events):
             self._refuse()
             return []
         self.over = True
-        closing = self._text[opening.end() + len(inner) :]
+        self.rest = behind.lstrip("`~ \t\r\n")
+        closing = behind[: len(behind) - len(self.rest)]
         return [Removed(opening.group(), "marker"), *events, Removed(closing, "marker")]
 
     def _refuse(self) -> None:

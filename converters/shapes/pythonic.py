@@ -18,8 +18,9 @@ from converters.schema import argument, properties, read_text, wanted
 from converters.shapes.base import CallsParser, Entry, Opening, StateParser
 from converters.syntaxes import Syntax
 
-_CALL = re.compile(rf"[\s,;]*(?P<print>print\(\s*)?(?:\w+\s*=\s*(?=\w))?(?P<name>{NAME})\(")
-_MAY_CALL = re.compile(rf"[\s,;]*(?:p(?:r(?:i(?:n(?:t(?:\(\s*)?)?)?)?)?)?(?:\w+\s*=?\s*)?(?:{NAME})?\Z")
+_CALL = re.compile(rf"[\s,;]*(?P<print>print\(\s*)?(?:\w+\s*=\s*(?=\w))?(?P<name>{NAME}?)(?:\.call)?\(")
+_MAY_CALL = re.compile(rf"[\s,;]*(?:print\(\s*)?(?:\w+\s*=?\s*)?(?P<name>{NAME})?\Z")
+_HALF_KEY = re.compile(r"[A-Za-z_]\w*")
 _PIECE = re.compile(r"[^()\[\]{}'\"]+")
 _KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)")
 
@@ -37,7 +38,12 @@ class PythonicGrammar:
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
+        self.heads = [Pattern(loosened(head)) for head in heads]
         self.after_call = Ahead([*self.closers, "]", ")"])
+
+    def behind_head(self, raw: str) -> int:
+        """The place behind the group's opener in what opened a run."""
+        return max((match.end() for head in self.heads if (match := head.match(raw))), default=0)
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
         return PythonicParser(self, opening, expectations)
@@ -50,18 +56,21 @@ class PythonicParser(StateParser):
         super().__init__(opening)
         self._grammar = grammar
         self._expectations = expectations
-        head = opening.raw[: len(opening.raw) - len(opening.name)]
-        self._out.own(head)
-        self._buffer = opening.name  # the name is read again, with the bracket behind it
+        head = grammar.behind_head(opening.raw)
+        self._out.own(opening.raw[:head])
+        self._buffer = opening.raw[head:]  # the name is read again, with the bracket behind it
         self._name = ""
-        self._printed = False
         self._depth = 0
         self._text: list[str] = []
+        self._listed = True  # the list that the calls stand in has not been closed
+        self._said: list[str] = []  # the calls of the run, as they were written
         self._state = self._open if opening.whole else self._call
 
     def _cut_off(self, left: str) -> None:
         if self._out.open:
             self._out.end("cut", left)
+        elif left and (self._state == self._repeated or self._is_half_call(left)):
+            self._out.removed(left, "cut")
         else:
             self.rest = self._out.unowned() + left
 
@@ -84,9 +93,10 @@ class PythonicParser(StateParser):
         if declared is None and (self._opening.whole or self._grammar.syntax.declared):
             return self._stop()
         self._name = declared or match["name"]
-        self._printed = match["print"] is not None
         self._refusable = False
-        self._out.start(self._name, None, self._advance(match.end()))
+        opened = self._advance(match.end())
+        self._said.append(opened)
+        self._out.start(self._name, None, opened)
         self._depth = 1
         self._text = []
         self._state = self._arguments
@@ -95,12 +105,38 @@ class PythonicParser(StateParser):
     def _no_call(self) -> bool:
         found, marker, after = self._grammar.after_call.look(self._buffer, self._place)
         if found == Ahead.FOUND and not self._refusable:
+            self._listed = False
             self._out.own(self._advance(after))
             self._out.removed()
-            return True if marker not in self._grammar.closers else self._end_run()
+            if marker in self._grammar.closers:
+                self._state = self._repeated
+            return True
         if not self._finishing and (found == Ahead.YET or _MAY_CALL.match(self._buffer, self._place)):
             return False
+        if self._is_half_call(self._buffer[self._place :]):
+            self._out.removed(self._advance(len(self._buffer)))
         return self._stop()
+
+    def _is_half_call(self, text: str) -> bool:
+        """Whether the text, behind a call and at the very end, can only be the beginning of another."""
+        match = _MAY_CALL.match(text)
+        if match is None or self._refusable or not self._listed or not text.strip():
+            return False
+        if self._grammar.syntax.declared and match["name"]:
+            return any(tool.startswith(match["name"]) for tool in self._expectations.tools)
+        return True
+
+    def _repeated(self) -> bool:
+        """Behind the run: some models say its calls again, as plain text."""
+        said = "".join(self._said).strip()
+        text = self._buffer[self._place :].lstrip()
+        if said and text.startswith(said):
+            self._out.removed(self._advance(len(self._buffer) - len(text) + len(said)), "echo")
+        elif said.startswith(text) and not self._finishing:
+            return False
+        elif said.startswith(text) and text:
+            self._out.removed(self._advance(len(self._buffer)), "echo")
+        return self._end_run()
 
     def _stop(self) -> bool:
         return self._refuse() if self._refusable else self._end_run()
@@ -128,30 +164,35 @@ class PythonicParser(StateParser):
     def _take(self, end: int) -> None:
         taken = self._advance(end)
         self._text.append(taken)
+        self._said.append(taken)
         self._out.own(taken)
 
     def _unfinished(self) -> bool:
         if self._finishing:
             self._take(len(self._buffer))
-            self._out.arguments(self._as_object("".join(self._text)))
+            parts = _parts("".join(self._text))
+            if parts and _HALF_KEY.fullmatch(parts[-1].strip()):
+                parts.pop()  # half of a key
+            self._out.arguments(self._as_object(parts))
             self._out.end("closed")
             return self._end_run()
         return False
 
     def _close(self, end: int) -> bool:
         raw = self._advance(end)
-        self._out.arguments(self._as_object("".join(self._text)))
+        self._said.append(raw)
+        self._out.arguments(self._as_object(_parts("".join(self._text))))
         self._out.end(raw=raw)
         self._state = self._call
         return True
 
     # -- arguments ---------------------------------------------------------------------------------------------------
 
-    def _as_object(self, text: str) -> str:
+    def _as_object(self, parts: list[str]) -> str:
         schema = self._expectations.schema(self._name)
         names = iter(properties(schema))
         members: dict[str, str] = {}
-        for part in _parts(text):
+        for part in parts:
             keyword = _KEYWORD.match(part)
             key = keyword[1] if keyword else next((name for name in names if name not in members), "")
             value = part[keyword.end() :] if keyword else part

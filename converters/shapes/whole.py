@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from converters.events import CallEnd, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.shapes.base import CallsParser, Grammar, Opening
+from converters.stages.endings import only_end_tokens
 from converters.syntaxes import Syntax
 
 
@@ -34,7 +35,7 @@ class WholeMessage:
                 parser.rest += text
             else:
                 events += parser.feed(text)
-        self._readers = [reader for reader in self._readers if not reader[1].refused and not reader[1].rest.strip()]
+        self._readers = [reader for reader in self._readers if _fits(reader[1])]
         if not self._readers:
             self._refuse()
         return []
@@ -43,7 +44,7 @@ class WholeMessage:
         for row, parser, events in self._readers if not cut else []:
             if not parser.over:
                 events += parser.finish(cut)
-            if not parser.refused and not parser.rest.strip() and self._believed(events):
+            if _fits(parser) and self._believed(events):
                 self.over = True
                 self.rest = parser.rest
                 self.syntax = row.syntax
@@ -61,3 +62,7 @@ class WholeMessage:
         whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
         others = [event for event in events if isinstance(event, Text) and event.raw.strip()]
         return bool(calls) and whole and not others and all(call.name in self._expectations.tools for call in calls)
+
+
+def _fits(parser: CallsParser) -> bool:
+    return not parser.refused and only_end_tokens(parser.rest)

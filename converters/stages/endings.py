@@ -13,8 +13,14 @@ from converters.syntaxes import END_TOKENS
 
 _TOKENS = frozenset(END_TOKENS)
 _ENDING = re.compile(rf"(?:{any_of(_TOKENS)}\s*)+\Z")
+_ENDED = re.compile(rf"\s*(?:{any_of(_TOKENS)}\s*)*\Z")
 _TOKEN = re.compile("|".join(map(re.escape, END_TOKENS)))
 _HEADS = frozenset(token[0] for token in END_TOKENS)
+
+
+def only_end_tokens(text: str) -> bool:
+    """Whether a text is nothing but end-of-turn tokens and white space; the last token may be the start of one."""
+    return _ENDED.match(text) is not None
 
 
 def _may_end(event: Event) -> bool:
