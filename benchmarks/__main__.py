@@ -14,7 +14,7 @@ from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.render import render_calls
 
 _TOOLS = {"write_file": {"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}}}}
-_CODE = 'def f(x):\n    return x < 1 and "q" or \'\\\\n\'  # 주석\n'
+_CODE = "def f(x):\n    return x < 1 and \"q\" or '\\\\n'  # 주석\n"
 _PROSE = "The quick brown fox jumps over the lazy dog, and says so. "
 _SIZES = (20_000, 100_000, 200_000)
 
@@ -25,7 +25,9 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=3, help="rounds, of which the best counts (3)")
     options.add_argument("--row", help="only this row")
     chosen = options.parse_args()
-    print(f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}, {platform.system()}")
+    print(
+        f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}, {platform.system()}"
+    )
     print(f"microseconds for a piece of {chosen.piece} characters; the best of {chosen.rounds} rounds\n")
     print(f"{'':14} {'20 kB':>7} {'100 kB':>7} {'200 kB':>7}   200/100  200/20")
     _row("prose", _prose, None, chosen)

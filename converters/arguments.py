@@ -12,8 +12,7 @@ from json.encoder import encode_basestring
 from converters.expectations import Schema
 from converters.jsonoutput import quote
 from converters.jsontext import JsonText, strict
-from converters.schema import STRING, argument, read_text, wanted
-from converters.typedtext import TypedText
+from converters.schema import STRING, TypedText, argument, read_text, required, typed, wanted
 
 
 class ArgumentsWriter:
@@ -23,7 +22,7 @@ class ArgumentsWriter:
     have left already.
     """
 
-    __slots__ = ("_held", "_keys", "_lead", "_node", "_schema", "_skips", "_streams")
+    __slots__ = ("_held", "_keys", "_lead", "_node", "_schema", "_skips", "_streams", "_whole")
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -33,10 +32,15 @@ class ArgumentsWriter:
         self._held: list[str] = []
         self._streams = False
         self._skips = False
+        self._whole = False
+
+    @property
+    def begun(self) -> bool:
+        return bool(self._keys) or self._whole
 
     def key(self, key: str, is_string: bool | None = None) -> str:
         """`is_string` is what the syntax itself says of the value's type, if it does."""
-        self._skips = key in self._keys
+        self._skips = self._whole or key in self._keys
         if self._skips:
             return ""
         self._node = argument(self._schema, key)
@@ -71,7 +75,13 @@ class ArgumentsWriter:
         return self._lead + self.value("".join(self._held))
 
     def close(self) -> str:
+        if self._whole:
+            return ""
         return "}" if self._keys else "{}"
+
+    def whole(self) -> None:
+        """All arguments have been written as one JSON object instead: what still comes under a key is dropped."""
+        self._whole = True
 
 
 class JsonArguments:
@@ -121,8 +131,8 @@ class JsonArguments:
         if value.startswith('"'):
             inner = strict(json.loads(value), lenient=True)
             if inner is not None and inner.startswith("{"):
-                return inner
-        required = self._schema.get("required")
-        if value not in ("null", '""') and isinstance(required, list) and len(required) == 1:
-            return f"{{{quote(str(required[0]))}: {value}}}"
+                return typed(inner, self._schema, self._schema)
+        names = required(self._schema)
+        if value not in ("null", '""') and len(names) == 1:
+            return typed(f"{{{quote(names[0])}: {value}}}", self._schema, self._schema)
         return "{}"

@@ -35,7 +35,7 @@ _LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.cl
 class Watch:
     """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
 
-    def __init__(self, syntaxes: Iterable[Syntax]) -> None:
+    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "") -> None:
         self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
         self.whole: list[Grammar] = []
         """Rows without a marker, which only a whole message can be written in."""
@@ -53,7 +53,9 @@ class Watch:
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         results = _RESULTS if self.entries else frozenset()
-        markers = [*self.entries, *_OPENS, *_CLOSES, *results]
+        lanes = [lane for lane in LANES if lane.row in ("", prior)]
+        tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
+        markers = [*self.entries, *tags, *results]
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
@@ -63,7 +65,7 @@ class Watch:
 def watch(prior: Syntax | None) -> Watch:
     """The watch for a model whose name speaks for `prior`."""
     rest = [syntax for syntax in SYNTAXES if syntax is not prior]
-    return Watch([prior, *rest] if prior else rest)
+    return Watch([prior, *rest], prior.name) if prior else Watch(rest)
 
 
 @lru_cache(maxsize=1)
@@ -158,7 +160,7 @@ class Detector:
             run = len(text) - len(text.lstrip(text[0]))
             self._say_run(text[:run], run)
             return text[run:]
-        marker = self._watch.markers.search(text)
+        marker = self._watch.first_markers.search(text)
         end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
         self._say(text[:end])
         return text[end:]
@@ -211,6 +213,8 @@ class Detector:
             return self._at_run(match, whole, cut)
         if marker not in self._watch.first_markers.literals:  # only the start of one, at the end of the text
             return self._say_to(match, end) if whole else -1
+        if marker in self._watch.first_markers.longer and end == len(match.string) and not whole:
+            return -1
         if self._quoting.fenced and not (self._inside and marker in _CLOSES):
             return self._say_to(match, end)
         if self._quoting.inline:

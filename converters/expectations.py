@@ -41,12 +41,13 @@ class Expectations:
         """The declared tool that `name` can only mean, or None: never another tool's name.
 
         A name may differ by a `functions.` or `default_api.` prefix, white space around it, special tokens
-        behind it, case, or `-`, `_` and `.` standing for each other, if that leaves exactly one candidate.
+        behind it, case, or `-`, `_` and `.` standing for each other, if that leaves exactly one candidate; the
+        prefix may also be part of the name.
         """
         if name in self.tools:
             return name
         plain = _plain(name)
-        found = [tool for tool in self.tools if _plain(tool) == plain]
+        found = [tool for tool in self.tools if not plain.isdisjoint(_plain(tool))]
         return found[0] if len(found) == 1 else None
 
     def schema(self, name: str) -> Schema:
@@ -55,7 +56,7 @@ class Expectations:
 
 
 @lru_cache(maxsize=4096)
-def _plain(name: str) -> str:
+def _plain(name: str) -> frozenset[str]:
+    """The name with its prefix and without, both as plain as names are compared."""
     name = _TRAILING_TOKEN.sub("", name).strip()
-    name = _DECORATION.sub("", name)
-    return re.sub(r"[-_.]+", "_", name).casefold()
+    return frozenset(re.sub(r"[-_.]+", "_", each).casefold() for each in (name, _DECORATION.sub("", name)))

@@ -23,7 +23,6 @@ _WORD = re.compile(r"[\w$.+-]+")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
-_LONGEST_WORD = 4096
 
 
 class JsonText(JsonOutput):
@@ -34,7 +33,7 @@ class JsonText(JsonOutput):
     """
 
     __slots__ = (
-        *("_behind", "_closed_by", "_hold", "_quote", "_state"),
+        *("_behind", "_closed_by", "_hold", "_quote", "_state", "_word"),
         *("altered", "closed", "done", "guessed", "rest", "stuck"),
     )
 
@@ -44,7 +43,8 @@ class JsonText(JsonOutput):
     def __init__(self) -> None:
         super().__init__()
         self._state = self._behind = self._value
-        self._hold = ""  # what cannot be understood before more has come
+        self._hold: list[str] = []  # what cannot be understood before more has come
+        self._word: re.Pattern[str] | None = None  # what goes on with the word that is held
         self._quote = ""
         self.done = False
         self.altered = False
@@ -58,13 +58,16 @@ class JsonText(JsonOutput):
             plain = _PLAIN[self._quote].match(text) if self._quote in _PLAIN else None
             if plain and plain.end() == len(text):  # by far the most pieces: more of a string
                 return text
-        text = self._hold + text
-        self._hold = ""
+        if self._hold:
+            self._hold.append(text)
+            if self._word and self._word.fullmatch(text):  # not read again from its beginning: it may be long
+                return ""
+            text = self._held_text()
         place = 0
         while place < len(text) and not self.done and not self.stuck:
             after = self._state(text, place)
             if after < 0:
-                self._hold = text[place:]
+                self._hold.append(text[place:])
                 return self._taken()
             place = after
         if self.done or self.stuck:
@@ -75,15 +78,24 @@ class JsonText(JsonOutput):
         """The value is over: what was held is read as it stands and what is open is closed."""
         if self.done:
             return ""
-        hold, self._hold = self._hold, ""
-        if self._key is not None or self._quote:
+        hold = self._held_text()
+        if self._state in (self._line_comment, self._block_comment):
+            self._state = self._behind
+        elif self._key is not None or self._quote:
             self._finish_string(hold)
-        elif hold:
+        elif self._state == self._value:  # elsewhere it is half a key or half the opener of a comment
             self._bare(hold.strip())
         if not self.done:
             self._close_all()
         self.done = True
         return self._taken()
+
+    def _held_text(self) -> str:
+        """What was held, which is no longer."""
+        text = "".join(self._hold)
+        self._hold.clear()
+        self._word = None
+        return text
 
     def _finish_string(self, hold: str) -> None:
         """The text ended inside a string. Half a key is dropped: nobody has seen it yet."""
@@ -208,8 +220,9 @@ class JsonText(JsonOutput):
         return place + 1 if letter == "," else self._guess(place)
 
     def _more_of_word(self, word: re.Match[str]) -> int:
-        """A word may go on in the next piece, but not for ever: nobody writes such a word, and it would be held."""
-        return -1 if word.end() - word.start() < _LONGEST_WORD else self._stop(word.start())
+        """A word may go on in the next piece."""
+        self._word = word.re
+        return -1
 
     def _may_follow(self, letter: str) -> bool:
         """Whether a member or an item may begin so, though the comma before it is missing."""
@@ -243,7 +256,7 @@ class JsonText(JsonOutput):
         if len(opener) < 2:
             return -1
         if opener not in ("//", "/*"):
-            return self._stop(place)
+            return self._stop(place + 1)  # the slash may have been held, and what was held is not handed back
         self.altered = True
         self._behind = self._state
         self._state = self._line_comment if opener == "//" else self._block_comment
@@ -312,8 +325,6 @@ class JsonText(JsonOutput):
     def _bare(self, word: str) -> None:
         if not word:
             return
-        if self._state == self._member:  # a key that the end of the text cut
-            return
         strict = _WORDS.get(word) or (word if _NUMBER.fullmatch(word) else quote(word))
         self.altered = self.altered or strict != word
         self.guessed = self.guessed or strict[0] == '"'
@@ -324,8 +335,6 @@ class JsonText(JsonOutput):
         letter = text[place]
         if not self._frames:
             return self._guess(place + 1)
-        if self._drop_comma():
-            self.altered = True
         if self._state == self._value and self._frames[-1].opener == "{":
             self._guess(place)
             self._put("null")
@@ -334,6 +343,8 @@ class JsonText(JsonOutput):
             self._guess(place)
             if all(letter != CLOSER[frame.opener] for frame in self._frames):
                 return place + 1  # closes nothing that is open
+        if self._drop_comma():
+            self.altered = True
         self._close()
         return place + 1 if letter == self._closed_by else place
 

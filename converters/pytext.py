@@ -29,6 +29,7 @@ class NotLiteral(Exception):
 
 def literal(text: str) -> str | None:
     """The JSON text of a text that is one Python literal as a whole, or None."""
+    text += "\n"  # the text is whole: two quotes at its end are not the first of three
     try:
         value, place = _value(text, _skip(text, 0), 0)
     except NotLiteral:
@@ -49,8 +50,10 @@ def string_end(text: str, place: int) -> int:
         end = text.find(quotes, place)
         if end < 0:
             return -1
-        slashes = len(text[:end]) - len(text[:end].rstrip("\\"))
-        if slashes % 2 == 0 or end - slashes < opener.end():
+        before = end
+        while before > opener.end() and text[before - 1] == "\\":
+            before -= 1
+        if (end - before) % 2 == 0:
             return end + len(quotes)
         place = end + 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -15,10 +15,13 @@ Call = tuple[str, Mapping[str, Any]]
 
 def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
     """The calls as a model of that row would write them."""
+    return _run(syntax, list(calls)) + syntax.end
+
+
+def _run(syntax: Syntax, calls: Sequence[Call]) -> str:
     if not syntax.group:
         return syntax.between.join(_call(syntax, *call, place) for place, call in enumerate(calls))
     opening, closing = syntax.group.split("{calls}")
-    calls = list(calls)
     texts = [_call(syntax, *call, place) for place, call in enumerate(calls)]
     if syntax.grouped == "each":
         openings = [opening.replace("{name}", name) for name, _ in calls]
@@ -29,7 +32,7 @@ def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
 def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -> str:
     if syntax.shape == "json_object":
         head, foot = syntax.call.split("{object}")
-        return head.replace("{name}", name) + _json(_object(syntax, name, arguments)) + foot
+        return head.replace("{name}", name) + _json(_object(syntax, name, arguments, place)) + foot
     if syntax.shape == "pythonic":
         keywords = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         return syntax.call.replace("{name}", name).replace("{arguments}", keywords)
@@ -43,13 +46,17 @@ def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -
 
 
 def _header(syntax: Syntax, head: str, name: str, place: int) -> str:
-    call_id = syntax.id.replace("{place}", str(place)).replace("{number}", str(place + 1))
-    return head.replace("{id}", call_id).replace("{name}", name)
+    return head.replace("{id}", _id(syntax, place)).replace("{name}", name)
 
 
-def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _id(syntax: Syntax, place: int) -> str:
+    return syntax.id.replace("{place}", str(place)).replace("{number}", str(place + 1))
+
+
+def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -> dict[str, Any]:
     name_key, arguments_key = syntax.keys
-    return {name_key: name, arguments_key: arguments} if name_key else {name: arguments}
+    named = {name_key: name, arguments_key: arguments} if name_key else {name: arguments}
+    return {syntax.id_key: _id(syntax, place), **named} if syntax.id_key else named
 
 
 def _relaxed(value: Any, delimiter: str) -> str:

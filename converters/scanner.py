@@ -49,6 +49,8 @@ class Markers:
     def __init__(self, literals: Iterable[str], also: Iterable[str] = ()) -> None:
         """`also` holds regexes of markers that are no literals, such as a run of backticks."""
         self.literals = frozenset(literals)
+        self.longer = frozenset(a for a in self.literals for b in self.literals if a != b and b.startswith(a))
+        """Literals that others begin with: at the end of the text they may be the start of a longer one."""
         self.search = re.compile("|".join([any_of(self.literals), *also])).search
         """`search(text, start)`: a match of a marker, or of the start of one that reaches the end of the text."""
 
@@ -109,10 +111,10 @@ class Pattern:
 
 
 _PARTS = re.compile(r"⟦[^⟧]*⟧|\{(?:name|call|key|id|type|to)\}|\n+|[ ]+|</?|.", re.DOTALL)
-_AROUND_CALL = r"(?:print\(\s*)?(?:\w+\s*=\s*(?=\w|\Z))?"
+_AROUND_CALL = r"(?:print\(\s{0,64})?(?:\w{1,256}\s{0,64}=\s{0,64}(?=\w|\Z))?"
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
-    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{NAME}?)(?:\.call)?(?=\s*\()",
+    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{NAME}?)(?:\.call)?(?=\s{{0,64}}\()",
     "{key}": f"(?P<key>{KEY})",
     "{id}": f"(?P<id>{NAME})",
     "{type}": r"(?P<type>\w*)",
@@ -120,7 +122,7 @@ _HOLES = {
 }
 _GROUP = re.compile(r"\?P<\w+>")
 _STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
-    "{call}": rf"(?:(?:print\(\s*)?\w+\s*\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
+    "{call}": rf"(?:(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
 }
 """The holes where the text may end inside them."""
 
@@ -165,6 +167,12 @@ def first_token(template: str) -> str:
     """What a template starts with, up to layout, an attribute, a quote or a hole: enough to notice it by."""
     match = _FIRST.match(template)
     return match.group().rstrip() if match else ""
+
+
+def bordered_token(template: str) -> str:
+    """The first token, and the blank behind it if an attribute follows: enough to tell it from its like."""
+    token = first_token(template)
+    return token + " " if template.startswith(token + " ") else token
 
 
 def tokens(template: str) -> list[str]:

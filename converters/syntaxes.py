@@ -32,12 +32,16 @@ class Syntax:
     grouped: Literal["all", "each"] = "all"
     """How the model uses `group`: around all calls of a turn, or around each."""
     between: str = "\n"
+    end: str = ""
+    """What the model writes behind the last call of a turn. Reading does not need it."""
     delimiter: str = ""
     """What a string stands between, where that is a token and no quote."""
     prefix: str = ""
     """A prefix that tags may carry in front of their names, each tag for itself."""
     keys: tuple[str, str] = ("name", "arguments")
     """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
+    id_key: str = ""
+    """The key of the call's id, where an object carries it as the first member."""
     whole: bool = False
     """There is no marker: it is a call only as the whole message."""
     declared: bool = False
@@ -182,7 +186,8 @@ KIMI_K2 = Syntax(
     shape="named_json",
     group="<|tool_calls_section_begin|>{calls}<|tool_calls_section_end|>",
     also_group=("<|tool_call_section_begin|>{calls}<|tool_call_section_end|>",),
-    call="<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
+    call="<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
+    also=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
     between="",
     models=r"kimi-?k2",
     prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
@@ -383,6 +388,8 @@ COHERE = Syntax(
     group="<|START_ACTION|>[\n    {calls}\n]<|END_ACTION|>",
     call="{object}",
     keys=("tool_name", "parameters"),
+    id="{place}",
+    id_key="tool_call_id",
     between=",\n    ",
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
     prefilled=r"cohere2-?moe|north-?mini",
@@ -404,6 +411,7 @@ HYPERCLOVAX = Syntax(
     name="hyperclovax",
     shape="json_object",
     group=" -> tool/function_call\n[{calls}]<|im_end|><|stop|>",
+    also_group=("<|im_start|>assistant -> tool/function_call\n[{calls}]<|im_end|><|stop|>",),
     call="{object}",
     between=", ",
     models=r"hyperclova-?x?-?seed",
@@ -413,7 +421,8 @@ HYPERCLOVAX = Syntax(
 LLAMA3_PYTHON_TAG = Syntax(
     name="llama3_python_tag",
     shape="json_object",
-    call="<|python_tag|>{object}",
+    group="<|python_tag|>{calls}",
+    call="{object}",
     keys=("name", "parameters"),
     between="; ",
     source="Meta's prompt format of Llama 3.1",
@@ -429,6 +438,9 @@ GENERIC = Syntax(
         "<function_call>{object}</function_call>",
         "<tool_use>{object}</tool_use>",
         "<functioncall {object}>",
+        "<dots_function_call>{object}</dots_function_call>",
+        "<ifm|tool_calls>\n<ifm|tool_call>{object}</ifm|tool_call>\n</ifm|tool_calls>",
+        "<ifm|tool_call>{object}</ifm|tool_call>\n</ifm|tool_calls>",
         "[TOOL_CALL]{object}[/TOOL_CALL]",
     ),
     declared=True,
@@ -481,6 +493,7 @@ IQUEST_Q1 = Syntax(
     shape="tagged",
     call="<iquest_tool_call>{name}{parameters}</iquest_tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
+    between="",
     models=r"iquest-?q1",
     source="SGLang's parser of IQuest-Q1",
 )
@@ -513,7 +526,21 @@ HY3 = Syntax(
     shape="tagged",
     group="<tool_calls>\n{calls}\n</tool_calls>",
     call="<tool_call>{name}<tool_sep>\n{parameters}</tool_call>",
-    also=("<tool_call>{name}\n{parameters}</tool_call>",),
+    also=(
+        "<tool_call>{name}\n{parameters}</tool_call>",
+        "<tool_call:opensource>{name}<tool_sep:opensource>\n{parameters}</tool_call:opensource>",
+        "<tool_call:opensource>{name}\n{parameters}</tool_call:opensource>",
+        "<tool_call:6124c78e>{name}<tool_sep:6124c78e>\n{parameters}</tool_call:6124c78e>",
+        "<tool_call:6124c78e>{name}\n{parameters}</tool_call:6124c78e>",
+    ),
+    also_group=(
+        "<tool_calls:opensource>\n{calls}\n</tool_calls:opensource>",
+        "<tool_calls:6124c78e>\n{calls}\n</tool_calls:6124c78e>",
+    ),
+    also_parameter=(
+        "<arg_key:opensource>{key}</arg_key:opensource>\n<arg_value:opensource>{value}</arg_value:opensource>\n",
+        "<arg_key:6124c78e>{key}</arg_key:6124c78e>\n<arg_value:6124c78e>{value}</arg_value:6124c78e>\n",
+    ),
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
     models=r"\bhy-?[34]\b|hunyuan-?[34]\b",
     source="chat template of tencent/Hy3",
@@ -551,6 +578,7 @@ MUSE_ATEM = Syntax(
         "<atem:function_calls>\n{calls}\n</atem:function_calls><|eot|>",
     ),
     between="<|eom|><|start|>assistant",
+    end="<|eot|>",
     call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
     models=r"muse-?(spark|glimmer)|glimmer",
@@ -631,6 +659,10 @@ KIMI_K3 = Syntax(
     shape="tagged",
     group="<|open|>tools<|sep|>{calls}<|close|>tools<|sep|>",
     call='<|open|>call tool="{name}" index="{id}"<|sep|>{parameters}<|close|>call<|sep|>',
+    also=(
+        '<|open|>call tool="{name}" index="{id}"<|sep|><|open|>json type="object"<|sep|>{parameters}'
+        "<|close|>json<|sep|><|close|>call<|sep|>",
+    ),
     parameter='<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>',
     between="",
     string_types=("string", "str"),
@@ -654,8 +686,12 @@ MINICPM5 = Syntax(
 BEAM = Syntax(
     name="beam",
     shape="tagged",
-    call=" to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|call|>",
-    also=("<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|end|>",),
+    call=" to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}",
+    also=(
+        "<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|end|>",
+        "<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|call|>",
+    ),
+    end="<|call|>",
     parameter='<rfl:parameter name="{key}">\n{value}\n</rfl:parameter>',
     between="<|end|><|start|>assistant",
     models=r"\bbeam\b",
@@ -753,8 +789,9 @@ FUNCTIONARY_V32 = Syntax(
 FUNCTIONARY_V2 = Syntax(
     name="functionary_v2",
     shape="named_json",
-    call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",
+    call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}",
     also=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
+    end="\n<|stop|>",
     models=r"functionary.*v?2[.-]\d",
     source="meetkai's prompt format v2",
 )
@@ -806,6 +843,8 @@ class Lane:
     """Its closing tag ends other things too, so it is only believed inside."""
     first: bool = False
     """It is only believed while nothing but reasoning has been said."""
+    row: str = ""
+    """It may be the text's own, so it is only believed of models whose name speaks for this row."""
     word: bool = False
     """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
 
@@ -814,6 +853,8 @@ _HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
 
 LANES: tuple[Lane, ...] = (
     Lane("<think>", ("</think>",), word=True),
+    Lane("<think:opensource>", ("</think:opensource>",)),
+    Lane("<think:6124c78e>", ("</think:6124c78e>",)),
     Lane("[THINK]", ("[/THINK]",)),
     Lane("<|channel>thought", ("<channel|>",)),
     Lane("◁think▷", ("◁/think▷",)),
@@ -842,6 +883,13 @@ LANES: tuple[Lane, ...] = (
     Lane("<|start|>assistant<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
     Lane("<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
     Lane("<|start|>assistant<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane("Here is my thought process:", ("Here is my response:",), shared=True, first=True, row="granite3"),
+    Lane("Here's my thought process:", ("Here's my response:",), shared=True, first=True, row="granite3"),
+    Lane("Here are my reasoning steps:\n", ("[BEGIN FINAL RESPONSE]",), shared=True, first=True, row="jamba"),
+    Lane("<|im_start|>assistant/think\n", ("<|im_end|>",), shared=True, row="hyperclovax"),
+    Lane(">>>all\n", (), reasoning=False, first=True, row="functionary_v32"),
+    Lane("<|recipient|>all\n<|content|>", (), reasoning=False, first=True, row="functionary_v2"),
+    Lane("<|from|>assistant\n<|recipient|>all\n<|content|>", (), reasoning=False, first=True, row="functionary_v2"),
     Lane(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
     Lane("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
     Lane(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),

@@ -31,6 +31,11 @@ class Frames:
 
     def feed(self, data: bytes) -> list[bytes]:
         if self._first and data:
+            data = self._tail + data
+            self._tail = b""
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._tail = data
+                return []
             data = data.removeprefix(_BOM)
             self._first = False
         text = self._tail + data

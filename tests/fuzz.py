@@ -64,15 +64,20 @@ def _own(row: str, key: str) -> tuple[frozenset[str], frozenset[str], frozenset[
     bodies = [each.partition("{parameters}") for each in (syntax.call, *syntax.also)]
     groups = [each.partition("{calls}") for each in (syntax.group, *syntax.also_group)]
     closers = {token for _, _, close in (*parameters, *bodies, *groups) for token in _tokens(close)}
-    openers = {re.split(r"[\n\"{⟦]", head, maxsplit=1)[0].rstrip(" ") for head, _, _ in (*parameters, *bodies, *groups)}
-    keys = {
-        re.split(r"[\n\"{]", each.partition("{value}")[0], maxsplit=1)[0].rstrip(" ") for each in _parameters(syntax)
-    }
+    heads = {head for head, _, _ in (*parameters, *bodies, *groups)}
+    openers = {_first(head) for head in heads | {syntax.call, syntax.group, *_parameters(syntax)}}
+    keys = {_first(each) for each in _parameters(syntax)} | {_first(head) for head, _, _ in parameters}
     return _prefixed(closers, syntax), _prefixed(closers | openers, syntax), _prefixed(keys, syntax)
 
 
 def _parameters(syntax: Syntax) -> tuple[str, ...]:
     return (syntax.parameter, *syntax.also_parameter)
+
+
+def _first(template: str) -> str:
+    """What a template begins with, up to a hole, an attribute or another tag."""
+    first = re.split(r"[\n\"{⟦]|(?<=>)", template, maxsplit=1)[0].rstrip(" ")
+    return first if len(first) > 1 else ""
 
 
 def _tokens(template: str) -> list[str]:

@@ -37,7 +37,6 @@ HEART = {
     "relaxedtext": 2,
     "pytext": 1,
     "schema": 2,
-    "typedtext": 3,
     "arguments": 4,
     "shapes": 5,
     "stages": 5,

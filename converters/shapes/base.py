@@ -178,15 +178,14 @@ class StateParser:
         """
         if not self._refusable:
             return True
-        while not _LINE_END.match(self._buffer, place):
+        found, marker, end = own.look(self._buffer, place)
+        while found == Ahead.FOUND and marker not in calls:
+            place = end
             found, marker, end = own.look(self._buffer, place)
-            if found == Ahead.FOUND and marker not in calls:
-                place = end
-            elif found == Ahead.YET and not self._finishing:
-                return None
-            else:
-                return self._opening.alone and (found == Ahead.FOUND or not self._buffer[place:].strip())
-        return self._opening.alone
+        if found == Ahead.YET and not self._finishing:
+            return None
+        line_ends = _LINE_END.match(self._buffer, place) or not self._buffer[place:].strip()
+        return self._opening.alone and (found == Ahead.FOUND or bool(line_ends))
 
     def _advance(self, place: int) -> str:
         """Consume the buffer up to a place."""

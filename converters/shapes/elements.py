@@ -11,7 +11,7 @@ import re
 from converters.arguments import ArgumentsWriter
 from converters.expectations import Expectations, Schema
 from converters.jsonoutput import quote
-from converters.schema import argument, read_text, wanted
+from converters.schema import argument, item, read_text, wanted
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
 
@@ -78,8 +78,7 @@ def _element(text: str, place: int) -> tuple[str, str, int] | None:
 
 
 def _child(node: Schema, root: Schema, name: str) -> Schema:
-    items = node.get("items")
-    return items if name == "item" and isinstance(items, dict) else argument(node, name)
+    return (item(node, root) if name == "item" else {}) or argument(node, name, root)
 
 
 def _leaf(text: str, node: Schema, root: Schema) -> str:

@@ -23,6 +23,9 @@ _IDS = frozenset({"id", "tool_call_id", "call_id"})
 _WRAPPERS = frozenset({"function", "tool_call"})
 _KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
 
+_LONGEST = 256
+"""How long a key or a name is read before it is none, in characters."""
+
 _BRACKETS = re.compile(r"[\s\[]*")
 _BEFORE_KEY = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:\s*")
@@ -34,16 +37,18 @@ class JsonObjectGrammar:
 
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
-        group_open, _, group_close = syntax.group.partition("{calls}")
+        groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
         samples = [call.partition("{object}") for call in (syntax.call, *syntax.also)]
-        heads = [(group_open + head).rstrip("[\n ") for head, _, _ in samples]
-        feet = [tokens((foot + group_close).lstrip("]\n")) for _, _, foot in samples]
+        heads = [(opens + head).rstrip("[\n ") for opens, _, _ in groups for head, _, _ in samples]
+        feet = [tokens((foot + closes).lstrip("]\n")) for _, _, closes in groups for _, _, foot in samples]
+        self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
             Entry(first_token(head) or "{", Pattern(loosened(head + "\n⟦[\n¦⟧"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
+        self.behind_closer = Ahead(self.closers)
         self.after_object = Ahead([*self.closers, "{", "}", "]", ",", ";"])
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
@@ -72,7 +77,9 @@ class JsonObjectParser(StateParser):
         self._state = self._brace
 
     def _cut_off(self, left: str) -> None:
-        if self._state == self._after and self._out.open and not self._grammar.closers:
+        if self._state == self._closed:
+            self.rest = left
+        elif self._state == self._after and self._out.open and not self._grammar.closers:
             self._out.end()
             self.rest = left
         elif self._name:
@@ -123,7 +130,7 @@ class JsonObjectParser(StateParser):
 
     def _read_key(self) -> bool:
         if not self._read():
-            return self._wait()
+            return self._wait_within_bounds()
         self._key = _string(self._small_text)
         self._state = self._colon
         if self._grammar.syntax.keys == ("", "") and self._depth == 1:
@@ -150,7 +157,7 @@ class JsonObjectParser(StateParser):
 
     def _read_value(self) -> bool:
         if not self._read():
-            return self._wait()
+            return self._wait_within_bounds()
         self._state = self._member
         if self._key in _IDS:
             self._id = _string(self._small_text) or None
@@ -184,11 +191,23 @@ class JsonObjectParser(StateParser):
                 return self._refuse() if alone is False else False
             self._start()
         self._end_call(self._advance(after) if closed else "")
+        if closed and self._grammar.closes_twice:
+            self._state = self._closed
+            return True
         if marker != "{":
             return self._end_run()
         self._begin()
         self._out.own(self._advance(after - 1))
         return True
+
+    def _closed(self) -> bool:
+        """Behind a closing marker: perhaps another one."""
+        found, _, after = self._grammar.behind_closer.look(self._buffer, self._place)
+        if found == Ahead.FOUND:
+            self._out.own(self._advance(after))
+            self._out.removed()
+            return True
+        return False if found == Ahead.YET and not self._finishing else self._end_run()
 
     # -- what the states do ------------------------------------------------------------------------------------------
 
@@ -245,6 +264,11 @@ class JsonObjectParser(StateParser):
     def _end_call(self, raw: str) -> None:
         unreadable = self._arguments is not None and self._arguments.unreadable
         self._out.end("closed" if unreadable else "complete", raw)
+
+    def _wait_within_bounds(self) -> bool:
+        """For more of a key or of a name, which are short; what goes on for longer is none."""
+        too_long = len(self._small_text) > _LONGEST and not self._out.open
+        return self._abandon() if too_long else self._wait()
 
     def _wait(self) -> bool:
         """For more text; if there is none, the model stopped inside the object."""

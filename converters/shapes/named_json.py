@@ -9,10 +9,10 @@ from converters.arguments import JsonArguments
 from converters.expectations import Expectations, Schema
 from converters.jsontext import JsonText
 from converters.scanner import Ahead
+from converters.schema import TypedText
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
-from converters.typedtext import TypedText
 
 
 class NamedJsonGrammar(GroupedGrammar):

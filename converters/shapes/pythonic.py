@@ -18,8 +18,16 @@ from converters.schema import argument, properties, read_text, wanted
 from converters.shapes.base import CallsParser, Entry, Opening, StateParser
 from converters.syntaxes import Syntax
 
-_CALL = re.compile(rf"[\s,;]*(?P<print>print\(\s*)?(?:\w+\s*=\s*(?=\w))?(?P<name>{NAME}?)(?:\.call)?\(")
-_MAY_CALL = re.compile(rf"[\s,;]*(?:print\(\s*)?(?:\w+\s*=?\s*)?(?P<name>{NAME})?\Z")
+_SEPARATORS = r"[\s,;]{0,4096}"
+_CALL = re.compile(
+    rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{NAME}?)(?:\.call)?\("
+)
+_MAY_CALL = re.compile(rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z")
+_STRING_BODY = {
+    quotes: re.compile(rf"[^\\{quotes[0]}]*(?:(?:\\.{more})[^\\{quotes[0]}]*)*", re.DOTALL)
+    for quotes, more in (("'", ""), ('"', ""), ("'''", "|'{1,2}(?=[^'])"), ('"""', '|"{1,2}(?=[^"])'))
+}
+"""What can stand in a string before the quotes that end it."""
 _HALF_KEY = re.compile(r"[A-Za-z_]\w*")
 _PIECE = re.compile(r"[^()\[\]{}'\"]+")
 _KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)")
@@ -62,6 +70,7 @@ class PythonicParser(StateParser):
         self._name = ""
         self._depth = 0
         self._text: list[str] = []
+        self._quotes = ""  # what ends the string that is being read
         self._listed = True  # the list that the calls stand in has not been closed
         self._said: list[str] = []  # the calls of the run, as they were written
         self._state = self._open if opening.whole else self._call
@@ -122,8 +131,9 @@ class PythonicParser(StateParser):
         match = _MAY_CALL.match(text)
         if match is None or self._refusable or not self._listed or not text.strip():
             return False
-        if self._grammar.syntax.declared and match["name"]:
-            return any(tool.startswith(match["name"]) for tool in self._expectations.tools)
+        if not self._grammar.closers:  # what follows may as well be prose
+            word = text.strip(" \t\r\n,;").removeprefix("print(")
+            return any(tool.startswith(word) for tool in self._expectations.tools)
         return True
 
     def _repeated(self) -> bool:
@@ -146,10 +156,8 @@ class PythonicParser(StateParser):
         while self._place < len(self._buffer):
             letter = self._buffer[self._place]
             if letter in "'\"":
-                end = string_end(self._buffer, self._place)
-                if end < 0:
-                    return self._unfinished()
-            elif letter in "()[]{}":
+                return self._open_string(letter)
+            if letter in "()[]{}":
                 end = self._place + 1
                 self._depth += 1 if letter in "([{" else -1
                 if self._depth == 0:
@@ -160,6 +168,31 @@ class PythonicParser(StateParser):
                 end = piece.end()
             self._take(end)
         return self._unfinished()
+
+    def _open_string(self, quote_: str) -> bool:
+        """At the quote that opens a string; two of them may be an empty string or the first two of three."""
+        quotes = self._buffer[self._place : self._place + 3]
+        if quotes == quote_ * len(quotes) and len(quotes) < 3 and not self._finishing:
+            return False
+        if quotes[:2] == quote_ * 2 and quotes != quote_ * 3:
+            self._take(self._place + 2)
+            return True
+        self._quotes = quote_ * 3 if quotes == quote_ * 3 else quote_
+        self._take(self._place + len(self._quotes))
+        self._state = self._string
+        return True
+
+    def _string(self) -> bool:
+        """Inside a string: take what cannot be its end."""
+        body = _STRING_BODY[self._quotes].match(self._buffer, self._place)
+        assert body
+        end = body.end()
+        if not self._buffer.startswith(self._quotes, end):
+            self._take(end)
+            return self._unfinished()
+        self._take(end + len(self._quotes))
+        self._state = self._arguments
+        return True
 
     def _take(self, end: int) -> None:
         taken = self._advance(end)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
-from converters.arguments import ArgumentsWriter
+from converters.arguments import ArgumentsWriter, JsonArguments
 from converters.events import Ending
 from converters.expectations import Expectations, Schema
-from converters.scanner import Ahead, Markers, Pattern, first_token, loosened, spellings
+from converters.scanner import Ahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
 from converters.schema import properties
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
@@ -30,18 +30,20 @@ class TaggedGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         self.parameters = [ParameterSample(each, syntax) for each in (*syntax.also_parameter, syntax.parameter)]
-        self.keys = spellings(first_token(syntax.parameter), syntax.prefix)
+        self.keys = list(dict.fromkeys(key for each in self.parameters for key in each.tokens))
+        self.closers = [closer for each in self.parameters if not each.keyed for closer in each.closer("")]
+        """Those of values, which close nothing behind a header and are passed over there."""
         super().__init__(syntax)
         inside = self.after_header()
         self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
-        self.after_value = Ahead([*self.keys, *self.after_call, *self.group_opens])
-        self.after_foot = Ahead([*self.after_call, *self.group_opens])
+        calls = self.spelled(map(bordered_token, (syntax.call, *syntax.also)))
+        keys = self.spelled(map(bordered_token, (syntax.parameter, *syntax.also_parameter)))
+        self.after_foot = Ahead([*calls, *self.feet, *self.group_closes, *self.group_opens])
+        self.after_value = Ahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
 
     def after_header(self) -> list[str]:
-        inside = [*self.keys, *self.feet, *self.group_closes]
-        for sample in self.parameters:  # a closer that closes nothing is passed over
-            inside += [] if sample.keyed else sample.closer("")
-        return inside
+        inside = [*self.keys, *self.feet, *self.group_closes, "{"]
+        return inside + self.closers
 
     def parameter(self, text: str, place: int, waits: bool) -> tuple[ParameterSample, re.Match[str]] | bool:
         """The sample that a parameter's opener fits, and how; True if that cannot be known yet, False if none does."""
@@ -69,6 +71,7 @@ class ParameterSample:
         self.trims = opener.endswith("\n") and self._close.startswith("\n")
         self.keyed = "{key}" in self._close
         self.opener = Pattern(loosened(opener.rstrip("\n")), prefix=syntax.prefix)
+        self.tokens = spellings(first_token(template), syntax.prefix)
         self._prefix = syntax.prefix
 
     def closer(self, key: str) -> list[str]:
@@ -109,6 +112,7 @@ class TaggedParser(GroupedParser):
         self._grammar = grammar
         self._make_writer = writer
         self._trims = False
+        self._json: JsonArguments
         super().__init__(grammar, opening, expectations)
 
     def _body(self) -> None:
@@ -144,6 +148,9 @@ class TaggedParser(GroupedParser):
         if marker in grammar.keys:
             self._out.own(self._advance(after - len(marker)))
             self._state = self._key
+        elif marker == "{" and not self._arguments.begun:
+            self._json = JsonArguments(self._schema)
+            self._state = self._object
         elif marker in grammar.feet or marker in grammar.group_closes:
             if not self._out.open and marker in grammar.feet:
                 alone = self._alone(after, self._rows.between_calls, self._rows.headers)
@@ -153,12 +160,26 @@ class TaggedParser(GroupedParser):
             self._state = self._between
             if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
                 self._end_run()
-        elif found == Ahead.FOUND and marker not in grammar.headers and marker not in grammar.group_opens:
+        elif found == Ahead.FOUND and marker in grammar.closers:
             self._out.own(self._advance(after))  # a closer that closes nothing
         else:
             self._close("")
             self._end_run()
         return True
+
+    def _object(self) -> bool:
+        """Instead of parameters, one JSON object with all of them."""
+        arguments = self._json
+        delta = arguments.feed(self._buffer[self._place :])
+        if self._finishing and not arguments.done:
+            delta += arguments.finish()
+        if not self._out.open:
+            self._start()
+        self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+        if arguments.done:
+            self._arguments.whole()
+            self._state = self._parameters
+        return arguments.done
 
     def _key(self) -> bool:
         grammar = self._grammar

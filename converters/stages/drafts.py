@@ -42,7 +42,7 @@ class Drafts:
                 self._release(out)
                 self._drafting = True
         if self._drafting:
-            out.append(_as_reasoning(event))
+            out += _as_reasoning(event)
             self._drafting = not isinstance(event, CallEnd)
         elif self._held or (isinstance(event, CallStart) and event.inside):
             self._hold(event, out)
@@ -61,7 +61,8 @@ class Drafts:
 
     def _release(self, out: list[Event]) -> None:
         """They were drafts."""
-        out += map(_as_reasoning, self._held)
+        for event in self._held:
+            out += _as_reasoning(event)
         self._held = []
 
     def finish(self, cut: bool) -> list[Event]:
@@ -70,8 +71,10 @@ class Drafts:
         return held
 
 
-def _as_reasoning(event: Event) -> Event:
+def _as_reasoning(event: Event) -> list[Event]:
     markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd) or (
         isinstance(event, Removed) and event.reason == "marker" and not event.tag
     )
-    return Reasoning(event.raw) if markup else event
+    if not markup:
+        return [event]
+    return [Reasoning(event.raw)] if event.raw else []

@@ -44,7 +44,7 @@ class Endings:
         out: list[Event] = []
         for event in events:
             if isinstance(event, Text | Reasoning):
-                if self._held and type(event) is not self._kind:
+                if self._behind or (self._held and type(event) is not self._kind):
                     self._release(out)
                 self._kind = type(event)
                 self._text(self._held + event.text, out)

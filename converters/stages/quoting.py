@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-RUNS = ("`+", "~{3,}")
-"""Regexes of the runs that detection must hand to `run`."""
+RUNS = ("`+", r"~{3,}|~{1,2}\Z")
+"""Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
 _HELD = 4096
 """How long a marker behind a lone backtick may wait for the line to end, in characters."""
@@ -61,7 +61,7 @@ class Quoting:
             self._closing = self.blank and run.startswith(self._fence)
         elif self._run:
             self._opens_fence = ""
-            if len(run) == self._run:
+            if len(run) == self._run and run[0] == "`":
                 self._run = 0
         elif self.blank and len(run) >= 3:
             self._opens_fence = run

@@ -67,6 +67,8 @@ def read(pieces: list[str], schema: dict[str, Any]) -> tuple[str, JsonArguments]
 
 ONE = {**SCHEMA, "required": ["city"]}
 TWO = {**SCHEMA, "required": ["city", "days"]}
+NUMBER = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
+REFERRED = {"$ref": "#/$defs/Args", "$defs": {"Args": ONE}}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,10 @@ TWO = {**SCHEMA, "required": ["city", "days"]}
         ("[1, 2]", {"required": ["ids"]}, {"ids": [1, 2]}),
         ("17", {"required": ["n"]}, {"n": 17}),
         ("null", ONE, {}),
+        ('"17"', NUMBER, {"n": 17}),
+        ('"Seoul"', REFERRED, {"city": "Seoul"}),
+        ('{"days": "3"}', REFERRED, {"days": 3}),
+        (r'"{\"days\": \"3\"}"', SCHEMA, {"days": 3}),
         ('""', ONE, {}),
         ("[]", SCHEMA, {}),
         ("{}", ONE, {}),

@@ -44,7 +44,7 @@ WEATHER = ["get_weather", "get_time"]
     ],
 )
 def test_what_a_name_can_only_mean(tools: list[str], name: str, meant: str | None) -> None:
-    assert Expectations(dict.fromkeys(tools, {})).declared(name) == meant
+    assert Expectations({tool: {} for tool in tools}).declared(name) == meant
 
 
 def test_the_schema_of_a_tool_and_of_none() -> None:

@@ -126,6 +126,40 @@ def test_a_repair_is_told(text: str, value: Any) -> None:
     assert reader.altered or double or text.endswith("it's\"}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": // x',
+        '{"a": /* x',
+        '{"a" // x',
+        '{"a": 1 // x',
+        '{"a": 1, /* x',
+        '{"a": [1 /',
+        '{"a": 1 /',
+        '{"a": /',
+        '{"a" /',
+        '{"a": "x" /',
+        '{"a": "x\\',
+        '{"a": "\\u00',
+        '{"a": tru',
+        '{"a": -',
+        '{"a": 1.',
+        "// x",
+        "",
+    ],
+)
+def test_what_breaks_off_is_closed_as_json(text: str) -> None:
+    whole = read([text])
+    read_json(whole)
+    assert read(text) == whole
+
+
+def test_a_long_number_is_kept_at_every_cut() -> None:
+    text = f'{{"n": 0.{"1" * 5000}, "m": 1}}'
+    assert read([text]) == text
+    assert read(chunks(text, 100)) == text
+
+
 # -- anything at all -------------------------------------------------------------------------------------------------
 
 SEEDS = [

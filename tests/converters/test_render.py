@@ -15,7 +15,8 @@ CALL = ("f", {"s": 'it\'s "x"', "n": 3, "b": True, "o": {"k": None}})
     [
         (
             "hermes",
-            '<tool_call>\n{"name": "f", "arguments": {"s": "it\'s \\"x\\"", "n": 3, "b": true, "o": {"k": null}}}\n</tool_call>',
+            '<tool_call>\n{"name": "f", "arguments": {"s": "it\'s \\"x\\"", "n": 3, "b": true, "o": {"k": null}}}\n'
+            "</tool_call>",
         ),
         ("mistral_new", '[TOOL_CALLS]f[ARGS]{"s": "it\'s \\"x\\"", "n": 3, "b": true, "o": {"k": null}}'),
         (

@@ -230,6 +230,18 @@ def test_without_a_schema(text: str, value: Any) -> None:
     assert same_json(read(text, {}), value)
 
 
+@pytest.mark.parametrize(
+    ("text", "node", "value"),
+    [
+        ('{"n": "3", "s": "3"}', {"type": "object", "properties": {"n": INTEGER, "s": STRING}}, {"n": 3, "s": "3"}),
+        ('["1", "2"]', {"type": "array", "items": INTEGER}, [1, 2]),
+        ("['1', '2']", {"type": "array", "items": STRING}, ["1", "2"]),
+    ],
+)
+def test_nested_properties_and_items_are_followed(text: str, node: dict[str, Any], value: Any) -> None:
+    assert same_json(read(text, node), value)
+
+
 def test_the_schema_of_an_argument() -> None:
     schema = {**ROOT, "allOf": [{"properties": {"a": STRING}}, {"$ref": "#/$defs/Node"}]}
     assert argument(schema, "a") == STRING

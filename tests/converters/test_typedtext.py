@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from converters.typedtext import TypedText
+from converters.schema import TypedText
 from tests.helpers import cuts, read_json, same_json
 
 INTEGER = {"type": "integer"}

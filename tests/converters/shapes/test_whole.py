@@ -1,0 +1,55 @@
+"""Calls without a marker: only as the whole message."""
+
+from __future__ import annotations
+
+import pytest
+
+from converters import Expectations, new_parser
+from converters.events import Text, merge
+from tests.converters.shapes import TOOLS, calls, read
+from tests.helpers import ROWS
+
+SEOUL = '{"name": "get_weather", "parameters": {"city": "Seoul"}}'
+
+
+@pytest.mark.parametrize("row", ["llama3_json", "hermes"])
+@pytest.mark.parametrize(
+    "text",
+    [SEOUL, f"\n {SEOUL}\n", '{"parameters": {"city": "Seoul"}, "name": "get_weather", "type": "function", "id": "a"}'],
+)
+def test_a_whole_message(row: str, text: str) -> None:
+    assert calls(text, row) == [("get_weather", {"city": "Seoul"})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{SEOUL} ok",
+        f"ok {SEOUL}",
+        '{"name": "get_weather", "parameters": {"city": "Seoul"}, "x": 1}',
+        '{"name": "nobody", "parameters": {}}',
+        '{"city": "Seoul"}',
+        '{"name": "get_weather", "parameters": {"city": "Seo',
+        '{"name": "get_weather"',
+        "{}",
+        "[]",
+        "[1] says so",
+    ],
+)
+def test_anything_else_is_text(text: str) -> None:
+    message = read(text, "llama3_json")
+    assert (message.content, message.calls) == (text, [])
+
+
+def test_json_that_was_asked_for_is_text() -> None:
+    assert read(SEOUL, "llama3_json", json_answer=True).content == SEOUL
+
+
+def test_what_cannot_be_a_call_flows_at_once() -> None:
+    parser = new_parser(Expectations(TOOLS), ROWS["llama3_json"])
+    assert parser.feed('{"na') == []
+    assert merge(parser.feed('mes": ["')) == [Text('{"names": ["')]
+
+
+def test_a_cut_message_is_text() -> None:
+    assert read(SEOUL, "llama3_json", cut=True).content == SEOUL

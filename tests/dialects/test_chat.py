@@ -1,0 +1,261 @@
+"""Chat completions: the request as we read it, and the reply as we write it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Removed, Text
+from dialects.base import Finish, Native, Step, Trailer
+from dialects.chat import CHAT, Chat
+from errors import RequestError
+from tests.streaming.test_sse import data_of, frames
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+TOP = {"id": "x", "created": 7, "model": "m", "usage": {"n": 1}, "timings": {"t": 2}, "system_fingerprint": "fp"}
+CALL = [
+    CallStart(0, "f", "id-1"),
+    ArgumentsDelta(0, '{"a":'),
+    ArgumentsDelta(0, ""),
+    ArgumentsDelta(0, "1}"),
+    CallEnd(0),
+]
+
+
+# -- requests --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "translate"),
+    [
+        ({}, False),
+        ({"tools": []}, False),
+        ({"tools": [TOOL]}, True),
+        ({"functions": [{"name": "f"}]}, True),
+        ({"messages": [{"role": "user", "content": "hi"}]}, False),
+        ({"messages": [{"role": "assistant", "tool_calls": [{"id": "a"}]}]}, True),
+        ({"messages": [{"role": "tool", "tool_call_id": "a"}]}, True),
+        ({"messages": [{"role": "function", "name": "f"}]}, True),
+        ({"messages": [{"role": "assistant", "function_call": {"name": "f"}}]}, True),
+        ({"messages": [{"role": "assistant", "tool_calls": []}]}, False),
+    ],
+)
+def test_when_we_translate(body: dict[str, Any], translate: bool) -> None:
+    assert CHAT.parse_request(body).expectations.translate is translate
+
+
+def test_what_is_read_of_a_request() -> None:
+    history = [
+        {"role": "assistant", "tool_calls": [{"id": "a"}, {"id": None}, 7]},
+        {"role": "tool", "tool_call_id": "b"},
+        "x",
+    ]
+    body = {
+        "model": "m",
+        "stream": True,
+        "tools": [TOOL, {"type": "web_search"}],
+        "messages": history,
+        "parallel_tool_calls": False,
+        "tool_choice": "none",
+        "response_format": {"type": "json_schema"},
+        "stream_options": {"include_usage": True},
+    }
+    request = CHAT.parse_request(body)
+    expectations = request.expectations
+    assert (request.model, request.stream, request.include_usage, request.ids) == ("m", True, True, {"a", "b"})
+    assert expectations.tools == {"f": {"type": "object"}}
+    assert (expectations.choice, expectations.parallel, expectations.json_answer) == ("none", False, True)
+    assert request.body is body
+
+
+@pytest.mark.parametrize(
+    ("body", "thinking"),
+    [
+        ({}, None),
+        ({"reasoning_effort": "none"}, False),
+        ({"reasoning_effort": "high"}, None),
+        ({"chat_template_kwargs": {"enable_thinking": True}}, True),
+        ({"chat_template_kwargs": {"thinking": False}}, False),
+        ({"chat_template_kwargs": 7}, None),
+    ],
+)
+def test_what_it_says_of_thinking(body: dict[str, Any], thinking: bool | None) -> None:
+    assert CHAT.parse_request(body).thinking is thinking
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ([], None),
+        ({"model": 7}, "model"),
+        ({"stream": "yes"}, "stream"),
+        ({"messages": "hi"}, "messages"),
+        ({"tools": {}}, "tools"),
+        ({"tools": [7]}, "tools[0]"),
+        ({"tools": [TOOL, {"type": "function"}]}, "tools[1].function"),
+        ({"tools": [{"type": "function", "function": {"name": ""}}]}, "tools[0].function.name"),
+        ({"functions": [{}]}, "functions[0].name"),
+    ],
+)
+def test_a_wrong_request_is_told_where(body: Any, param: str | None) -> None:
+    with pytest.raises(RequestError) as raised:
+        CHAT.parse_request(body)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize("name", ["model", "stream", "messages", "tools"])
+def test_null_is_as_good_as_absent(name: str) -> None:
+    assert CHAT.parse_request({name: None}).model == ""
+
+
+# -- streamed --------------------------------------------------------------------------------------------------------
+
+
+def written(*steps: Step, field: Any = "reasoning_content", **body: Any) -> list[dict[str, Any]]:
+    chat = Chat(field)
+    writer = chat.stream_writer(chat.parse_request({"model": "asked", **body}))
+    return [json.loads(data_of(frame) or "") for frame in frames([writer.write(step) for step in steps])]
+
+
+def deltas(*events: Any, **options: Any) -> list[Any]:
+    return [
+        chunk["choices"][0]["delta"] for chunk in written(Step(None, [(0, each) for each in events], TOP), **options)
+    ]
+
+
+def test_a_call_in_pieces() -> None:
+    assert deltas(*CALL) == [
+        {"tool_calls": [{"index": 0, "id": "id-1", "type": "function", "function": {"name": "f", "arguments": ""}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": '{"a":'}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]},
+    ]
+
+
+def test_the_legacy_form() -> None:
+    assert deltas(*CALL, Finish("tool_calls"), functions=[{"name": "f"}]) == [
+        {"function_call": {"name": "f", "arguments": ""}},
+        {"function_call": {"arguments": '{"a":'}},
+        {"function_call": {"arguments": "1}"}},
+        {},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "delta"),
+    [
+        ("reasoning_content", {"reasoning_content": "hm"}),
+        ("reasoning", {"reasoning": "hm"}),
+        ("both", {"reasoning_content": "hm", "reasoning": "hm"}),
+    ],
+)
+def test_reasoning_under_its_name(field: str, delta: dict[str, str]) -> None:
+    assert deltas(Reasoning("hm"), field=field) == [delta]
+
+
+def test_what_says_nothing_writes_nothing() -> None:
+    assert deltas(Text(""), Reasoning(""), Removed("x", "marker"), ArgumentsDelta(0, "")) == []
+
+
+def test_the_envelope_is_constant_and_extras_come_once() -> None:
+    out = written(Step(None, [(0, Text("a")), (1, Text("b"))], TOP), Step(None, [(0, Finish("stop"))], TOP))
+    heads = [(c["id"], c["object"], c["created"], c["model"], c["system_fingerprint"]) for c in out]
+    assert set(heads) == {("x", "chat.completion.chunk", 7, "m", "fp")}
+    assert [c["choices"][0]["index"] for c in out] == [0, 1, 0]
+    assert [c["choices"][0]["finish_reason"] for c in out] == [None, None, "stop"]
+    assert [c.get("timings") for c in out] == [None, None, {"t": 2}]
+    assert not any("usage" in c for c in out)
+
+
+@pytest.mark.parametrize(("asked", "usage"), [(True, [{"n": 1}]), (False, [])])
+def test_usage_for_those_who_asked(asked: bool, usage: list[Any]) -> None:
+    out = written(Step(None, [(0, Trailer())], TOP), stream_options={"include_usage": asked})
+    assert [c["usage"] for c in out] == usage
+    assert all(c["choices"] == [] for c in out)
+
+
+def test_without_a_name_there_is_still_an_envelope() -> None:
+    [out] = written(Step(None, [(0, Text("a"))]))
+    assert out["id"]
+    assert out["model"] == "asked"
+
+
+def test_received_bytes_and_the_end() -> None:
+    writer = CHAT.stream_writer(CHAT.parse_request({}))
+    assert writer.write(Step(b"data: as it was\n\n", [(0, Text("x"))])) == b"data: as it was\n\n"
+    assert writer.error({"error": {"message": "é"}}) == 'data: {"error": {"message": "é"}}\n\n'.encode()
+    assert writer.end("outcome=untouched") == b": dragoman outcome=untouched\n\ndata: [DONE]\n\n"
+
+
+# -- buffered --------------------------------------------------------------------------------------------------------
+
+
+def whole(*events: Any, field: Any = "reasoning_content", message: Any = None, **body: Any) -> dict[str, Any]:
+    chat = Chat(field)
+    choice = {
+        "index": 0,
+        "message": message or {"role": "assistant", "content": "raw"},
+        "vendor": 1,
+        "logprobs": {"content": []},
+    }
+    steps = [Step(None, [(0, each) for each in events])]
+    reply = chat.write_whole({"id": "x", "usage": {"n": 1}, "choices": [choice]}, steps, chat.parse_request(body))
+    assert (reply["id"], reply["usage"]) == ("x", {"n": 1})
+    written_choice: dict[str, Any] = reply["choices"][0]
+    assert written_choice["vendor"] == 1
+    return written_choice
+
+
+def test_text_and_a_call() -> None:
+    choice = whole(Text("Hi"), *CALL, Finish("tool_calls"))
+    function = {"name": "f", "arguments": '{"a":1}'}
+    calls = [{"id": "id-1", "type": "function", "function": function}]
+    assert choice["message"] == {"role": "assistant", "content": "Hi", "tool_calls": calls}
+    assert (choice["finish_reason"], choice["logprobs"]) == ("tool_calls", None)
+
+
+def test_content_is_null_only_beside_calls() -> None:
+    assert whole(*CALL, Finish("tool_calls"))["message"]["content"] is None
+    assert whole(Finish("stop"))["message"] == {"role": "assistant", "content": ""}
+
+
+def test_an_empty_list_of_calls_goes() -> None:
+    message = {"role": "assistant", "content": "a", "tool_calls": [], "refusal": None}
+    assert whole(Text("a"), Finish("stop"), message=message)["message"] == {
+        "role": "assistant",
+        "content": "a",
+        "refusal": None,
+    }
+
+
+def test_native_calls_stay() -> None:
+    message = {"content": None, "tool_calls": [{"id": "n"}]}
+    out = whole(Native({"tool_calls": [{"id": "n"}]}), Finish("tool_calls"), message=message)["message"]
+    assert out == {"role": "assistant", "content": None, "tool_calls": [{"id": "n"}]}
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("reasoning_content", {"reasoning_content"}),
+        ("reasoning", {"reasoning"}),
+        ("both", {"reasoning", "reasoning_content"}),
+    ],
+)
+def test_reasoning(field: str, fields: set[str]) -> None:
+    message = {"role": "assistant", "content": "", "reasoning": "hm"}
+    out = whole(Reasoning("hm"), Text("Hi"), Finish("stop"), field=field, message=message)["message"]
+    assert {name for name in out if name.startswith("reasoning")} == fields
+
+
+def test_the_legacy_form_of_a_whole_reply() -> None:
+    choice = whole(*CALL, Finish("tool_calls"), functions=[{"name": "f"}])
+    assert choice["message"]["function_call"] == {"name": "f", "arguments": '{"a":1}'}
+    assert "tool_calls" not in choice["message"]
+    assert choice["finish_reason"] == "function_call"
+
+
+def test_an_id_of_the_history_does_not_come_again() -> None:
+    history = [{"role": "assistant", "tool_calls": [{"id": "id-1"}]}]
+    assert whole(*CALL, Finish("tool_calls"), messages=history)["message"]["tool_calls"][0]["id"] != "id-1"

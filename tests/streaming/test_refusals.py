@@ -1,0 +1,76 @@
+"""What a backend's body is, and errors in the shape that clients read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from streaming.refusals import RefusedLate, chat_completion, error_frame, is_error, openai_error
+from streaming.sse import data_of
+
+OPENAI = b'{"error": {"message": "No.", "type": "x", "code": 7},  "more": 1}'
+
+
+@pytest.mark.parametrize(
+    ("body", "is_reply"),
+    [
+        (b'{"choices": []}', True),
+        (b'{"choices": [{"message": {}}], "x": 1}', True),
+        (b'{"choices": null}', False),
+        (b'{"error": {}}', False),
+        (b"[]", False),
+        (b"", False),
+        (b"<html>", False),
+        (b"\xff", False),
+        (b"[" * 100_000, False),
+    ],
+)
+def test_chat_completions(body: bytes, is_reply: bool) -> None:
+    assert (chat_completion(body) is not None) is is_reply
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [(OPENAI, True), (b'{"error": "no"}', True), (b'{"error": null}', False), (b'{"a": 1}', False), (b"no", False)],
+)
+def test_errors(body: bytes, error: bool) -> None:
+    assert is_error(body) is error
+
+
+def test_an_error_of_openai_is_left_as_it_is() -> None:
+    assert openai_error(429, OPENAI) == OPENAI
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>Bad gateway</html>", "<html>Bad gateway</html>"),
+        (b"", "503"),
+        (b"  \n", "503"),
+        (b'{"error": "model not found"}', "model not found"),
+        (b'{"message": "too long"}', "too long"),
+        (b'{"detail": [{"loc": ["body"]}]}', '[{"loc": ["body"]}]'),
+        ("Größe".encode(), "Größe"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"x" * 100_000, "xxx"),
+    ],
+)
+def test_anything_else_is_wrapped(body: bytes, message: str) -> None:
+    error: Any = json.loads(openai_error(503, body))["error"]
+    assert message in error["message"]
+    assert len(error["message"]) <= 2000
+    assert {"type", "code"} <= set(error)
+    assert error["type"]
+
+
+def test_an_error_in_mid_stream() -> None:
+    frame = b'data: {"error": {"message": "No."}}\n\n'
+    assert error_frame(frame, {"error": {"message": "No."}}) == frame
+    told = json.loads(data_of(error_frame(b"data: x\n\n", {"error": "No."})) or "")
+    assert told["error"]["message"] == "No."
+
+
+def test_a_refusal_after_heartbeats() -> None:
+    assert RefusedLate(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
