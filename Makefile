@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
 
-.PHONY: help run demo test check format lint types real bench clean
+.PHONY: help run demo test check format lint types real bench conformance fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,12 @@ real: $(VENV)/.ready ## the SDK through the proxy against a real llama-server
 
 bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
 	$(BIN)/python -m benchmarks
+
+conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
+	$(BIN)/python -m tests.conformance
+
+fuzz: $(VENV)/.ready ## fifty thousand made-up answers in every way of cutting them
+	$(BIN)/python -m tests.fuzz
 
 clean: ## forget the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
