@@ -53,6 +53,11 @@ class JsonText(JsonOutput):
         self.stuck = False
         self.rest = ""
 
+    @property
+    def flows(self) -> bool:
+        """Inside a string that leaves as it comes, and nothing is held."""
+        return bool(self._quote) and not self._hold and not self._mute and self._key is None
+
     def feed(self, text: str) -> str:
         if self._quote and not self._hold and not self._mute and self._key is None and text:
             plain = _PLAIN[self._quote].match(text) if self._quote in _PLAIN else None

@@ -24,10 +24,13 @@ class RelaxedText(JsonText):
         self._delimiter = delimiter
 
     def feed(self, text: str) -> str:
-        in_string = self._quote == self._delimiter and not (self._hold or self._mute) and self._key is None
-        if in_string and self._delimiter[0] not in text:  # by far the most pieces: more of a string
+        if self._only_string(text):  # by far the most pieces
             return quote(text)[1:-1]
         return super().feed(text)
+
+    def _only_string(self, text: str) -> bool:
+        """Whether a piece is nothing but more of a string that leaves as it comes."""
+        return self._quote == self._delimiter and self.flows and self._delimiter[0] not in text
 
     def _special(self, text: str, place: int) -> int | None:
         if not self._delimiter.startswith(text[place : place + len(self._delimiter)]):
