@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 WHOLE_ALLOWED = 3
 """Fixtures of all that may fail with `whole`: at least 466 of the 469 of corpus 0.1.1 hold."""
-INCREMENTAL_ALLOWED = 3
-"""Fixtures of those not cut that may fail with `incremental`: 415 of the 418 of corpus 0.1.1 hold. The goal is 416."""
+INCREMENTAL_ALLOWED = 2
+"""Fixtures of those not cut that may fail with `incremental`: at least 416 of the 418 of corpus 0.1.1 hold."""
 
 
 class Engine(NamedTuple):
