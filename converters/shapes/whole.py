@@ -13,11 +13,6 @@ from converters.shapes.base import CallsParser, Grammar, Opening
 from converters.stages.endings import only_end_tokens
 from converters.syntaxes import Syntax
 
-_EAGER = 256
-"""So many characters are read as they come, since most texts that are no call show it there."""
-_BATCH = 256
-"""Later ones are read so many at a time: nothing leaves before the end of the message anyway."""
-
 
 class WholeMessage:
     """Feeds every row that could fit; at the end the first that read it all has it. A CallsParser."""
@@ -25,8 +20,6 @@ class WholeMessage:
     def __init__(self, rows: Sequence[Grammar], opening: Opening, expectations: Expectations) -> None:
         self._expectations = expectations
         self._fed = [opening.raw]
-        self._unread = ""
-        self._length = 0
         self._readers: list[tuple[Grammar, CallsParser, list[Event]]] = [
             (row, row.parser(opening, expectations), []) for row in rows
         ]
@@ -37,14 +30,6 @@ class WholeMessage:
 
     def feed(self, text: str) -> list[Event]:
         self._fed.append(text)
-        self._unread += text
-        self._length += len(text)
-        if self._length < _EAGER or len(self._unread) >= _BATCH:
-            self._read()
-        return []
-
-    def _read(self) -> None:
-        text, self._unread = self._unread, ""
         for _, parser, events in self._readers:
             if parser.over:
                 parser.rest += text
@@ -53,11 +38,9 @@ class WholeMessage:
         self._readers = [reader for reader in self._readers if _fits(reader[1])]
         if not self._readers:
             self._refuse()
+        return []
 
     def finish(self, cut: bool) -> list[Event]:
-        self._read()
-        if self.over:
-            return []
         for row, parser, events in self._readers if not cut else []:
             if not parser.over:
                 events += parser.finish(cut)
