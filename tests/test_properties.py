@@ -358,12 +358,10 @@ def test_half_a_marker_is_held_shortly(marker: str) -> None:
 
 
 def half_is_held_shortly(marker: str) -> None:
-    """A marker is told from text at its last character, so a long one is held for as long as it is."""
-    allowed = max(40, len(marker))
     for end in range(1, len(marker)):
         half = f"a{marker[:end]}"
-        assert most_held(half) <= allowed
-        assert most_held(half + "♥" * 50) <= allowed
+        assert most_held(half) <= 40
+        assert most_held(half + "♥" * 50) <= 40
 
 
 @rows("name")
@@ -820,6 +818,7 @@ def test_white_space_in_markup_is_held_to_4_kB_open(row: str) -> None:
     space_is_held_to_4_kB(row)
 
 
+@pytest.mark.xfail(reason="a marker is told from text at its last character", strict=True)
 @pytest.mark.parametrize("marker", [tag for tag in TAGS if len(tag) > 41])
 def test_half_a_marker_is_held_shortly_open(marker: str) -> None:
     """Tags that are longer than 41 are held up to their last character."""
@@ -839,9 +838,10 @@ def test_quoted_markup_in_tildes() -> None:
     assert said(f"~~~\n{BARE}\n~~~") == ("", "", ["get_weather"])
 
 
-def test_half_a_call_that_ends_the_reasoning_is_meant() -> None:
-    """The model stopped there by itself, so what it left open is closed as it is outside of the reasoning."""
-    assert said(f"<think>x\n{CALL[:50]}") == ("", "x", ["get_weather"])
+@pytest.mark.xfail(reason="the call is delivered with an empty object", strict=True)
+def test_half_a_call_that_ends_the_reasoning_is_a_draft() -> None:
+    """Its arguments are not complete: they are a single brace."""
+    assert said(f"<think>x\n{CALL[:50]}") == ("", f"x\n{CALL[:50]}", [])
 
 
 def test_text_held_as_half_an_end_token_keeps_its_place() -> None:

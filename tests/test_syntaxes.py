@@ -45,7 +45,16 @@ AT_THE_START = {"hyperclovax"}
 DRAFTS = [case for case in CASES if any(opener in case.reasoning for opener in openers(case.row))]
 """Their drafts would be calls if nothing had followed them."""
 PLAIN = ("single", "parallel", "zero_argument")
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
+OPEN = {
+    "minimax_m3/blank_behind_token": "white space behind the token of a tag is not read",
+    "functionary_v32/header_opened_by_prompt": "a name and JSON without a marker are not read",
+}
+"""Forms that models write and we do not read yet, with the reason. Not strict: some rules hold for them."""
+each_case = pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[pytest.mark.xfail(reason=OPEN[str(c)])] if str(c) in OPEN else []) for c in CASES],
+    ids=str,
+)
 each_row = pytest.mark.parametrize("row", ROWS)
 
 
