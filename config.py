@@ -38,6 +38,7 @@ class Config:
     request_timeout: float | None = 300
     convert: bool = True
     tool_call_streaming: Literal["incremental", "whole"] = "incremental"
+    heal: bool = True
     reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"] = "reasoning_content"
     reasoning_prefilled: bool | None = None
     strip_end_tokens: bool = True
@@ -270,6 +271,7 @@ _MODEL_ROWS = _list_of(
     lambda text: _matching(r"(.*\S)\s*=\s*([^=\s]+)", text).groups(),
 )
 _STREAMING = _one_of("incremental", "whole")
+_HEAL = _one_of(off=False, repair=True)
 _FIELD = _one_of("reasoning_content", "reasoning", "both", "content", "none")
 _LEVEL = _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = _one_of("development", "production", "testing")
@@ -292,6 +294,7 @@ VARIABLES = (
     Variable("REQUEST_TIMEOUT", "300", _LIMIT, "How long it may pause after that, or a buffered answer take"),
     Variable("ENABLE_TOOL_CALL_CONVERSION", "true", _FLAG, "Translate; off: only a reverse proxy", kept_as="convert"),
     Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Arguments as they are written, or each call whole"),
+    Variable("HEAL", "repair", _HEAL, "Put names and arguments right, or leave them as the model wrote them"),
     Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Where reasoning goes; content leaves it, none drops it"),
     Variable("REASONING_PREFILLED", "auto", _PREFILLED, "Whether replies start inside reasoning; auto finds out"),
     Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that are left in the text"),

@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 
-from converters.expectations import Schema
+from converters.expectations import Expectations, Schema
 from converters.jsonoutput import quote
 from converters.jsontext import JsonText, strict
-from converters.schema import STRING, TypedText, argument, read_text, required, typed, wanted
+from converters.reasons import Reason
+from converters.schema import STRING, Node, required
+from converters.typedtext import TypedText, read_text, typed
+
+_NO_STRING = Node({"type": ["object", "array", "number", "integer", "boolean", "null"]})
 
 
 class ArgumentsWriter:
@@ -22,17 +26,19 @@ class ArgumentsWriter:
     have left already.
     """
 
-    __slots__ = ("_held", "_keys", "_lead", "_node", "_schema", "_skips", "_streams", "_whole")
+    __slots__ = ("_held", "_keys", "_lead", "_node", "_schema", "_skips", "_streams", "_whole", "doubled")
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+        self._schema = Node(schema)
         self._keys: set[str] = set()
-        self._node: Schema = {}
+        self._node = self._schema
         self._lead = ""
         self._held: list[str] = []
         self._streams = False
         self._skips = False
         self._whole = False
+        self.doubled = False
+        """A key came twice."""
 
     @property
     def begun(self) -> bool:
@@ -42,11 +48,10 @@ class ArgumentsWriter:
         """`is_string` is what the syntax itself says of the value's type, if it does."""
         self._skips = self._whole or key in self._keys
         if self._skips:
+            self.doubled = True
             return ""
-        self._node = argument(self._schema, key)
-        self._streams = wanted(self._node, self._schema) == STRING if is_string is None else is_string
-        if is_string is False:
-            self._node = {"type": ["object", "array", "number", "integer", "boolean", "null"]}
+        self._node = _NO_STRING if is_string is False else self._schema.member(key)
+        self._streams = self._node.kinds == STRING if is_string is None else is_string
         lead = f"{', ' if self._keys else '{'}{quote(key)}: "
         self._keys.add(key)
         if self._streams:
@@ -65,7 +70,7 @@ class ArgumentsWriter:
 
     def value(self, text: str) -> str:
         """The JSON of a whole text value under this key; shapes with values of their own replace it."""
-        return read_text(text, self._node, self._schema)
+        return read_text(text, self._node)
 
     def end(self) -> str:
         if self._skips:
@@ -84,6 +89,12 @@ class ArgumentsWriter:
         self._whole = True
 
 
+def json_arguments(expectations: Expectations, name: str) -> JsonArguments:
+    """A reader for the arguments of a tool that a model writes as JSON."""
+    reader = JsonArguments if expectations.heal else VerbatimArguments
+    return reader(expectations.schema(name))
+
+
 class JsonArguments:
     """Arguments that the model wrote as one JSON value: `feed` returns the JSON that can leave now.
 
@@ -91,17 +102,23 @@ class JsonArguments:
     spells, the value under the one required property, or an empty object.
     """
 
-    __slots__ = ("_held", "_json", "_object", "_schema", "done", "rest", "unreadable")
+    __slots__ = ("_code", "_held", "_json", "_object", "_schema", "done", "rest", "unreadable")
 
     def __init__(self, schema: Schema, json_text: JsonText | None = None) -> None:
         """`json_text` reads a spelling of JSON that is not the usual one."""
         self._schema = schema
-        self._json = json_text or TypedText(schema)
+        self._json = json_text or TypedText(Node(schema))
         self._object = False
         self._held = ""
+        self._code: Reason | None = None
         self.done = False
         self.unreadable = False
         self.rest = ""
+
+    @property
+    def codes(self) -> list[Reason]:
+        """What had to be done to them."""
+        return [*self._json.codes, *([self._code] if self._code else [])]
 
     def feed(self, text: str) -> str:
         return self._sent(self._json.feed(text))
@@ -131,8 +148,34 @@ class JsonArguments:
         if value.startswith('"'):
             inner = strict(json.loads(value), lenient=True)
             if inner is not None and inner.startswith("{"):
-                return typed(inner, self._schema, self._schema)
+                self._code = "arguments_retyped"
+                return typed(inner, Node(self._schema))
         names = required(self._schema)
-        if value not in ("null", '""') and len(names) == 1:
-            return typed(f"{{{quote(names[0])}: {value}}}", self._schema, self._schema)
+        if value in ("null", '""'):
+            return "{}"
+        if len(names) == 1:
+            self._code = "arguments_wrapped"
+            return typed(f"{{{quote(names[0])}: {value}}}", Node(self._schema))
+        self._code = "arguments_dropped"
         return "{}"
+
+
+class VerbatimArguments(JsonArguments):
+    """For HEAL=off: arguments as the model wrote them, whatever they are. Only their end is looked for."""
+
+    __slots__ = ()
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema, JsonText())
+
+    @property
+    def codes(self) -> list[Reason]:
+        return []
+
+    def feed(self, text: str) -> str:
+        super().feed(text)
+        return text[: len(text) - len(self.rest)]
+
+    def finish(self) -> str:
+        super().finish()
+        return ""

@@ -14,6 +14,9 @@ from typing import Any, Literal
 Schema = Mapping[str, Any]
 """A JSON Schema as the client sent it."""
 
+Choice = Literal["auto", "none", "required"]
+"""What `tool_choice` demands."""
+
 _DECORATION = re.compile(r"^(?:functions|default_api)[.:/]")
 _TRAILING_TOKEN = re.compile(r"<\|.*$", re.DOTALL)
 
@@ -25,8 +28,12 @@ class Expectations:
     tools: Mapping[str, Schema] = field(default_factory=dict)
     translate: bool = True
     """Off: the request declares no tools and its history holds no calls, so markup is the client's own business."""
-    choice: Literal["auto", "none"] = "auto"
+    choice: Choice = "auto"
+    allowed: frozenset[str] | None = None
+    """The functions that `tool_choice` names, where it names any: no other may be called."""
     parallel: bool = True
+    heal: bool = True
+    """Off: names and JSON stay as the model wrote them, right or wrong."""
     json_answer: bool = False
     """The request asks for an answer in JSON, so bare JSON is one."""
     whole_calls: bool = False
@@ -46,6 +53,8 @@ class Expectations:
         """
         if name in self.tools:
             return name
+        if not self.heal:
+            return None
         plain = _plain(name)
         found = [tool for tool in self.tools if not plain.isdisjoint(_plain(tool))]
         return found[0] if len(found) == 1 else None

@@ -32,7 +32,7 @@ class Frame(NamedTuple):
 class JsonOutput:
     """`_put` adds to the JSON, `_taken` takes out what has been added."""
 
-    __slots__ = ("_comma", "_frames", "_key", "_last_key", "_mute", "_out")
+    __slots__ = ("_comma", "_frames", "_key", "_last_key", "_mute", "_out", "doubled")
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
@@ -41,6 +41,8 @@ class JsonOutput:
         self._comma = ""  # a comma and the white space behind it: sent once something follows
         self._mute = 0  # depth at which a member was dropped because its key stood there already
         self._out: list[str] = []
+        self.doubled = False
+        """A key stood twice in its object."""
 
     def _taken(self) -> str:
         out = "".join(self._out)
@@ -72,6 +74,7 @@ class JsonOutput:
         self._last_key = decoded(text)
         keys = self._frames[-1].keys
         if self._last_key in keys and not self._mute:
+            self.doubled = True
             self._comma = ""
             self._mute = len(self._frames)
         keys.add(self._last_key)

@@ -11,30 +11,36 @@ It may not know what the value is for.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from converters.jsonoutput import CLOSER, JsonOutput, quote
+from converters.jsoncomments import JsonComments
+from converters.jsonoutput import CLOSER, quote
+from converters.jsonstrings import ESCAPED, JsonStrings
+from converters.jsonwhole import read_whole
+from converters.reasons import Reason
 
-_PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\"\\\x00-\x1f]+")}
 _SPACE = re.compile(r"[ \t\r\n]+")
 _WORD = re.compile(r"[\w$.+-]+")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
-_CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
 
 
-class JsonText(JsonOutput):
+_WORTHWHILE = 32
+"""Characters from which on it pays to try whether a value has come whole."""
+
+
+class JsonText(JsonComments):
     """`feed` takes pieces and returns strict JSON; `done` says that the value has ended, `rest` what came behind it.
 
-    `stuck` says that it does not go on as JSON: `rest` is from there. `finish` closes what is open. `altered` tells
-    that it was not JSON, `guessed` that putting it right took more than spelling, `closed` that it ended in a value.
+    `stuck` says that it does not go on as JSON: `rest` is from there. `finish` closes what is open. `respelled` tells
+    that it was spelled otherwise, `guessed` that putting it right took more than spelling, `unclosed` that containers
+    were open at the end, and `closed` that a value was.
     """
 
     __slots__ = (
-        *("_behind", "_closed_by", "_hold", "_quote", "_state", "_word"),
-        *("altered", "closed", "done", "guessed", "rest", "stuck"),
+        *("_closed_by", "_hold", "_word"),
+        *("closed", "guessed", "rest", "retyped", "stuck", "unclosed"),
     )
 
     key_word = value_word = _WORD
@@ -42,16 +48,32 @@ class JsonText(JsonOutput):
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = self._behind = self._value
+        self._state: JsonStrings.State = self._value
         self._hold: list[str] = []  # what cannot be understood before more has come
         self._word: re.Pattern[str] | None = None  # what goes on with the word that is held
-        self._quote = ""
-        self.done = False
-        self.altered = False
         self.guessed = False
+        self.retyped = False
         self.closed = False
+        self.unclosed = False
         self.stuck = False
         self.rest = ""
+
+    @property
+    def altered(self) -> bool:
+        """It was not JSON, or not all of it."""
+        return self.respelled or self.unclosed
+
+    @property
+    def codes(self) -> list[Reason]:
+        """What had to be done to it."""
+        found: list[tuple[bool, Reason]] = [
+            (self.guessed, "arguments_guessed"),
+            (self.respelled and not self.guessed, "arguments_repaired"),
+            (self.doubled, "duplicate_key"),
+            (self.retyped, "arguments_retyped"),
+            (self.unclosed and not self.closed, "arguments_closed"),
+        ]
+        return [code for holds, code in found if holds]
 
     @property
     def flows(self) -> bool:
@@ -59,10 +81,8 @@ class JsonText(JsonOutput):
         return bool(self._quote) and not self._hold and not self._mute and self._key is None
 
     def feed(self, text: str) -> str:
-        if self._quote and not self._hold and not self._mute and self._key is None and text:
-            plain = _PLAIN[self._quote].match(text) if self._quote in _PLAIN else None
-            if plain and plain.end() == len(text):  # by far the most pieces: more of a string
-                return text
+        if not self._hold and self._only_plain(text):  # by far the most pieces
+            return text
         if self._hold:
             self._hold.append(text)
             if self._word and self._word.fullmatch(text):  # not read again from its beginning: it may be long
@@ -90,7 +110,7 @@ class JsonText(JsonOutput):
             self._finish_string(hold)
         elif self._state == self._value:  # elsewhere it is half a key or half the opener of a comment
             self._bare(hold.strip())
-        if not self.done:
+        if not self.done and self._state != self._unfence:
             self._close_all()
         self.done = True
         return self._taken()
@@ -113,7 +133,7 @@ class JsonText(JsonOutput):
 
     def _close_all(self) -> None:
         self._comma = ""
-        self.altered = True
+        self.unclosed = True
         self.closed = self.closed or self._state in (self._colon, self._value)
         if self._state == self._colon:
             self._put(":null")
@@ -126,9 +146,14 @@ class JsonText(JsonOutput):
 
     def _value(self, text: str, place: int) -> int:
         letter = text[place]
+        if letter.isalnum():
+            return self._value_word(text, place)
         if letter in " \t\r\n":
             return self._space(text, place)
         if letter in "{[":
+            end = -1 if self._frames else self._whole(text, place)
+            if end > 0:
+                return end
             self._open(letter, self._about())
             self._state = self._member if letter == "{" else self._item
             return place + 1
@@ -140,8 +165,10 @@ class JsonText(JsonOutput):
         if letter in ",:":
             return self._guess(place + 1)
         special = self._special(text, place)
-        if special is not None:
-            return special
+        return self._value_word(text, place) if special is None else special
+
+    def _value_word(self, text: str, place: int) -> int:
+        """A number, a literal, or another word that stands where a value should."""
         word = self.value_word.match(text, place)
         if word is None:
             return self._stop(place)
@@ -150,13 +177,52 @@ class JsonText(JsonOutput):
         self._bare(word.group().strip())
         return word.end()
 
+    def _whole(self, text: str, place: int) -> int:
+        """The end of an object or an array that has come whole and needs nothing; -1 for what must be looked at."""
+        if len(text) - place < _WORTHWHILE:
+            return -1
+        whole = read_whole(text, place)
+        if whole is None or not self._passes(whole[0]):
+            return -1
+        self._put(text[place : whole[1]])
+        self._ended()
+        return whole[1]
+
+    def _passes(self, value: Any) -> bool:
+        """Whether nothing in a value has to be changed, for subclasses."""
+        return True
+
     def _about(self) -> Any:
         """What is known of the value that begins here, for subclasses."""
         return None
 
     def _special(self, text: str, place: int) -> int | None:
         """Something that may stand where a key or a value begins, and is neither; None if nothing such is here."""
-        return self._comment(text, place) if text[place] == "/" else None
+        if text[place] == "`" and not self._frames:
+            return self._fence(text, place)
+        return self._between(text, place)
+
+    def _between(self, text: str, place: int) -> int | None:
+        """Something that may stand between any two tokens: a comment, or white space in its escaped spelling."""
+        letter = text[place]
+        if letter == "/":
+            return self._comment(text, place)
+        if letter == "#" and self._state in (self._member, self._after):  # a value could begin so
+            return self._begin_comment(self._line_comment, place + 1)
+        return self._escaped(text, place) if letter == "\\" else None
+
+    def _escaped(self, text: str, place: int) -> int:
+        """JSON as it stands in a string: white space as `\\n`, quotes as `\\"`."""
+        if place + 1 == len(text):
+            return -1
+        letter = text[place + 1]
+        if letter == '"' and self._state in (self._value, self._member):
+            begin = self._begin_key if self._state == self._member else self._begin_string
+            begin(ESCAPED)
+        elif letter not in "nrt":
+            return self._stop(place + 1)  # the backslash may have been held
+        self.respelled = True
+        return place + 2
 
     def _item(self, text: str, place: int) -> int:
         """The first item of an array or its end."""
@@ -175,10 +241,7 @@ class JsonText(JsonOutput):
         if letter in "]}":
             return self._closer(text, place)
         if letter in "\"'":
-            self._key = []
-            self._quote = letter
-            self.altered = self.altered or letter == "'"
-            self._state = self._string
+            self._begin_key(letter)
             return place + 1
         if letter in ",:{[":
             return self._guess(place + 1)
@@ -190,21 +253,24 @@ class JsonText(JsonOutput):
             return self._stop(place)
         if word.end() == len(text):
             return self._more_of_word(word)
-        self.altered = True
+        self.respelled = True
         self._key = [quote(word.group().strip())[1:-1]]
         self._end_key()
         return word.end()
 
     def _colon(self, text: str, place: int) -> int:
         letter = text[place]
+        if letter == ":":
+            self._state = self._value
+            self._put(":")
+            return place + 1
         if letter in " \t\r\n":
             return self._space(text, place)
-        if letter == "/":
-            return self._comment(text, place)
+        between = self._between(text, place)
+        if between is not None:
+            return between
         self._state = self._value
         self._put(":")
-        if letter == ":":
-            return place + 1
         return self._guess(place + 1 if letter == "=" else place)
 
     def _after(self, text: str, place: int) -> int:
@@ -212,10 +278,11 @@ class JsonText(JsonOutput):
         letter = text[place]
         if letter in " \t\r\n":
             return self._space(text, place)
-        if letter == "/":
-            return self._comment(text, place)
         if letter in "]}":
             return self._closer(text, place)
+        between = None if letter == "," else self._between(text, place)
+        if between is not None:
+            return between
         self._state = self._member if self._frames[-1].opener == "{" else self._value
         if self._mute == len(self._frames):
             self._mute = 0  # the dropped member ended
@@ -233,21 +300,6 @@ class JsonText(JsonOutput):
         """Whether a member or an item may begin so, though the comma before it is missing."""
         return letter in "\"'" or letter.isalnum() or (letter == "{" and self._frames[-1].opener == "[")
 
-    def _string(self, text: str, place: int) -> int:
-        plain = _PLAIN[self._quote].match(text, place)
-        if plain:
-            self._put(plain.group())
-            return plain.end()
-        letter = text[place]
-        if letter == self._quote:
-            self._end_string("")
-            return place + 1
-        if letter == "\\":
-            return self._escape(text, place)
-        self.altered = True  # a raw control character, or a double quote between single ones
-        self._put(_CONTROL.get(letter, '\\"'))
-        return place + 1
-
     # -- pieces of states --------------------------------------------------------------------------------------------
 
     def _space(self, text: str, place: int) -> int:
@@ -256,82 +308,15 @@ class JsonText(JsonOutput):
         self._put_space(space.group())
         return space.end()
 
-    def _comment(self, text: str, place: int) -> int:
-        opener = text[place : place + 2]
-        if len(opener) < 2:
-            return -1
-        if opener not in ("//", "/*"):
-            return self._stop(place + 1)  # the slash may have been held, and what was held is not handed back
-        self.altered = True
-        self._behind = self._state
-        self._state = self._line_comment if opener == "//" else self._block_comment
-        return place + 2
-
-    def _line_comment(self, text: str, place: int) -> int:
-        return self._comment_ends(text.find("\n", place), 1, len(text))
-
-    def _block_comment(self, text: str, place: int) -> int:
-        end = text.find("*/", place)
-        if end < 0 and text.endswith("*"):
-            return -1 if place == len(text) - 1 else len(text) - 1
-        return self._comment_ends(end, 2, len(text))
-
-    def _comment_ends(self, end: int, length: int, text_end: int) -> int:
-        if end < 0:
-            return text_end
-        self._state = self._behind
-        return end + length
-
-    def _begin_string(self, quote: str) -> None:
-        self._quote = quote
-        self.altered = self.altered or quote == "'"
-        self._put('"')
-        self._state = self._string
-
-    def _end_string(self, hold: str) -> None:
-        if hold:  # a backslash with nothing behind it
-            self.altered = True
-            self._put(json.dumps(hold, ensure_ascii=False)[1:-1])
-        self._quote = ""
-        if self._key is not None:
-            self._end_key()
-        else:
-            self._put('"')
-            self._ended()
-
     def _end_key(self) -> None:
         self._put_key()
         self._state = self._colon
-
-    def _escape(self, text: str, place: int) -> int:
-        if place + 1 == len(text):
-            return -1
-        letter = text[place + 1]
-        if letter == "u":
-            digits = text[place + 2 : place + 6]
-            if all(digit in "0123456789abcdefABCDEF" for digit in digits):
-                if len(digits) < 4:
-                    return -1
-                self._put(text[place : place + 6])
-                return place + 6
-        elif letter in '"\\/bfnrt':
-            self._put(text[place : place + 2])
-            return place + 2
-        self.altered = True
-        if letter == "'":  # Python's and JavaScript's way; JSON needs no backslash there
-            self._put("'")
-            return place + 2
-        if letter == "\n":  # a line that Python would join: keep both characters
-            self._put("\\\\\\n")
-            return place + 2
-        self._put("\\\\")  # no escape at all: a regex or a Windows path, so the backslash is meant
-        return place + 1
 
     def _bare(self, word: str) -> None:
         if not word:
             return
         strict = _WORDS.get(word) or (word if _NUMBER.fullmatch(word) else quote(word))
-        self.altered = self.altered or strict != word
+        self.respelled = self.respelled or strict != word
         self.guessed = self.guessed or strict[0] == '"'
         self._put(strict)
         self._ended()
@@ -349,18 +334,18 @@ class JsonText(JsonOutput):
             if all(letter != CLOSER[frame.opener] for frame in self._frames):
                 return place + 1  # closes nothing that is open
         if self._drop_comma():
-            self.altered = True
+            self.respelled = True
         self._close()
         return place + 1 if letter == self._closed_by else place
 
     def _stop(self, place: int) -> int:
         """Here is something that no JSON holds."""
-        self.altered = self.guessed = self.stuck = True
+        self.respelled = self.guessed = self.stuck = True
         return place
 
     def _guess(self, place: int) -> int:
         """Something that no spelling puts right was passed over."""
-        self.altered = self.guessed = True
+        self.respelled = self.guessed = True
         return place
 
     def _close(self) -> None:
@@ -371,6 +356,8 @@ class JsonText(JsonOutput):
         """A value has ended: it was the whole, or its container goes on."""
         if self._frames:
             self._state = self._after
+        elif self._fenced:
+            self._state = self._unfence
         else:
             self.done = True
 
@@ -384,6 +371,5 @@ def strict(text: str, lenient: bool = False) -> str | None:
     out = reader.feed(text)
     if not reader.done:
         out += reader.feed(" ")  # ends a number or a word
-    if not reader.done or reader.rest.strip() or reader.guessed or (reader.altered and not lenient):
-        return None
-    return out.strip()
+    whole = reader.done and not reader.rest.strip() and not reader.guessed
+    return out.strip() if whole and (lenient or not reader.respelled) else None

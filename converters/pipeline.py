@@ -4,6 +4,7 @@ Detector     text, reasoning and calls are told apart
 Endings      end-of-turn tokens at the end are taken off; then a registered converter may read the text
 Drafts       a call inside the reasoning is a draft, unless it is the last thing there
 Gate         the calls that the request allows, numbered
+Fit          finished arguments held against their schema
 Keep/Drop    reasoning stays in the text, or goes
 Tidy         white space at the edges of what was removed
 """
@@ -18,6 +19,7 @@ from converters.events import Event
 from converters.expectations import Expectations
 from converters.stages.drafts import Drafts
 from converters.stages.endings import Endings
+from converters.stages.fit import Fit
 from converters.stages.gate import Gate
 from converters.stages.lanes import DropReasoning, KeepReasoning
 from converters.stages.tidy import Tidy
@@ -97,7 +99,7 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
     if custom is not None:
         stages.append(custom)
     if expectations.translate:
-        stages += [Drafts(expectations), Gate(expectations)]
+        stages += [Drafts(expectations), Gate(expectations), Fit(expectations)]
     if expectations.reasoning == "keep":
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":

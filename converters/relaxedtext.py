@@ -37,7 +37,7 @@ class RelaxedText(JsonText):
             return None
         if not text.startswith(self._delimiter, place):
             return -1
-        self.altered = True
+        self.respelled = True
         if self._state == self._member:
             self._key = []
         else:

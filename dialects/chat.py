@@ -6,11 +6,11 @@ Source of the format: the OpenAI API reference, and what real clients were seen 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
 from converters.events import ArgumentsDelta, CallStart, Reasoning, Text
-from converters.expectations import Expectations, Schema
+from converters.expectations import Choice, Expectations, Schema
 from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
 from errors import RequestError
 
@@ -33,6 +33,7 @@ class Chat:
         tools = _functions(body) if legacy else _tools(body)
         messages = _optional(body, "messages", list, "a list")
         calls, ids = _history(messages)
+        choice, allowed = _choice(body, tools)
         return ChatRequest(
             body=body,
             model=_optional(body, "model", str, "a string") or "",
@@ -40,7 +41,8 @@ class Chat:
             expectations=Expectations(
                 tools=tools,
                 translate=bool(tools) or calls,
-                choice="none" if body.get("tool_choice", body.get("function_call")) == "none" else "auto",
+                choice=choice,
+                allowed=allowed,
                 json_answer=_asks_for_json(body),
                 parallel=body.get("parallel_tool_calls") is not False and not legacy,
             ),
@@ -268,6 +270,49 @@ def _function(function: Any, where: str) -> tuple[str, Schema]:
         raise RequestError(f"'{where}.name' must be a string.", param=f"{where}.name")
     schema = function.get("parameters")
     return name, schema if isinstance(schema, dict) else {}
+
+
+_CHOICES: Mapping[str, Choice] = {"none": "none", "required": "required", "any": "required"}
+
+
+def _choice(body: Mapping[str, Any], tools: Collection[str]) -> tuple[Choice, frozenset[str] | None]:
+    """(what the request demands, the functions that alone may be called, if it names any).
+
+    What else a choice can say is the backend's business. Without tools it says nothing.
+    """
+    field = "tool_choice" if "tool_choice" in body else "function_call"
+    choice = body.get(field)
+    if not tools and choice != "none":
+        return "auto", None
+    if isinstance(choice, str):
+        return _CHOICES.get(choice, "auto"), None
+    if choice is None:
+        return "auto", None
+    if not isinstance(choice, dict):
+        raise RequestError(f"'{field}' must be a string or an object.", param=field)
+    if field == "function_call":
+        return "required", _named([choice], tools, field)
+    if choice.get("type") == "function":
+        return "required", _named([choice.get("function")], tools, f"{field}.function")
+    if choice.get("type") == "allowed_tools":
+        return _allowed(choice.get("allowed_tools"), tools, f"{field}.allowed_tools")
+    return "auto", None
+
+
+def _allowed(chosen: Any, tools: Collection[str], where: str) -> tuple[Choice, frozenset[str] | None]:
+    if not isinstance(chosen, dict) or not isinstance(chosen.get("tools"), list):
+        raise RequestError(f"'{where}.tools' must be a list.", param=f"{where}.tools")
+    listed = [each for each in chosen["tools"] if isinstance(each, dict) and each.get("type") == "function"]
+    names = _named([each.get("function") for each in listed], tools, f"{where}.tools")
+    return "required" if chosen.get("mode") == "required" else "auto", names
+
+
+def _named(functions: list[Any], tools: Collection[str], where: str) -> frozenset[str]:
+    """The names of functions that a choice names, all of which the request must declare."""
+    names = frozenset(each.get("name") if isinstance(each, dict) else None for each in functions)
+    if not all(isinstance(name, str) and name in tools for name in names):
+        raise RequestError(f"'{where}' must name a function that the request declares.", param=where)
+    return frozenset(map(str, names))
 
 
 def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:

@@ -43,6 +43,7 @@ class Models:
             whole_calls=config.tool_call_streaming == "whole",
             reasoning=_LANES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,
+            heal=config.heal,
             starts_inside=self._starts_inside(request, converter),
         )
         return lambda: parser_for(converter, expectations)

@@ -12,7 +12,7 @@ A shape may not know any marker, model or tool name: it reads the row it is give
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,19 +100,27 @@ class CallWriter:
             self._unowned.clear()
         return raw
 
-    def start(self, name: str, call_id: str | None, raw: str = "") -> None:
+    def start(self, name: str, call_id: str | None, raw: str = "", written: str | None = None) -> None:
+        """`written` is the name as the model wrote it, if it was read as another."""
         self._index += 1
         self.open = True
+        if written is not None and written != name:
+            self.note("name_repaired")
         self.events.append(CallStart(self._index, name, call_id, self.unowned(raw), self._inside))
 
     def arguments(self, delta: str, raw: str = "") -> None:
         if delta or raw:
             self.events.append(ArgumentsDelta(self._index, delta, self.unowned(raw)))
 
-    def end(self, how: Ending = "complete", raw: str = "") -> None:
+    def note(self, *codes: Reason) -> None:
+        self.events += map(Noted, codes)
+
+    def end(self, how: Ending = "complete", raw: str = "", codes: Iterable[Reason] = ()) -> None:
+        """`codes` say what had to be done to the arguments."""
         self.open = False
+        self.note(*codes)
         if how == "closed":
-            self.events.append(Noted("arguments_unreadable"))
+            self.note("arguments_unreadable")
         self.events.append(CallEnd(self._index, self.unowned(raw), how))
 
     def removed(self, raw: str = "", reason: Reason = "marker") -> None:

@@ -11,9 +11,10 @@ import re
 from converters.arguments import ArgumentsWriter
 from converters.expectations import Expectations, Schema
 from converters.jsonoutput import quote
-from converters.schema import argument, item, read_text, wanted
+from converters.schema import Node
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
+from converters.typedtext import read_text
 
 _OPENING = re.compile(r"\s*<([^<>\s/]+)>")
 _DEPTH = 32
@@ -36,22 +37,22 @@ class ElementsWriter(ArgumentsWriter):
 
     def value(self, text: str) -> str:
         is_nested = bool(self._namespace) and text.lstrip().startswith(self._namespace)
-        if is_nested or wanted(self._node, self._schema) & {"object", "array"}:
-            nested = _nested(text.replace(self._namespace, "") if self._namespace else text, self._node, self._schema)
+        if is_nested or self._node.kinds & {"object", "array"}:
+            nested = _nested(text.replace(self._namespace, "") if self._namespace else text, self._node)
             if nested is not None:
                 return nested
         return super().value(text)
 
 
-def _nested(text: str, node: Schema, root: Schema, depth: int = 0) -> str | None:
+def _nested(text: str, node: Node, depth: int = 0) -> str | None:
     """Elements as JSON: `<item>`s and repeated names are a list, others an object; None if it is no such text."""
     children: dict[str, list[str]] = {}
     place = 0
     while element := _element(text, place):
         name, inner, place = element
-        child = _child(node, root, name)
-        value = _nested(inner, child, root, depth + 1) if depth < _DEPTH else None
-        children.setdefault(name, []).append(value if value is not None else _leaf(inner, child, root))
+        child = _child(node, name)
+        value = _nested(inner, child, depth + 1) if depth < _DEPTH else None
+        children.setdefault(name, []).append(value if value is not None else _leaf(inner, child))
     if not children or text[place:].strip():
         return None
     if set(children) == {"item"}:
@@ -77,12 +78,12 @@ def _element(text: str, place: int) -> tuple[str, str, int] | None:
     return None
 
 
-def _child(node: Schema, root: Schema, name: str) -> Schema:
-    return (item(node, root) if name == "item" else {}) or argument(node, name, root)
+def _child(node: Node, name: str) -> Node:
+    return node.items if name == "item" and node.items.schema else node.member(name)
 
 
-def _leaf(text: str, node: Schema, root: Schema) -> str:
+def _leaf(text: str, node: Node) -> str:
     """A value without elements; an empty one is null unless a string is wanted."""
-    if not text and "string" not in wanted(node, root):
+    if not text and "string" not in node.kinds:
         return "null"
-    return read_text(text, node, root)
+    return read_text(text, node)

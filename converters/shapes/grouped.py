@@ -78,6 +78,7 @@ class GroupedParser(StateParser):
         """Behind a header."""
         declared = self._expectations.declared(name)
         self._name = declared or name
+        self._written = name
         self._id = call_id
         self._schema: Schema = self._expectations.schema(self._name)
         self._out.own(raw)
@@ -91,7 +92,7 @@ class GroupedParser(StateParser):
 
     def _start(self) -> None:
         self._refusable = False
-        self._out.start(self._name, self._id)
+        self._out.start(self._name, self._id, written=self._written)
 
     def _cut_off(self, left: str) -> None:
         if self._state == self._between:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from converters.arguments import JsonArguments
-from converters.events import Ending
+from converters.arguments import JsonArguments, json_arguments
 from converters.expectations import Expectations
 from converters.jsontext import JsonText
 from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
@@ -27,8 +26,13 @@ _LONGEST = 256
 """How long a key or a name is read before it is none, in characters."""
 
 _BRACKETS = re.compile(r"[\s\[]*")
-_BEFORE_KEY = re.compile(r"[\s,]*")
-_COLON = re.compile(r"\s*:\s*")
+_BEFORE_KEY = re.compile(r"(?:[\s,]|\\[nrt])*")
+_COLON = re.compile(r"(?:\s|\\[nrt])*:(?:\s|\\[nrt])*")
+_COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
+_FENCE = "```"
+_FENCES = "⟦```json\n¦```\n¦⟧"
+_SURPLUS = ("}", "]", ",", ";")
+"""What models write behind an object, too many or between two, and what closes nothing."""
 _NAME = re.compile(NAME)
 
 
@@ -44,12 +48,13 @@ class JsonObjectGrammar:
         self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
-            Entry(first_token(head) or "{", Pattern(loosened(head + "\n⟦[\n¦⟧"), then=["{"]), explicit=True)
+            Entry(first_token(head) or "{", Pattern(loosened(f"{head}\n{_FENCES}⟦[\n¦⟧"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
         self.behind_closer = Ahead(self.closers)
-        self.after_object = Ahead([*self.closers, "{", "}", "]", ",", ";"])
+        self.after_object = Ahead([*self.closers, "{", *_SURPLUS])
+        self.after_fenced = Ahead([*self.closers, "{", *_SURPLUS, _FENCE])
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
         return JsonObjectParser(self, opening, expectations)
@@ -63,13 +68,18 @@ class JsonObjectParser(StateParser):
         self._grammar = grammar
         self._expectations = expectations
         self._out.own(opening.raw)
+        self._fenced = _FENCE in opening.raw and _FENCE not in grammar.syntax.call
+        self._after_object = grammar.after_fenced if self._fenced else grammar.after_object
+        self._comment_end = ""
         self._begin()
 
     def _begin(self) -> None:
-        self._name = ""
+        self._name = self._written = ""
         self._id: str | None = None
         self._depth = 0
         self._key = ""
+        self._fresh = True  # no key has been read yet
+        self._odd = self._fenced  # the object around name and arguments is not quite JSON
         self._small = JsonText()  # the key or the small value that is being read, and what it reads as
         self._small_text = ""
         self._arguments: JsonArguments | None = None
@@ -114,24 +124,55 @@ class JsonObjectParser(StateParser):
         letter = self._buffer[self._place]
         if letter == "}":
             return self._close_object()
-        if letter in "\"'":
+        if letter in "\"'\\_" or letter.isalpha():
             return self._read_next(self._read_key)
+        if letter in "/#":
+            return self._open_comment()
+        if letter == "{" and self._fresh and not self._opening.whole:  # doubled, as in a format string
+            self._odd = True
+            self._out.own(self._advance(self._place + 1))
+            return True
         return self._brace_missing()
+
+    def _open_comment(self) -> bool:
+        opener = self._buffer[self._place] if self._buffer[self._place] == "#" else self._buffer[self._place :][:2]
+        if opener == "/" and not self._finishing:
+            return False
+        if opener not in _COMMENTS:
+            return self._brace_missing()
+        self._odd = True
+        self._comment_end = _COMMENTS[opener]
+        self._out.own(self._advance(self._place + len(opener)))
+        self._state = self._comment
+        return True
+
+    def _comment(self) -> bool:
+        """Inside a comment between two members."""
+        end = self._buffer.find(self._comment_end, self._place)
+        if end < 0:
+            half = self._comment_end == "*/" and self._buffer.endswith("*", self._place) and not self._finishing
+            self._out.own(self._advance(len(self._buffer) - half))
+            return self._wait()
+        self._out.own(self._advance(end + len(self._comment_end)))
+        self._state = self._member
+        return True
 
     def _brace_missing(self) -> bool:
         """The object goes on as no object does: it is over if it holds a call, or if the closing marker stands here."""
-        found, marker, _ = self._grammar.after_object.look(self._buffer, self._place)
+        found, marker, _ = self._after_object.look(self._buffer, self._place)
         if found == Ahead.YET and not self._finishing:
             return False
         has_all = self._out.open and self._arguments is not None
         if self._opening.whole or not self._name or not (has_all or marker in self._grammar.closers):
             return self._abandon()
+        self._odd = True
         return self._object_ended()
 
     def _read_key(self) -> bool:
         if not self._read():
             return self._wait_within_bounds()
         self._key = _string(self._small_text)
+        self._fresh = False
         self._state = self._colon
         if self._grammar.syntax.keys == ("", "") and self._depth == 1:
             return self._named(self._key)
@@ -150,7 +191,7 @@ class JsonObjectParser(StateParser):
             self._state = self._brace
             return True
         if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
-            self._arguments = JsonArguments(self._expectations.schema(self._name))
+            self._arguments = json_arguments(self._expectations, self._name)
             self._state = self._read_arguments
             return True
         return self._read_next(self._read_value)
@@ -178,15 +219,15 @@ class JsonObjectParser(StateParser):
 
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""
-        found, marker, after = self._grammar.after_object.look(self._buffer, self._place)
+        found, marker, after = self._after_object.look(self._buffer, self._place)
         if found == Ahead.YET and not self._finishing:
             return False
-        if marker in ("}", "]", ",", ";"):
+        if marker in _SURPLUS or marker == _FENCE:
             self._out.own(self._advance(after))
             return True
         closed = marker in self._grammar.closers
         if not self._out.open:
-            alone = self._alone(after if closed else self._place, self._grammar.after_object, ("{",))
+            alone = self._alone(after if closed else self._place, self._after_object, ("{",))
             if not alone:
                 return self._refuse() if alone is False else False
             self._start()
@@ -221,6 +262,7 @@ class JsonObjectParser(StateParser):
         """Read on in a key or a small value; whether it has ended."""
         self._small_text += self._small.feed(self._buffer[self._place :])
         self._out.own(self._advance(len(self._buffer) - len(self._small.rest)))
+        self._odd = self._odd or self._small.altered
         return self._small.done
 
     def _named(self, name: str) -> bool:
@@ -229,6 +271,7 @@ class JsonObjectParser(StateParser):
         if declared is None and doubtful:
             return self._abandon()
         self._name = declared or name.strip()
+        self._written = name.strip()
         self._send("", "")
         return True
 
@@ -245,7 +288,7 @@ class JsonObjectParser(StateParser):
     def _start(self) -> None:
         if not self._out.open:
             self._refusable = False
-            self._out.start(self._name, self._id)
+            self._out.start(self._name, self._id, written=self._written)
             self._out.arguments(self._early)
 
     def _close_object(self) -> bool:
@@ -262,8 +305,11 @@ class JsonObjectParser(StateParser):
         return True
 
     def _end_call(self, raw: str) -> None:
-        unreadable = self._arguments is not None and self._arguments.unreadable
-        self._out.end("closed" if unreadable else "complete", raw)
+        arguments = self._arguments
+        unreadable = arguments is not None and arguments.unreadable
+        if self._odd:
+            self._out.note("call_repaired")
+        self._out.end("closed" if unreadable else "complete", raw, arguments.codes if arguments else ())
 
     def _wait_within_bounds(self) -> bool:
         """For more of a key or of a name, which are short; what goes on for longer is none."""
@@ -283,13 +329,11 @@ class JsonObjectParser(StateParser):
         if self._opening.whole:
             return self._refuse()
         if self._out.open:
-            how: Ending = "complete"
             if self._arguments is None:
                 self._out.arguments("{}")
-                how = "closed"
-            elif self._arguments.unreadable:
-                how = "closed"
-            self._out.end(how)
+                self._out.end("closed")
+            else:
+                self._end_call("")
         elif self._refusable:
             return self._refuse()
         else:

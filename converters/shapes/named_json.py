@@ -5,11 +5,10 @@ The arguments flow as they are written. They end where their JSON does, so no cl
 
 from __future__ import annotations
 
-from converters.arguments import JsonArguments
-from converters.expectations import Expectations, Schema
-from converters.jsontext import JsonText
+from converters.arguments import JsonArguments, json_arguments
+from converters.events import Ending
+from converters.expectations import Expectations
 from converters.scanner import Ahead
-from converters.schema import TypedText
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
@@ -26,11 +25,11 @@ class NamedJsonGrammar(GroupedGrammar):
         self.no_arguments = Ahead([*self.feet, *self.group_closes])
 
     def after_header(self) -> list[str]:
-        return ["{", '"', *self.feet] if self.feet and self.syntax.group else ["{"]
+        return ["{", "```", '"', *self.feet] if self.feet and self.syntax.group else ["{", "```"]
 
-    def json_text(self, schema: Schema) -> JsonText:
+    def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""
-        return TypedText(schema)
+        return json_arguments(expectations, name)
 
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
         return NamedJsonParser(self, opening, expectations)
@@ -44,7 +43,7 @@ class NamedJsonParser(GroupedParser):
         super().__init__(grammar, opening, expectations)
 
     def _body(self) -> None:
-        self._arguments = JsonArguments(self._schema, self._grammar.json_text(self._schema))
+        self._arguments = self._grammar.arguments(self._expectations, self._name)
         self._early = ""  # arguments of an undeclared name, until it is sure that there are some
         self._state = self._before
 
@@ -105,7 +104,8 @@ class NamedJsonParser(GroupedParser):
             if not alone:
                 return self._refuse() if alone is False else False
             self._begin()
-        self._out.end("closed" if self._arguments.unreadable else "complete", self._advance(after) if closes else "")
+        how: Ending = "closed" if self._arguments.unreadable else "complete"
+        self._out.end(how, self._advance(after) if closes else "", self._arguments.codes)
         self._state = self._between
         if found == Ahead.FOUND and marker not in self._grammar.group_closes and (self._follows or not closes):
             return True

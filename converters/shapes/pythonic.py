@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 
-from converters.expectations import Expectations, Schema
+from converters.expectations import Expectations
 from converters.jsonoutput import quote
 from converters.jsontext import strict
 from converters.pytext import literal, string_end
 from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
-from converters.schema import argument, properties, read_text, wanted
+from converters.schema import Node, properties
 from converters.shapes.base import CallsParser, Entry, Opening, StateParser
 from converters.syntaxes import Syntax
+from converters.typedtext import read_text
 
 _SEPARATORS = r"[\s,;]{0,4096}"
 _CALL = re.compile(
@@ -105,7 +106,7 @@ class PythonicParser(StateParser):
         self._refusable = False
         opened = self._advance(match.end())
         self._said.append(opened)
-        self._out.start(self._name, None, opened)
+        self._out.start(self._name, None, opened, match["name"])
         self._depth = 1
         self._text = []
         self._state = self._arguments
@@ -230,7 +231,7 @@ class PythonicParser(StateParser):
             key = keyword[1] if keyword else next((name for name in names if name not in members), "")
             value = part[keyword.end() :] if keyword else part
             if key:
-                members.setdefault(key, _typed(value.strip(), argument(schema, key), schema))
+                members.setdefault(key, _typed(value.strip(), Node(schema).member(key)))
         return "{" + ", ".join(f"{quote(key)}: {value}" for key, value in members.items()) + "}"
 
 
@@ -253,7 +254,7 @@ def _parts(text: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
-def _typed(text: str, node: Schema, root: Schema) -> str:
+def _typed(text: str, node: Node) -> str:
     """The JSON of an argument: a literal, or nearly one, or its own text. A string is typed as its schema wants."""
     value = literal(text)
     if value is None:
@@ -261,6 +262,6 @@ def _typed(text: str, node: Schema, root: Schema) -> str:
     if value is None:
         quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
         value = quote(text[1:-1] if quoted else text)
-    if value.startswith('"') and wanted(node, root) and "string" not in wanted(node, root):
-        return read_text(str(json.loads(value)), node, root)
+    if value.startswith('"') and not node.takes_strings:
+        return read_text(str(json.loads(value)), node)
     return value

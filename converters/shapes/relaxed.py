@@ -5,16 +5,20 @@ It is read as shape B is; only the JSON is spelled differently: it is made stric
 
 from __future__ import annotations
 
-from converters.expectations import Schema
+from converters.arguments import JsonArguments
+from converters.expectations import Expectations
 from converters.jsonoutput import quote
+from converters.reasons import Reason
 from converters.relaxedtext import RelaxedText
-from converters.schema import TypedText
+from converters.schema import Node
 from converters.shapes.named_json import NamedJsonGrammar
+from converters.typedtext import TypedText
 
 
 class RelaxedGrammar(NamedJsonGrammar):
-    def json_text(self, schema: Schema) -> RelaxedText:
-        return TypedRelaxedText(self.syntax.delimiter, schema)
+    def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
+        schema = expectations.schema(name)
+        return JsonArguments(schema, TypedRelaxedText(self.syntax.delimiter, Node(schema)))
 
 
 class TypedRelaxedText(RelaxedText):
@@ -22,9 +26,14 @@ class TypedRelaxedText(RelaxedText):
 
     __slots__ = ("_typed",)
 
-    def __init__(self, delimiter: str, schema: Schema) -> None:
+    def __init__(self, delimiter: str, node: Node) -> None:
         super().__init__(delimiter)
-        self._typed = TypedText(schema)
+        self._typed = TypedText(node)
+
+    @property
+    def codes(self) -> list[Reason]:
+        """Those of the typing: its own spelling is how the row writes."""
+        return self._typed.codes
 
     def feed(self, text: str) -> str:
         if self._only_string(text) and self._typed.flows:  # by far the most pieces: nothing there to type

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
-from converters.arguments import ArgumentsWriter, JsonArguments
+from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
 from converters.events import Ending
 from converters.expectations import Expectations, Schema
 from converters.scanner import Ahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
@@ -21,6 +21,9 @@ from converters.schema import properties
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
+
+_OBJECT = ("{", "```")
+"""How an object with all arguments begins, which some models write where parameters belong."""
 
 
 class TaggedGrammar(GroupedGrammar):
@@ -42,7 +45,7 @@ class TaggedGrammar(GroupedGrammar):
         self.after_value = Ahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
 
     def after_header(self) -> list[str]:
-        inside = [*self.keys, *self.feet, *self.group_closes, "{"]
+        inside = [*self.keys, *self.feet, *self.group_closes, *_OBJECT]
         return inside + self.closers
 
     def parameter(self, text: str, place: int, waits: bool) -> tuple[ParameterSample, re.Match[str]] | bool:
@@ -123,8 +126,9 @@ class TaggedParser(GroupedParser):
         """The call is over, and so are its arguments."""
         if not self._out.open:
             self._start()
-        self._out.arguments(self._arguments.close())
-        self._out.end(how, raw)
+        arguments = self._arguments
+        self._out.arguments(arguments.close())
+        self._out.end(how, raw, ["duplicate_key"] if arguments.doubled else ())
 
     def _close_at_end(self) -> None:
         """The model stopped between two parameters, perhaps in half a marker: of a closer, or of another parameter."""
@@ -148,8 +152,8 @@ class TaggedParser(GroupedParser):
         if marker in grammar.keys:
             self._out.own(self._advance(after - len(marker)))
             self._state = self._key
-        elif marker == "{" and not self._arguments.begun:
-            self._json = JsonArguments(self._schema)
+        elif marker in _OBJECT and not self._arguments.begun:
+            self._json = json_arguments(self._expectations, self._name)
             self._state = self._object
         elif marker in grammar.feet or marker in grammar.group_closes:
             if not self._out.open and marker in grammar.feet:
@@ -177,6 +181,7 @@ class TaggedParser(GroupedParser):
             self._start()
         self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
         if arguments.done:
+            self._out.note(*arguments.codes)
             self._arguments.whole()
             self._state = self._parameters
         return arguments.done

@@ -1,11 +1,11 @@
-"""Which calls the request allows: none, one, or all; whole or as they come. Numbers those that pass.
+"""Which calls the request allows: none, one, those of some functions, or all; whole or as they come. Numbers them.
 
 Held: nothing, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
 """
 
 from __future__ import annotations
 
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed
 from converters.expectations import Expectations
 from converters.reasons import Reason
 
@@ -36,7 +36,7 @@ class Gate:
 
     def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
         if isinstance(event, CallStart):
-            self._refusal = self._refused()
+            self._refusal = self._refused(event.name, out)
             self._index += self._refusal is None
         if self._refusal is not None:
             out.append(Removed(event.raw, self._refusal))
@@ -49,8 +49,11 @@ class Gate:
         if isinstance(event, CallEnd):
             self._let_go(out, event.how == "cut")
 
-    def _refused(self) -> Reason | None:
+    def _refused(self, name: str, out: list[Event]) -> Reason | None:
         if self._expectations.choice == "none":
+            return "choice_none"
+        if self._expectations.allowed is not None and name not in self._expectations.allowed:
+            out.append(Noted("choice_other"))
             return "choice_none"
         if not self._expectations.parallel and self._index >= 0:
             return "parallel_off"
@@ -65,4 +68,5 @@ class Gate:
             out += held
 
     def finish(self, cut: bool) -> list[Event]:
-        return []
+        unmet = self._expectations.choice == "required" and self._index < 0 and not cut
+        return [Noted("required_unmet")] if unmet else []

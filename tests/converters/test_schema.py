@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from converters.schema import argument, properties, read_text, wanted
+from converters.schema import Node, argument, properties, wanted
+from converters.typedtext import read_text
 from tests.helpers import read_json, same_json
 
 STRING = {"type": "string"}
@@ -34,7 +35,7 @@ NO_NUMBERS = [
 
 
 def read(text: str, node: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
-    return read_json(read_text(text, node, root or {}))
+    return read_json(read_text(text, Node(node, root or {})))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_only_decimal_json_is_a_number(text: str, node: dict[str, Any]) -> None:
     ],
 )
 def test_numbers_keep_their_digits(text: str, node: dict[str, Any], written: str) -> None:
-    assert read_text(text, node, {}) == written
+    assert read_text(text, Node(node, {})) == written
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from converters.schema import TypedText
+from converters.schema import Node
+from converters.typedtext import TypedText
 from tests.helpers import cuts, read_json, same_json
 
 INTEGER = {"type": "integer"}
@@ -33,7 +34,7 @@ SCHEMA: dict[str, Any] = {
 
 
 def read(pieces: Iterable[str], schema: dict[str, Any] = SCHEMA) -> str:
-    reader = TypedText(schema)
+    reader = TypedText(Node(schema))
     out = ""
     for piece in pieces:
         out += reader.feed(piece)
@@ -124,12 +125,12 @@ def test_odd_spellings_are_typed_too(text: str, meant: Any) -> None:
 
 
 def test_a_string_that_is_asked_for_flows() -> None:
-    reader = TypedText(SCHEMA)
+    reader = TypedText(Node(SCHEMA))
     assert reader.feed('{"text": "abc') == '{"text": "abc'
     assert reader.feed("def") == "def"
 
 
 def test_a_string_that_is_not_asked_for_waits() -> None:
-    reader = TypedText(SCHEMA)
+    reader = TypedText(Node(SCHEMA))
     assert reader.feed('{"n": "1').rstrip() == '{"n":'
     assert reader.feed('2", ') == "12"
