@@ -44,8 +44,8 @@ bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
 conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.ready ## fifty thousand made-up answers in every way of cutting them
-	$(BIN)/python -m tests.fuzz
+fuzz: $(VENV)/.ready ## fifty thousand made-up answers, a hundred thousand made-up arguments
+	$(BIN)/python -m tests.fuzz && $(BIN)/python -m tests.fuzz_arguments
 
 clean: ## forget the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build

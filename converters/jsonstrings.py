@@ -14,10 +14,11 @@ from converters.jsonoutput import JsonOutput
 ESCAPED = '\\"'
 """The quote of models that write their JSON as if it stood in a string already."""
 _PLAIN = {
-    '"': re.compile(r'[^"\\\x00-\x1f]+'),
+    '"': re.compile(r'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+'),
     ESCAPED: re.compile(r'[^"\\\x00-\x1f]+'),
     "'": re.compile(r"[^'\"\\\x00-\x1f]+"),
 }
+"""What goes on between two quotes as it stands."""
 _CONTROL = {chr(code): json.dumps(chr(code))[1:-1] for code in range(32)}
 _HEX = frozenset("0123456789abcdefABCDEF")
 

@@ -28,6 +28,8 @@ _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "fal
 
 _WORTHWHILE = 32
 """Characters from which on it pays to try whether a value has come whole."""
+_TRIES = 8
+"""How often that may fail, as every time costs a look at all that has come."""
 
 
 class JsonText(JsonComments):
@@ -39,7 +41,7 @@ class JsonText(JsonComments):
     """
 
     __slots__ = (
-        *("_closed_by", "_hold", "_word"),
+        *("_closed_by", "_hold", "_tries", "_word"),
         *("closed", "guessed", "rest", "retyped", "stuck", "unclosed"),
     )
 
@@ -51,6 +53,7 @@ class JsonText(JsonComments):
         self._state: JsonStrings.State = self._value
         self._hold: list[str] = []  # what cannot be understood before more has come
         self._word: re.Pattern[str] | None = None  # what goes on with the word that is held
+        self._tries = _TRIES
         self.guessed = False
         self.retyped = False
         self.closed = False
@@ -151,7 +154,7 @@ class JsonText(JsonComments):
         if letter in " \t\r\n":
             return self._space(text, place)
         if letter in "{[":
-            end = -1 if self._frames else self._whole(text, place)
+            end = self._whole(text, place)
             if end > 0:
                 return end
             self._open(letter, self._about())
@@ -179,10 +182,11 @@ class JsonText(JsonComments):
 
     def _whole(self, text: str, place: int) -> int:
         """The end of an object or an array that has come whole and needs nothing; -1 for what must be looked at."""
-        if len(text) - place < _WORTHWHILE:
+        if not self._tries or len(text) - place < _WORTHWHILE:
             return -1
         whole = read_whole(text, place)
         if whole is None or not self._passes(whole[0]):
+            self._tries -= 1
             return -1
         self._put(text[place : whole[1]])
         self._ended()

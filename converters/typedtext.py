@@ -104,7 +104,7 @@ class TypedText(JsonText):
         return about.member(self._last_key) if frame.opener == "{" else about.items
 
     def _passes(self, value: Any) -> bool:
-        waiting = [(value, self._node)]
+        waiting = [(value, self._about())]
         while waiting:
             value, node = waiting.pop()
             if isinstance(value, str):

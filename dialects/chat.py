@@ -309,7 +309,7 @@ def _allowed(chosen: Any, tools: Collection[str], where: str) -> tuple[Choice, f
 
 def _named(functions: list[Any], tools: Collection[str], where: str) -> frozenset[str]:
     """The names of functions that a choice names, all of which the request must declare."""
-    names = frozenset(each.get("name") if isinstance(each, dict) else None for each in functions)
+    names = [each.get("name") if isinstance(each, dict) else None for each in functions]
     if not all(isinstance(name, str) and name in tools for name in names):
         raise RequestError(f"'{where}' must name a function that the request declares.", param=where)
     return frozenset(map(str, names))

@@ -7,13 +7,15 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from converters.reasons import NOTED, REMOVED
 from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES
+from streaming.exchange import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -96,3 +98,20 @@ def test_no_failure_of_the_corpus_is_left_unexplained() -> None:
     fixtures, passed, soft, failed = (int(cell) for cell in total[1:5])
     assert passed + soft + failed == fixtures
     assert len(listed) >= failed
+
+
+# -- docs/OUTCOMES.md ------------------------------------------------------------------------------------------------
+
+OUTCOMES = (DOCS / "OUTCOMES.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("heading", "codes"), [("Why text was removed", REMOVED), ("What else was decided", NOTED)])
+def test_every_code_is_explained_and_no_other(heading: str, codes: Mapping[str, str]) -> None:
+    chapter = OUTCOMES.split(f"## {heading}\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)) == sorted(codes)
+
+
+def test_every_outcome_is_explained() -> None:
+    chapter = OUTCOMES.split("## Where it is told\n")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)
+    assert told == list(Outcome.__args__)

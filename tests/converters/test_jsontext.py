@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import string
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -108,6 +109,14 @@ REPAIRS: list[tuple[str, Any]] = [
     ('{"a": 1, "a": 2,}', {"a": 1}),
     ("[NaN, Infinity, -Infinity]", ["NaN", "Infinity", "-Infinity"]),
     ("[0x1F, 007, 1_000]", ["0x1F", "007", "1_000"]),
+    ("[\u0661, 1\u0662]", ["\u0661", "1\u0662"]),
+    ('```json\n{"a": 1}\n```', {"a": 1}),
+    ('``` {"a": "```"} ```', {"a": "```"}),
+    ('{{"a": {{"b": 1}}}}', {"a": {"b": 1}}),
+    ('{"a": \\n[1,\\t 2]\\n}', {"a": [1, 2]}),
+    (r"{\"a\": \"b \\ c\", \"d\": [\"e\"]}", {"a": "b \\ c", "d": ["e"]}),
+    (r'{"query": \"it\'s\"}', {"query": "it's"}),
+    ('{"a": 1, # one\n "b": 2 # two\n}', {"a": 1, "b": 2}),
 ]
 
 
@@ -243,3 +252,48 @@ def test_depth_and_length_are_no_matter() -> None:
 def test_strict(text: str, exact: str | None, lenient: str | None) -> None:
     assert strict(text) == exact
     assert strict(text, lenient=True) == lenient
+
+
+# -- what was done is told -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ('{"a": [1, true, null, "x"]}', []),
+        ("{'a': True,}", ["arguments_repaired"]),
+        ('```json\n{"a": 1}\n```', ["arguments_repaired"]),
+        ('{"a": 1 "b": 2}', ["arguments_guessed"]),
+        ('{"a": 1, "a": 2}', ["duplicate_key"]),
+        ('{"a": {"b": 1}', ["arguments_closed"]),
+        ("{'a': {'b': 1}", ["arguments_repaired", "arguments_closed"]),
+        ('{"a": "b', []),
+    ],
+)
+def test_what_was_done_is_told(text: str, codes: list[str]) -> None:
+    for pieces in cuts(text):
+        reader = JsonText()
+        for piece in pieces:
+            reader.feed(piece)
+        reader.finish()
+        assert reader.codes == codes, pieces
+
+
+def test_what_stands_behind_a_closing_fence_is_the_rest() -> None:
+    for text, rest in (('```\n{"a": 1}\n``` x', " x"), ('```\n{"a": 1}\nx', "x"), ('{"a": 1}\n```', "\n```")):
+        reader = JsonText()
+        assert (reader.feed(text).strip(), reader.rest, reader.done) == ('{"a": 1}', rest, True)
+
+
+def test_a_long_value_costs_the_same_per_piece_as_a_short_one() -> None:
+    def seconds(size: int) -> float:
+        text = json.dumps({"a": [{"n": n, "s": "x y"} for n in range(size)]})
+        times = []
+        for _ in range(3):
+            reader, began = JsonText(), time.perf_counter()
+            for place in range(0, len(text), 4):
+                reader.feed(text[place : place + 4])
+            times.append((time.perf_counter() - began) / len(text))
+        return min(times)
+
+    assert seconds(20_000) < 3 * seconds(1_000)

@@ -110,6 +110,70 @@ def test_null_is_as_good_as_absent(name: str) -> None:
     assert CHAT.parse_request({name: None}).model == ""
 
 
+# -- tool_choice -----------------------------------------------------------------------------------------------------
+
+OTHER = {"type": "function", "function": {"name": "g"}}
+
+
+def chosen(choice: Any, tools: list[Any] | None = None) -> tuple[str, frozenset[str] | None]:
+    body = {"tools": [TOOL, OTHER] if tools is None else tools, "tool_choice": choice}
+    expectations = CHAT.parse_request(body).expectations
+    return expectations.choice, expectations.allowed
+
+
+def listed(mode: str, *names: str) -> dict[str, Any]:
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "demand", "allowed"),
+    [
+        (None, "auto", None),
+        ("auto", "auto", None),
+        ("none", "none", None),
+        ("required", "required", None),
+        ("any", "required", None),
+        ("whatever a server takes", "auto", None),
+        ({"type": "function", "function": {"name": "g"}}, "required", {"g"}),
+        (listed("auto", "f"), "auto", {"f"}),
+        (listed("required", "f", "g"), "required", {"f", "g"}),
+        ({"type": "web_search"}, "auto", None),
+    ],
+)
+def test_what_a_choice_demands(choice: Any, demand: str, allowed: set[str] | None) -> None:
+    assert chosen(choice) == (demand, allowed)
+
+
+def test_a_choice_without_tools_demands_nothing() -> None:
+    assert chosen("required", []) == ("auto", None)
+    assert chosen({"type": "function", "function": {"name": "f"}}, []) == ("auto", None)
+    assert chosen("none", []) == ("none", None)
+
+
+def test_the_choice_of_the_older_form() -> None:
+    body = {"functions": [{"name": "f"}], "function_call": {"name": "f"}}
+    expectations = CHAT.parse_request(body).expectations
+    assert (expectations.choice, expectations.allowed) == ("required", {"f"})
+
+
+@pytest.mark.parametrize(
+    ("choice", "param"),
+    [
+        (7, "tool_choice"),
+        ({"type": "function"}, "tool_choice.function"),
+        ({"type": "function", "function": {"name": "nobody"}}, "tool_choice.function"),
+        ({"type": "function", "function": {"name": ["f"]}}, "tool_choice.function"),
+        ({"type": "allowed_tools"}, "tool_choice.allowed_tools.tools"),
+        (listed("auto", "f", "nobody"), "tool_choice.allowed_tools.tools"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_by_its_name(choice: Any, param: str) -> None:
+    with pytest.raises(RequestError) as raised:
+        chosen(choice)
+    assert raised.value.param == param
+
+
 # -- streamed --------------------------------------------------------------------------------------------------------
 
 

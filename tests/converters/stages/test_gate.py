@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converters import Expectations
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Removed, Text
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed, Text
 from converters.stages.gate import Gate
 from tests.converters.stages import through
 
@@ -34,6 +34,15 @@ def gone(reason: Any) -> Removed:
         ({"whole_calls": True}, [*call(0), *call(1, "cut")], [*call(0), gone("cut")]),
         ({"whole_calls": True, "parallel": False}, [*call(0), *call(1)], [*call(0), gone("parallel_off")]),
         ({"whole_calls": True, "choice": "none"}, call(), [gone("choice_none")]),
+        ({"allowed": frozenset({"f"})}, [*call(0), *call(1)], [*call(0), *call(1)]),
+        ({"allowed": frozenset({"g"})}, call(), [Noted("choice_other"), gone("choice_none")]),
+        ({"choice": "required"}, call(), call()),
+        ({"choice": "required"}, [Text("a")], [Text("a"), Noted("required_unmet")]),
+        (
+            {"choice": "required", "allowed": frozenset({"g"})},
+            call(),
+            [Noted("choice_other"), gone("choice_none"), Noted("required_unmet")],
+        ),
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])
