@@ -14,7 +14,7 @@ from converters.jsonoutput import quote
 from converters.jsontext import JsonText, strict
 from converters.reasons import Reason
 from converters.schema import STRING, Node, required
-from converters.typedtext import TypedText, read_text, typed
+from converters.typedtext import ArgumentsText, read_text, typed
 
 _NO_STRING = Node({"type": ["object", "array", "number", "integer", "boolean", "null"]})
 
@@ -107,7 +107,7 @@ class JsonArguments:
     def __init__(self, schema: Schema, json_text: JsonText | None = None) -> None:
         """`json_text` reads a spelling of JSON that is not the usual one."""
         self._schema = schema
-        self._json = json_text or TypedText(Node(schema))
+        self._json = json_text or ArgumentsText(Node(schema))
         self._object = False
         self._held = ""
         self._code: Reason | None = None

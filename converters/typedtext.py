@@ -13,7 +13,8 @@ from typing import Any
 from converters.jsonoutput import decoded, quote
 from converters.jsontext import JsonText, strict
 from converters.pytext import literal
-from converters.schema import STRING, Node
+from converters.reasons import Reason
+from converters.schema import STRING, Node, properties
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
@@ -80,6 +81,10 @@ def _whole(number: str) -> str:
     return str(int(value))
 
 
+_WRAPPERS = frozenset({"arguments", "parameters", "input", "args"})
+"""Keys under which models put all arguments once more."""
+
+
 class TypedText(JsonText):
     """JsonText with a schema. The `about` of a frame is what the schema says of the container.
 
@@ -144,3 +149,74 @@ class TypedText(JsonText):
             return
         self.closed = True
         self._end_string(hold)
+
+
+class ArgumentsText(TypedText):
+    """TypedText of a call's arguments: if they stand under a key of their own, which the tool lacks, it is left out.
+
+    Members that follow behind the inner object join it.
+    """
+
+    __slots__ = ("_gap", "_inner", "_wrapper", "unwrapped")
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self._wrapper = ""  # the key that may be left out, and what stands between it and its value
+        self._gap = ""
+        self._inner = False  # inside the object that the key is left out of
+        self.unwrapped = False
+
+    @property
+    def codes(self) -> list[Reason]:
+        own: list[Reason] = ["arguments_unwrapped"] if self.unwrapped else []
+        return super().codes + own
+
+    def _wraps(self, key: str) -> bool:
+        if key not in _WRAPPERS or self._node.schema.get("additionalProperties"):
+            return False
+        declared = properties(self._node.schema)
+        return bool(declared) and key not in declared
+
+    def _passes(self, value: Any) -> bool:
+        if not self._frames and isinstance(value, dict):
+            key = next(iter(value), "")
+            if isinstance(value.get(key), dict) and self._wraps(key):
+                return False
+        return super()._passes(value)
+
+    def _end_key(self) -> None:
+        key = "".join(self._key or ())
+        first = len(self._frames) == 1 and not self._frames[0].keys and not self._inner
+        if not first or not self._wraps(decoded(key)):
+            super()._end_key()
+            return
+        self._key, self._wrapper, self._gap = None, key, ""
+        self._state = self._behind_wrapper
+
+    def _behind_wrapper(self, text: str, place: int) -> int:
+        """Behind the key: an object is taken for the arguments, anything else is its value."""
+        letter = text[place]
+        if letter in " \t\r\n" or (letter == ":" and ":" not in self._gap):
+            self._gap += letter
+            return place + 1
+        if letter == "{":
+            self._inner = self.unwrapped = True
+            self._state = self._member
+            return place + 1
+        self._key = [self._wrapper]
+        super()._end_key()
+        if ":" in self._gap:
+            self._put(self._gap)
+            self._state = self._value
+        return place
+
+    def _closer(self, text: str, place: int) -> int:
+        if not self._inner or len(self._frames) > 1 or text[place] != "}":
+            return super()._closer(text, place)
+        if self._state == self._value:  # a key without its value
+            self._guess(place)
+            self._put("null")
+        self._inner = False
+        self._drop_comma()
+        self._state = self._after if self._frames[0].keys else self._member
+        return place + 1

@@ -25,7 +25,7 @@ from converters.jsontext import JsonText
 from converters.jsonwhole import read_whole
 from converters.render import render_calls
 from converters.schema import Node
-from converters.typedtext import TypedText
+from converters.typedtext import ArgumentsText, TypedText
 from tests.fuzz import TEXT_VALUES, ambiguous
 from tests.helpers import ROWS, assemble, meaning, parse, read_json, same_json, spans
 
@@ -225,7 +225,11 @@ def mutant(number: int) -> str:
 
 
 MUTANT_SCHEMA = {"properties": {"n": {"type": "integer"}, "a": {"type": ["object", "string"]}}}
-READERS: Sequence[Callable[[], JsonText]] = (JsonText, lambda: TypedText(Node(MUTANT_SCHEMA)))
+READERS: Sequence[Callable[[], JsonText]] = (
+    JsonText,
+    lambda: TypedText(Node(MUTANT_SCHEMA)),
+    lambda: ArgumentsText(Node(MUTANT_SCHEMA)),
+)
 
 
 def _read(reader: JsonText, pieces: Sequence[str]) -> tuple[str, str]:

@@ -34,6 +34,8 @@ def arguments(text: str) -> str:
     return hermes(f'{{"name": "get_weather", "arguments": {text}}}')
 
 
+UNWRAPPED = ["duplicate_key", "arguments_retyped", "arguments_unwrapped"]
+HALF_UNWRAPPED = ["call_repaired", "arguments_guessed", "arguments_closed", "arguments_unwrapped"]
 SLIPS: list[tuple[str, dict[str, Any], list[str]]] = [
     (arguments('{"city": "x"}'), {"city": "x"}, []),
     (arguments("{'city': 'x'}"), {"city": "x"}, ["arguments_repaired"]),
@@ -43,6 +45,12 @@ SLIPS: list[tuple[str, dict[str, Any], list[str]]] = [
     (arguments('{"city": "x", "days": "3"}'), {"city": "x", "days": 3}, ["arguments_retyped"]),
     (arguments('{"city": "x", "city": "y"}'), {"city": "x"}, ["duplicate_key"]),
     (arguments(json.dumps('{"city": "x"}')), {"city": "x"}, ["arguments_retyped"]),
+    (arguments('{"arguments": {"city": "x"}}'), {"city": "x"}, ["arguments_unwrapped"]),
+    (arguments('{"input": {"city": "x", "days": "3"}, "city": "y"}'), {"city": "x", "days": 3}, UNWRAPPED),
+    (arguments('{"args": {}, "city": "y"}'), {"city": "y"}, ["arguments_guessed", "arguments_unwrapped"]),
+    (arguments('{"parameters": {"city": "x"'), {"city": "x"}, HALF_UNWRAPPED),
+    (arguments('{"arguments": "x"}'), {"arguments": "x"}, ["arguments_misfit"]),
+    (arguments('{"city": "x", "arguments": {"a": 1}}'), {"city": "x", "arguments": {"a": 1}}, []),
     (arguments('"x"'), {"city": "x"}, ["arguments_wrapped"]),
     (arguments("null"), {}, ["arguments_misfit"]),
     (arguments('{"city": 5}'), {"city": 5}, ["arguments_misfit"]),
