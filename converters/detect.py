@@ -92,6 +92,7 @@ class Detector:
         self._fresh_call = False  # nothing but white space has been read since the last call
         self._invents = False  # the model is making up a tool's result
         self._count = 0
+        self._in_fence = False  # this is all in a fence, so that none opens
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
         """The row of the first call that was found."""
@@ -145,7 +146,7 @@ class Detector:
         if not calls.over:
             return None
         self._calls = None
-        if isinstance(calls, WholeMessage):
+        if isinstance(calls, WholeMessage | FencedMessage):
             self.syntax = self.syntax or calls.syntax
         if not calls.refused:
             self._quoting.removed()
@@ -238,24 +239,23 @@ class Detector:
         run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
         if match.end() == len(match.string) and not whole:
             return -1
-        opens = self._quoting.blank and not self._quoting.fenced and not self._inside and len(run) >= 3
+        opens = not (self._in_fence or self._inside or self._quoting.fenced) and self._quoting.blank and len(run) >= 3
         if opens and marker in self._watch.markers.literals and not self._quoting.inline:
             found = self._try_rows(match, whole, cut, refused=0)
             if found:
                 return found
         if opens and self._untouched and self._watch.entries and not self._expectations.json_answer:
             self._untouched = False
-            self._calls = FencedMessage(self._read_alone)
+            self._calls = FencedMessage(self._reader_of_fence())
             return match.start()
         return self._say_run(run, match.start() + len(run))
 
-    def _read_alone(self, text: str) -> list[Event]:
-        """A text read as a message of its own, its calls numbered on from ours."""
+    def _reader_of_fence(self) -> Detector:
+        """It reads what a fence holds as a message of its own, its calls numbered on from ours."""
         reader = Detector(self._watch, replace(self._expectations, starts_inside=False))
         reader._count = self._count
-        events = [*reader.feed(text), *reader.finish()]
-        self.syntax = self.syntax or reader.syntax
-        return events
+        reader._in_fence = True
+        return reader
 
     def _say_to(self, match: re.Match[str], end: int) -> int:
         self._say(match.string[match.start() : end])

@@ -44,7 +44,7 @@ class JsonObjectGrammar:
         self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
-            Entry(first_token(head) or "{", Pattern(loosened(head + "\n⟦[\n¦⟧"), then=["{"]), explicit=True)
+            Entry(first_token(head) or "{", Pattern(loosened(head + "⟦\n[¦⟧\n"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from converters.events import CallEnd, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.shapes.base import CallsParser, Grammar, Opening
-from converters.stages.endings import only_end_tokens
+from converters.stages.endings import OnlyEndTokens
 from converters.syntaxes import Syntax
 
 
@@ -27,6 +27,9 @@ class WholeMessage:
         self._fed: list[str] = []
         self._parser: CallsParser
         self._events: list[Event]
+        self._behind: list[str]
+        self._ending: OnlyEndTokens
+        self._fits = True
         self.syntax: Syntax | None = None
         self.over = False
         self.refused = False
@@ -36,17 +39,17 @@ class WholeMessage:
     def feed(self, text: str) -> list[Event]:
         self._fed.append(text)
         self._read(text)
-        while not self._fits() and self._next_row():
+        while not self._fits and self._next_row():
             pass
         return []
 
     def finish(self, cut: bool) -> list[Event]:
         while not (self.over or cut):
             if not self._parser.over:
-                self._events += self._parser.finish(cut)
-            if self._fits() and self._believed():
+                self._take(self._parser.finish(cut))
+            if self._fits and self._believed():
                 self.over = True
-                self.rest = self._parser.rest
+                self.rest = "".join([self._parser.rest, *self._behind])
                 return self._events
             self._next_row()
         self._refuse()
@@ -60,19 +63,22 @@ class WholeMessage:
             return False
         self.syntax = row.syntax
         self._parser = row.parser(self._opening, self._expectations)
-        self._events = []
+        self._events, self._behind = [], []
+        self._ending, self._fits = OnlyEndTokens(), True
         self._read("".join(self._fed))
         return True
 
     def _read(self, text: str) -> None:
-        if self._parser.over:
-            self._parser.rest += text
+        if not self._parser.over:
+            self._take(self._parser.feed(text))
         else:
-            self._events += self._parser.feed(text)
+            self._behind.append(text)
+            self._fits = self._ending.fits(text)
 
-    def _fits(self) -> bool:
-        parser = self._parser
-        return not parser.over or (not parser.refused and only_end_tokens(parser.rest))
+    def _take(self, events: list[Event]) -> None:
+        self._events += events
+        if self._parser.over:
+            self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
 
     def _refuse(self) -> None:
         self.syntax = None
