@@ -211,7 +211,10 @@ def markers(row: str) -> tuple[str, ...]:
 @cache
 def _halves() -> frozenset[str]:
     """Every strict prefix of what opens or closes anything in any row, and of an end-of-turn token."""
-    whole = {tag for lane in LANES for tag in (lane.opens, *lane.closes)} | {*END_TOKENS, *RESULTS}
+    whole = {tag for lane in LANES for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+        *END_TOKENS,
+        *RESULTS,
+    }
     for row in ROWS:
         whole |= {*openers(row), *markers(row), *_literals(ROWS[row])}
     return frozenset(marker[:length] for marker in whole for length in range(1, len(marker)))

@@ -41,6 +41,7 @@ HEART = {
     "shapes": 5,
     "stages": 5,
     "render": 5,
+    "watch": 6,
     "detect": 6,
     "pipeline": 7,
     "base": 8,
