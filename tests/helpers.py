@@ -150,8 +150,8 @@ def meaning(events: Iterable[Event]) -> list[Event]:
             case ArgumentsDelta(index, delta):
                 if delta:
                     plain.append(ArgumentsDelta(index, delta))
-            case CallEnd(index, _, how):
-                plain.append(CallEnd(index, "", how))
+            case CallEnd(index, _, how, unclosed):
+                plain.append(CallEnd(index, "", how, unclosed))
             case Removed("", _, False) | Text("") | Reasoning(""):
                 pass
             case _:

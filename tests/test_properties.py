@@ -815,7 +815,6 @@ def test_quoted_markup_in_tildes() -> None:
     assert said(f"~~~\n{BARE}\n~~~") == ("", "", ["get_weather"])
 
 
-@pytest.mark.xfail(reason="the call is delivered with an empty object", strict=True)
 def test_half_a_call_that_ends_the_reasoning_is_a_draft() -> None:
     """Its arguments are not complete: they are a single brace."""
     assert said(f"<think>x\n{CALL[:50]}") == ("", f"x\n{CALL[:50]}", [])

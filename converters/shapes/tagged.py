@@ -173,6 +173,7 @@ class TaggedParser(GroupedParser):
         delta = arguments.feed(self._buffer[self._place :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
+            self._out.unclosed = True
         if not self._out.open:
             self._start()
         self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
@@ -215,6 +216,7 @@ class TaggedParser(GroupedParser):
             if match is None:
                 self._flow(len(self._buffer))
                 if self._finishing:
+                    self._out.unclosed = True
                     self._end_value(len(self._buffer), len(self._buffer))
                 return self._finishing
             ended = self._ended_by(match)
@@ -267,5 +269,6 @@ class TaggedParser(GroupedParser):
         """The model stopped inside a value, perhaps inside its closer: what is there is all there is."""
         only_space = match.group().isspace()
         end = len(self._buffer) if only_space else match.start()
+        self._out.unclosed = only_space
         self._end_value(end, len(self._buffer))
         return True
