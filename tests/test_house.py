@@ -38,6 +38,7 @@ HEART = {
     "pytext": 1,
     "schema": 2,
     "arguments": 4,
+    "pyarguments": 4,
     "shapes": 5,
     "stages": 5,
     "render": 5,
