@@ -38,6 +38,8 @@ class Syntax:
     """What a string stands between, where that is a token and no quote."""
     prefix: str = ""
     """A prefix that tags may carry in front of their names, each tag for itself."""
+    lead: str = ""
+    """A token that stands in front of each tag; some models write white space behind it."""
     keys: tuple[str, str] = ("name", "arguments")
     """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
     id_key: str = ""
@@ -799,6 +801,7 @@ FUNCTIONARY_V2 = Syntax(
 MINIMAX_M3 = Syntax(
     name="minimax_m3",
     shape="elements",
+    lead="]<]minimax[>[",
     group="]<]minimax[>[<tool_call>\n{calls}\n]<]minimax[>[</tool_call>",
     call=']<]minimax[>[<invoke name="{name}">{parameters}]<]minimax[>[</invoke>',
     parameter="]<]minimax[>[<{key}>{value}]<]minimax[>[</{key}>",

@@ -136,6 +136,8 @@ def _others() -> Iterator[str]:
                 yield _row([_code(row.name), part, _code(_one_line(_with_object(row, text)))])
         if row.prefix:
             yield _row([_code(row.name), "tags", f"with or without the prefix {_code(row.prefix)}"])
+        if row.lead:
+            yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead)}"])
 
 
 def _lanes() -> Iterator[str]:

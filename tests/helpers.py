@@ -223,7 +223,9 @@ def _halves() -> frozenset[str]:
 def _literals(syntax: Syntax) -> set[str]:
     """What stands between the holes of a row, as one and tag by tag."""
     groups, calls = (syntax.group, *syntax.also_group), (syntax.call, *syntax.also)
-    texts = (*groups, *calls, syntax.parameter, *syntax.also_parameter)
+    texts = [*groups, *calls, syntax.parameter, *syntax.also_parameter]
+    if syntax.lead:
+        texts += [text.replace(syntax.lead, syntax.lead + " ") for text in texts]
     found = {literal for text in texts for literal in re.split(r"\{\w+\}|[\n\"⟦⟧¦]", text)}
     found |= {group.partition("{calls}")[0] + "{" for group in groups if syntax.shape == "json_object"}
     return found | {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}

@@ -70,14 +70,14 @@ class ParameterSample:
         opener, self._close = template.split("{value}")
         self.trims = opener.endswith("\n") and self._close.startswith("\n")
         self.keyed = "{key}" in self._close
-        self.opener = Pattern(loosened(opener.rstrip("\n")), prefix=syntax.prefix)
-        self.tokens = spellings(first_token(template), syntax.prefix)
-        self._prefix = syntax.prefix
+        self.opener = Pattern(loosened(opener.rstrip("\n"), syntax.lead), prefix=syntax.prefix)
+        self.tokens = spellings(first_token(template), syntax.prefix, syntax.lead)
+        self._spelling = syntax.prefix, syntax.lead
 
     def closer(self, key: str) -> list[str]:
         """The spellings of the marker that closes the value of a key."""
         first = self._close.replace("{key}", key).strip("\n").partition("\n")[0]
-        return spellings(first, self._prefix)
+        return spellings(first, *self._spelling)
 
 
 class ValueEnds:
