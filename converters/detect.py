@@ -10,68 +10,23 @@ Held: the start of a marker, a header that is not complete, and a marker behind 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
-from converters.scanner import Markers, Pattern
-from converters.shapes import grammar
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
-from converters.stages.quoting import RUNS, Quoting
-from converters.syntaxes import LANES, RESULTS, SYNTAXES, Syntax
+from converters.stages.quoting import Quoting
+from converters.syntaxes import LANES, RESULTS, Syntax
+from converters.watch import Watch
 
 _OPENS = {lane.opens: lane for lane in LANES}
 _CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
 _RESULTS = frozenset(RESULTS)
 _LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.closes}
 """Closers that are believed without their openers."""
-
-
-class Watch:
-    """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
-
-    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "") -> None:
-        self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
-        self.whole: list[Grammar] = []
-        """Rows without a marker, which only a whole message can be written in."""
-        self.empty: dict[str, list[Pattern]] = {}
-        """Groups that hold no call, by their opener."""
-        for row in map(grammar, syntaxes):
-            for opener, pattern in row.empty_groups.items():
-                self.empty.setdefault(opener, []).append(pattern)
-            if row.syntax.whole:
-                self.whole.append(row)
-                continue
-            for entry in row.entries:
-                self.entries.setdefault(entry.opener, []).append((row, entry))
-        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
-            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
-            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
-        results = _RESULTS if self.entries else frozenset()
-        lanes = [lane for lane in LANES if lane.row in ("", prior)]
-        tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
-        markers = [*self.entries, *tags, *results]
-        self.first_markers = Markers(markers, also=RUNS)
-        """Those of the very start of a message. Markers that begin with a blank are believed there only."""
-        self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
-
-
-@lru_cache(maxsize=128)
-def watch(prior: Syntax | None) -> Watch:
-    """The watch for a model whose name speaks for `prior`."""
-    rest = [syntax for syntax in SYNTAXES if syntax is not prior]
-    return Watch([prior, *rest], prior.name) if prior else Watch(rest)
-
-
-@lru_cache(maxsize=1)
-def reasoning_only() -> Watch:
-    """For requests that bring no tools: whatever looks like a call is the client's own business."""
-    return Watch(())
 
 
 class Detector:
@@ -92,6 +47,7 @@ class Detector:
         self._fresh_call = False  # nothing but white space has been read since the last call
         self._invents = False  # the model is making up a tool's result
         self._count = 0
+        self._in_fence = False  # this is all in a fence, so that none opens
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
         """The row of the first call that was found."""
@@ -145,7 +101,7 @@ class Detector:
         if not calls.over:
             return None
         self._calls = None
-        if isinstance(calls, WholeMessage):
+        if isinstance(calls, WholeMessage | FencedMessage):
             self.syntax = self.syntax or calls.syntax
         if not calls.refused:
             self._quoting.removed()
@@ -230,7 +186,10 @@ class Detector:
             return self._open_lane(match)
         if marker in _CLOSES:
             return self._close_lane(match)
-        return self._try_rows(match, whole, cut)
+        turn = self._watch.turns.look(match.string, match.start())
+        if turn:
+            return self._remove_tag(match.string, match.start(), turn)
+        return -1 if turn is None and not whole else self._try_rows(match, whole, cut)
 
     def _at_run(self, match: re.Match[str], whole: bool, cut: bool) -> int:
         """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
@@ -238,24 +197,23 @@ class Detector:
         run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
         if match.end() == len(match.string) and not whole:
             return -1
-        opens = self._quoting.blank and not self._quoting.fenced and not self._inside and len(run) >= 3
+        opens = not (self._in_fence or self._inside or self._quoting.fenced) and self._quoting.blank and len(run) >= 3
         if opens and marker in self._watch.markers.literals and not self._quoting.inline:
             found = self._try_rows(match, whole, cut, refused=0)
             if found:
                 return found
         if opens and self._untouched and self._watch.entries and not self._expectations.json_answer:
             self._untouched = False
-            self._calls = FencedMessage(self._read_alone)
+            self._calls = FencedMessage(self._reader_of_fence())
             return match.start()
         return self._say_run(run, match.start() + len(run))
 
-    def _read_alone(self, text: str) -> list[Event]:
-        """A text read as a message of its own, its calls numbered on from ours."""
+    def _reader_of_fence(self) -> Detector:
+        """It reads what a fence holds as a message of its own, its calls numbered on from ours."""
         reader = Detector(self._watch, replace(self._expectations, starts_inside=False))
         reader._count = self._count
-        events = [*reader.feed(text), *reader.finish()]
-        self.syntax = self.syntax or reader.syntax
-        return events
+        reader._in_fence = True
+        return reader
 
     def _say_to(self, match: re.Match[str], end: int) -> int:
         self._say(match.string[match.start() : end])
@@ -290,7 +248,7 @@ class Detector:
         self._inside = self._expects_end = lane.reasoning
         self._untouched = self._untouched and lane.reasoning  # what is marked as an answer is no bare call
         self._closers = lane.closes
-        return self._remove_tag(match)
+        return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
@@ -302,13 +260,13 @@ class Detector:
             self._events.append(Noted("reasoning_closed_late"))
         self._inside = self._expects_end = False
         self._closers = ()
-        return self._remove_tag(match)
+        return self._remove_tag(match.string, match.start(), len(match.group()))
 
-    def _remove_tag(self, match: re.Match[str]) -> int:
+    def _remove_tag(self, text: str, start: int, length: int) -> int:
         self._begun = True
-        self._events.append(Removed(match.group(), "marker", tag=True))
+        self._events.append(Removed(text[start : start + length], "marker", tag=True))
         self._quoting = Quoting()
-        return match.end()
+        return start + length
 
     def _begin_whole(self, place: int, end: int) -> bool:
         """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""
@@ -335,7 +293,7 @@ class Detector:
                 self._events.append(Removed(empty.group(), "marker"))
                 return empty.end()
             waits = waits or pattern.may_match(text, start)
-        for row, entry in self._watch.entries[match.group()]:
+        for row, entry in self._watch.entries.get(match.group(), ()):
             found = entry.pattern.match(text, start)
             if found is None and whole and not cut:
                 found = self._whole_call(entry, text, start)

@@ -72,6 +72,8 @@ class CallEnd:
     index: int
     raw: str = ""
     how: Ending = "complete"
+    unclosed: bool = False
+    """The model stopped before it had closed the last value or the arguments, so it may have meant to go on."""
 
 
 @dataclass(slots=True)

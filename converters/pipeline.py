@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from converters.detect import Detector, reasoning_only, watch
+from converters.detect import Detector
 from converters.events import Event
 from converters.expectations import Expectations
 from converters.stages.drafts import Drafts
@@ -24,6 +24,7 @@ from converters.stages.gate import Gate
 from converters.stages.lanes import DropReasoning, KeepReasoning
 from converters.stages.tidy import Tidy
 from converters.syntaxes import Syntax
+from converters.watch import reasoning_only, watch
 
 
 class OutputParser(Protocol):

@@ -14,11 +14,11 @@ from converters.jsonoutput import quote
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.])")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _NOT_FINITE = re.compile(r"-?(?:inf|nan|Infinity|NaN)\b")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
-_ESCAPE = re.compile(r"\\(?:\n|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
+ESCAPE = re.compile(r"\\(?:\n|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"'}
 _DEPTH = 64
 
@@ -93,7 +93,7 @@ def _strings(text: str, place: int) -> tuple[str, int]:
         if end < 0:
             raise NotLiteral
         inner = text[match.end() : end - len(match[2])]
-        joined += inner if match[1] in ("r", "R") and match[1] else _ESCAPE.sub(_unescaped, inner)
+        joined += inner if match[1] in ("r", "R") and match[1] else ESCAPE.sub(unescaped, inner)
         place = end
         after = _skip(text, place)
         if not _STRING.match(text, after):
@@ -102,7 +102,8 @@ def _strings(text: str, place: int) -> tuple[str, int]:
     return quote(joined), place
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def unescaped(match: re.Match[str]) -> str:
+    """What an ESCAPE in a string stands for."""
     for code, base in ((match[1], 16), (match[2], 16), (match[3], 16), (match[4], 8)):
         if code is not None:
             number = int(code, base)

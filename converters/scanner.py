@@ -180,13 +180,19 @@ def tokens(template: str) -> list[str]:
     return [token for token in _BORDER.split(template) if token]
 
 
-def loosened(template: str) -> str:
-    """A template with layout allowed between any two tags, for models that break lines where their sample has none."""
-    return re.sub(r"(?<=>)(?=<)", "\n", template)
+def loosened(template: str, lead: str = "") -> str:
+    """A template with layout allowed between any two tags, for models that break lines where their sample has none.
+
+    `lead` is a token that stands in front of each tag: layout is allowed behind it, too.
+    """
+    template = re.sub(r"(?<=>)(?=<)", "\n", template)
+    return template.replace(lead, lead + "\n") if lead else template
 
 
-def spellings(token: str, prefix: str) -> list[str]:
-    """A tag with and without the prefix that may stand in front of its name."""
+def spellings(token: str, prefix: str, lead: str = "") -> list[str]:
+    """A tag with and without the prefix that may stand in front of its name, or the white space behind its lead."""
+    if lead and token.startswith(lead):
+        return [lead + space + token.removeprefix(lead) for space in ("", " ", "\n")]
     if not prefix or not token.startswith("<"):
         return [token]
     start = 2 if token.startswith("</") else 1

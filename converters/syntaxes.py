@@ -38,6 +38,8 @@ class Syntax:
     """What a string stands between, where that is a token and no quote."""
     prefix: str = ""
     """A prefix that tags may carry in front of their names, each tag for itself."""
+    lead: str = ""
+    """A token that stands in front of each tag; some models write white space behind it."""
     keys: tuple[str, str] = ("name", "arguments")
     """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
     id_key: str = ""
@@ -799,6 +801,7 @@ FUNCTIONARY_V2 = Syntax(
 MINIMAX_M3 = Syntax(
     name="minimax_m3",
     shape="elements",
+    lead="]<]minimax[>[",
     group="]<]minimax[>[<tool_call>\n{calls}\n]<]minimax[>[</tool_call>",
     call=']<]minimax[>[<invoke name="{name}">{parameters}]<]minimax[>[</invoke>',
     parameter="]<]minimax[>[<{key}>{value}]<]minimax[>[</{key}>",
@@ -845,6 +848,8 @@ class Lane:
     """It is only believed while nothing but reasoning has been said."""
     row: str = ""
     """It may be the text's own, so it is only believed of models whose name speaks for this row."""
+    turn: str = ""
+    """What opens the model's turn in front of its opening tag, if that is not left out."""
     word: bool = False
     """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
 
@@ -877,19 +882,15 @@ LANES: tuple[Lane, ...] = (
     Lane("<|content_text|>", ("<|end_message|>",), reasoning=False, shared=True),
     Lane("<|begin|>assistant<|think|>", ("<|end|>",), shared=True),
     Lane("<|begin|>assistant<|content|>", ("<|end|>",), reasoning=False, shared=True),
-    Lane("<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True),
-    Lane("<|start|>assistant<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True),
-    Lane("<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
-    Lane("<|start|>assistant<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
-    Lane("<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
-    Lane("<|start|>assistant<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True),
+    Lane("<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True, turn="<|start|>assistant"),
+    Lane("<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True, turn="<|start|>assistant"),
+    Lane("<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True, turn="<|start|>assistant"),
     Lane("Here is my thought process:", ("Here is my response:",), shared=True, first=True, row="granite3"),
     Lane("Here's my thought process:", ("Here's my response:",), shared=True, first=True, row="granite3"),
     Lane("Here are my reasoning steps:\n", ("[BEGIN FINAL RESPONSE]",), shared=True, first=True, row="jamba"),
     Lane("<|im_start|>assistant/think\n", ("<|im_end|>",), shared=True, row="hyperclovax"),
     Lane(">>>all\n", (), reasoning=False, first=True, row="functionary_v32"),
-    Lane("<|recipient|>all\n<|content|>", (), reasoning=False, first=True, row="functionary_v2"),
-    Lane("<|from|>assistant\n<|recipient|>all\n<|content|>", (), reasoning=False, first=True, row="functionary_v2"),
+    Lane("<|recipient|>all\n<|content|>", (), reasoning=False, first=True, turn="<|from|>assistant\n"),
     Lane(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
     Lane("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
     Lane(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),

@@ -136,13 +136,16 @@ def _others() -> Iterator[str]:
                 yield _row([_code(row.name), part, _code(_one_line(_with_object(row, text)))])
         if row.prefix:
             yield _row([_code(row.name), "tags", f"with or without the prefix {_code(row.prefix)}"])
+        if row.lead:
+            yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead)}"])
 
 
 def _lanes() -> Iterator[str]:
     yield from _head("opens", "closes", "holds", "believed")
     for lane in LANES:
+        opens = ", ".join(_code(_one_line(turn + lane.opens)) for turn in dict.fromkeys(["", lane.turn]))
         closes = ", ".join(map(_code, map(_one_line, lane.closes)))
-        yield _row([_code(_one_line(lane.opens)), closes, "reasoning" if lane.reasoning else "text", _believed(lane)])
+        yield _row([opens, closes, "reasoning" if lane.reasoning else "text", _believed(lane)])
 
 
 def _believed(lane: Lane) -> str:

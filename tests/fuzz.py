@@ -159,7 +159,10 @@ def _literals(syntax: Syntax) -> set[str]:
 
 
 def _markers() -> tuple[str, ...]:
-    found = {tag for lane in LANES for tag in (lane.opens, *lane.closes)} | {*RESULTS, *END_TOKENS}
+    found = {tag for lane in LANES for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+        *RESULTS,
+        *END_TOKENS,
+    }
     for syntax in SYNTAXES:
         found |= _literals(syntax)
     return tuple(sorted(found))

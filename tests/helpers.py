@@ -150,8 +150,8 @@ def meaning(events: Iterable[Event]) -> list[Event]:
             case ArgumentsDelta(index, delta):
                 if delta:
                     plain.append(ArgumentsDelta(index, delta))
-            case CallEnd(index, _, how):
-                plain.append(CallEnd(index, "", how))
+            case CallEnd(index, _, how, unclosed):
+                plain.append(CallEnd(index, "", how, unclosed))
             case Removed("", _, False) | Text("") | Reasoning(""):
                 pass
             case _:
@@ -211,7 +211,10 @@ def markers(row: str) -> tuple[str, ...]:
 @cache
 def _halves() -> frozenset[str]:
     """Every strict prefix of what opens or closes anything in any row, and of an end-of-turn token."""
-    whole = {tag for lane in LANES for tag in (lane.opens, *lane.closes)} | {*END_TOKENS, *RESULTS}
+    whole = {tag for lane in LANES for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+        *END_TOKENS,
+        *RESULTS,
+    }
     for row in ROWS:
         whole |= {*openers(row), *markers(row), *_literals(ROWS[row])}
     return frozenset(marker[:length] for marker in whole for length in range(1, len(marker)))
@@ -220,7 +223,9 @@ def _halves() -> frozenset[str]:
 def _literals(syntax: Syntax) -> set[str]:
     """What stands between the holes of a row, as one and tag by tag."""
     groups, calls = (syntax.group, *syntax.also_group), (syntax.call, *syntax.also)
-    texts = (*groups, *calls, syntax.parameter, *syntax.also_parameter)
+    texts = [*groups, *calls, syntax.parameter, *syntax.also_parameter]
+    if syntax.lead:
+        texts += [text.replace(syntax.lead, syntax.lead + " ") for text in texts]
     found = {literal for text in texts for literal in re.split(r"\{\w+\}|[\n\"⟦⟧¦]", text)}
     found |= {group.partition("{calls}")[0] + "{" for group in groups if syntax.shape == "json_object"}
     return found | {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from converters.detect import Detector, Watch
+from converters.detect import Detector
 from converters.events import ArgumentsDelta, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.pipeline import Pipeline
@@ -17,6 +17,7 @@ from converters.render import render_calls
 from converters.stages.drafts import Drafts
 from converters.stages.gate import Gate
 from converters.syntaxes import SYNTAXES, Syntax
+from converters.watch import Watch
 
 DOCUMENT = Path(__file__).parent.parent / "docs/ADDING_A_MODEL.md"
 TOOLS = {

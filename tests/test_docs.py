@@ -79,7 +79,13 @@ def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any
 def test_every_tag_and_token_is_listed() -> None:
     listed = SYNTAXES_PAGE.replace("\\|", "|")
     closers = [closer for lane in LANES for closer in lane.closes]
-    for token in (*END_TOKENS, *RESULTS, *closers, *(lane.opens for lane in LANES)):
+    for token in (
+        *END_TOKENS,
+        *RESULTS,
+        *closers,
+        *(lane.turn + lane.opens for lane in LANES),
+        *(lane.opens for lane in LANES),
+    ):
         shown = token.replace("\n", "\\n")
         assert f"`{shown}`" in listed, token
 

@@ -46,7 +46,6 @@ DRAFTS = [case for case in CASES if any(opener in case.reasoning for opener in o
 """Their drafts would be calls if nothing had followed them."""
 PLAIN = ("single", "parallel", "zero_argument")
 OPEN = {
-    "minimax_m3/blank_behind_token": "white space behind the token of a tag is not read",
     "functionary_v32/header_opened_by_prompt": "a name and JSON without a marker are not read",
 }
 """Forms that models write and we do not read yet, with the reason. Not strict: some rules hold for them."""

@@ -79,7 +79,7 @@ class CallsParser(Protocol):
 class CallWriter:
     """The events of a run of calls, each with its span: what was read since the last event, or is named with it."""
 
-    __slots__ = ("_index", "_inside", "_unowned", "events", "open")
+    __slots__ = ("_index", "_inside", "_unowned", "events", "open", "unclosed")
 
     def __init__(self, index: int, inside: bool) -> None:
         self._index = index - 1
@@ -87,6 +87,8 @@ class CallWriter:
         self._unowned: list[str] = []
         self.events: list[Event] = []
         self.open = False
+        self.unclosed = False
+        """The text ended in the arguments of the call: nothing can follow it."""
 
     def own(self, raw: str) -> None:
         """Markup that says nothing by itself: it goes into the span of the next event."""
@@ -121,7 +123,7 @@ class CallWriter:
         self.note(*codes)
         if how == "closed":
             self.note("arguments_unreadable")
-        self.events.append(CallEnd(self._index, self.unowned(raw), how))
+        self.events.append(CallEnd(self._index, self.unowned(raw), how, self.unclosed))
 
     def removed(self, raw: str = "", reason: Reason = "marker") -> None:
         self.events.append(Removed(self.unowned(raw), reason))

@@ -22,23 +22,23 @@ _DEPTH = 32
 
 class ElementsGrammar(TaggedGrammar):
     def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
-        namespace = self.syntax.parameter.partition("<{key}")[0]
-        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, namespace))
+        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
 
 
 class ElementsWriter(ArgumentsWriter):
-    """Arguments whose containers may be written as elements, each with `namespace` in front."""
+    """Arguments whose containers may be written as elements, each with `token` in front."""
 
-    __slots__ = ("_namespace",)
+    __slots__ = ("_token",)
 
-    def __init__(self, schema: Schema, namespace: str) -> None:
+    def __init__(self, schema: Schema, token: str) -> None:
         super().__init__(schema)
-        self._namespace = namespace
+        self._token = token
 
     def value(self, text: str) -> str:
-        is_nested = bool(self._namespace) and text.lstrip().startswith(self._namespace)
+        is_nested = bool(self._token) and text.lstrip().startswith(self._token)
         if is_nested or self._node.kinds & {"object", "array"}:
-            nested = _nested(text.replace(self._namespace, "") if self._namespace else text, self._node)
+            bare = re.sub(rf"{re.escape(self._token)}\s*", "", text) if self._token else text
+            nested = _nested(bare, self._node)
             if nested is not None:
                 return nested
         return super().value(text)

@@ -1,78 +1,128 @@
 """A call in a code fence that is the whole message. In any other message a fence is a quotation, and stays text.
 
-Held: the whole message, until something in it rules this out.
+What the fence holds is read as a message of its own while it comes. Held: the whole message, until the first byte
+that rules this out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Protocol
 
 from converters.events import CallEnd, CallStart, Event, Removed, Text
-from converters.stages.endings import only_end_tokens
+from converters.stages.endings import OnlyEndTokens
+from converters.syntaxes import Syntax
 
-_OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]*\n\s*")
-_BEGINS = re.compile(r"[<\[{\w>]|\Z")
-"""What a call may begin with."""
+_OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
+
+_SPACE = 4096
+"""How much white space may stand around the calls."""
+
+
+class Reader(Protocol):
+    """Reads a text as a message of its own."""
+
+    syntax: Syntax | None
+
+    def feed(self, text: str) -> list[Event]: ...
+
+    def finish(self) -> list[Event]: ...
 
 
 class FencedMessage:
-    """Holds the message and has its inside read at the end. A CallsParser."""
+    """Holds the message while its reader finds nothing but calls in the fence. A CallsParser."""
 
-    def __init__(self, read: Callable[[str], list[Event]]) -> None:
-        """`read` reads a text as a message of its own."""
-        self._read = read
-        self._text = ""
-        self._searched = 0
-        self._opening: re.Match[str] | None = None
-        self._end = -1  # where the line of the closing fence begins
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._events: list[Event] = []
+        self._fed: list[str] = []
+        self._opening = ""
+        self._closing = ""  # the line end and the run that close the fence
+        self._left = ""  # half an opening, or what may become the closing
+        self._behind: list[str] = []
+        self._around = 0  # how much white space stands around the calls
+        self._ending = OnlyEndTokens()
+        self._state: Callable[[str], bool] = self._open
         self.over = False
         self.refused = False
         self.rest = ""
 
+    @property
+    def syntax(self) -> Syntax | None:
+        """The row of the call in the fence."""
+        return self._reader.syntax
+
     def feed(self, text: str) -> list[Event]:
-        self._text += text
-        if self._opening is None:
-            self._opening = _OPENING.match(self._text)
-            if self._opening is None:
-                if "\n" in self._text:
-                    self._refuse()
-                return []
-            self._searched = self._opening.end()
-        if not _BEGINS.match(self._text, self._opening.end()) or self._goes_on():
+        self._fed.append(text)
+        if not self._state(text):
             self._refuse()
         return []
 
-    def _goes_on(self) -> bool:
-        """Whether the message goes on behind its fence."""
-        assert self._opening
-        if self._end < 0:
-            self._end = self._text.find("\n" + self._opening["run"], self._searched)
-            self._searched = max(self._searched, len(self._text) - len(self._opening["run"]))
-        return self._end >= 0 and not only_end_tokens(self._text[self._end :].lstrip("`~\n"))
-
     def finish(self, cut: bool) -> list[Event]:
-        opening = self._opening
-        if opening is None or cut or self._end < 0:
+        if cut or self._state in (self._open, self._inside):
             self._refuse()
             return []
-        inner, behind = self._text[opening.end() : self._end + 1], self._text[self._end + 1 :]
-        events = self._read(inner)
-        if not _is_call(events):
+        events = [*self._events, *self._reader.finish()]
+        if not _only_calls(events) or not any(isinstance(event, CallStart) for event in events):
             self._refuse()
             return []
         self.over = True
+        behind = self._closing + "".join(self._behind)
         self.rest = behind.lstrip("`~ \t\r\n")
         closing = behind[: len(behind) - len(self.rest)]
-        return [Removed(opening.group(), "marker"), *events, Removed(closing, "marker")]
+        return [Removed(self._opening, "marker"), *events, Removed(closing, "marker")]
 
     def _refuse(self) -> None:
         self.over = self.refused = True
-        self.rest = self._text
+        self.rest = "".join(self._fed)
+
+    # -- the states: each takes a piece, and says whether the message may still be a call ----------------------------
+
+    def _open(self, text: str) -> bool:
+        """In the line that opens the fence."""
+        self._left += text
+        opening = _OPENING.match(self._left)
+        if opening is None or not opening["line_end"]:
+            return opening is not None
+        self._opening, self._closing = opening.group(), opening["run"]
+        text, self._left = self._left[opening.end() :], ""
+        self._state = self._inside
+        return self._inside(text)
+
+    def _inside(self, text: str) -> bool:
+        """In the fence, up to the line that closes it."""
+        text, self._left = self._left + text, ""
+        closing = "\n" + self._closing
+        end = text.find(closing)
+        if end >= 0:
+            self._state = self._on_closing_line
+            return self._read(text[: end + 1]) and self._on_closing_line(text[end + len(closing) :])
+        start = text.rfind("\n")
+        if start >= 0 and closing.startswith(text[start:]):
+            text, self._left = text[:start], text[start:]
+        return self._read(text)
+
+    def _on_closing_line(self, text: str) -> bool:
+        """Behind the run that closes the fence; it may be longer than the one that opens it."""
+        behind = text.lstrip("`~")
+        self._behind.append(text[: len(text) - len(behind)])
+        if not behind:
+            return True
+        self._state = self._after
+        return self._after(behind)
+
+    def _after(self, text: str) -> bool:
+        self._behind.append(text)
+        return self._ending.fits(text)
+
+    def _read(self, text: str) -> bool:
+        events = self._reader.feed(text)
+        self._events += events
+        self._around += sum(len(event.text) for event in events if isinstance(event, Text))
+        return _only_calls(events) and self._around <= _SPACE
 
 
-def _is_call(events: list[Event]) -> bool:
-    calls = any(isinstance(event, CallStart) for event in events)
+def _only_calls(events: list[Event]) -> bool:
     whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
-    text = any(event.text.strip() for event in events if isinstance(event, Text))
-    return calls and whole and not text
+    return whole and not any(event.text.strip() for event in events if isinstance(event, Text))

@@ -59,10 +59,11 @@ class GroupedGrammar:
         raise NotImplementedError
 
     def pattern(self, template: str, then: Iterable[str] = ()) -> Pattern:
-        return Pattern(loosened(template), then=then, prefix=self.syntax.prefix)
+        return Pattern(loosened(template, self.syntax.lead), then=then, prefix=self.syntax.prefix)
 
     def spelled(self, markers: Iterable[str]) -> list[str]:
-        return [spelling for marker in markers for spelling in spellings(marker, self.syntax.prefix)]
+        found = (spellings(marker, self.syntax.prefix, self.syntax.lead) for marker in markers)
+        return [spelling for each in found for spelling in each]
 
 
 class GroupedParser(StateParser):

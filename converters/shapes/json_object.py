@@ -30,7 +30,7 @@ _BEFORE_KEY = re.compile(r"(?:[\s,]|\\[nrt])*")
 _COLON = re.compile(r"(?:\s|\\[nrt])*:(?:\s|\\[nrt])*")
 _COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
 _FENCE = "```"
-_FENCES = "⟦```json\n¦```\n¦⟧"
+_FENCES = "⟦\n```json¦\n```¦⟧"
 _SURPLUS = ("}", "]", ",", ";")
 """What models write behind an object, too many or between two, and what closes nothing."""
 _NAME = re.compile(NAME)
@@ -48,7 +48,7 @@ class JsonObjectGrammar:
         self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
-            Entry(first_token(head) or "{", Pattern(loosened(f"{head}\n{_FENCES}⟦[\n¦⟧"), then=["{"]), explicit=True)
+            Entry(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
@@ -212,6 +212,7 @@ class JsonObjectParser(StateParser):
         delta = arguments.feed(self._buffer[self._place :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
+            self._out.unclosed = True
         self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
         if arguments.done:
             self._state = self._member

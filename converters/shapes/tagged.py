@@ -73,14 +73,14 @@ class ParameterSample:
         opener, self._close = template.split("{value}")
         self.trims = opener.endswith("\n") and self._close.startswith("\n")
         self.keyed = "{key}" in self._close
-        self.opener = Pattern(loosened(opener.rstrip("\n")), prefix=syntax.prefix)
-        self.tokens = spellings(first_token(template), syntax.prefix)
-        self._prefix = syntax.prefix
+        self.opener = Pattern(loosened(opener.rstrip("\n"), syntax.lead), prefix=syntax.prefix)
+        self.tokens = spellings(first_token(template), syntax.prefix, syntax.lead)
+        self._spelling = syntax.prefix, syntax.lead
 
     def closer(self, key: str) -> list[str]:
         """The spellings of the marker that closes the value of a key."""
         first = self._close.replace("{key}", key).strip("\n").partition("\n")[0]
-        return spellings(first, self._prefix)
+        return spellings(first, *self._spelling)
 
 
 class ValueEnds:
@@ -177,6 +177,7 @@ class TaggedParser(GroupedParser):
         delta = arguments.feed(self._buffer[self._place :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
+            self._out.unclosed = True
         if not self._out.open:
             self._start()
         self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
@@ -220,6 +221,7 @@ class TaggedParser(GroupedParser):
             if match is None:
                 self._flow(len(self._buffer))
                 if self._finishing:
+                    self._out.unclosed = True
                     self._end_value(len(self._buffer), len(self._buffer))
                 return self._finishing
             ended = self._ended_by(match)
@@ -272,5 +274,6 @@ class TaggedParser(GroupedParser):
         """The model stopped inside a value, perhaps inside its closer: what is there is all there is."""
         only_space = match.group().isspace()
         end = len(self._buffer) if only_space else match.start()
+        self._out.unclosed = only_space
         self._end_value(end, len(self._buffer))
         return True

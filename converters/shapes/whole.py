@@ -1,6 +1,6 @@
 """Calls without a marker: bare JSON, a bare list. They are calls only as the whole message, so they wait for its end.
 
-Held: the whole message, until the first byte that does not fit; then it is text.
+Held: the whole message, until the first byte that fits no row; then it is text.
 """
 
 from __future__ import annotations
@@ -10,59 +10,84 @@ from collections.abc import Sequence
 from converters.events import CallEnd, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.shapes.base import CallsParser, Grammar, Opening
-from converters.stages.endings import only_end_tokens
+from converters.stages.endings import OnlyEndTokens
 from converters.syntaxes import Syntax
 
 
 class WholeMessage:
-    """Feeds every row that could fit; at the end the first that read it all has it. A CallsParser."""
+    """Feeds the first row that fits; if it refuses, the next one reads it all. A CallsParser.
+
+    One row at a time, since they read nearly the same: as long as one of them fits, the message must wait anyway.
+    """
 
     def __init__(self, rows: Sequence[Grammar], opening: Opening, expectations: Expectations) -> None:
         self._expectations = expectations
-        self._fed = [opening.raw]
-        self._readers: list[tuple[Grammar, CallsParser, list[Event]]] = [
-            (row, row.parser(opening, expectations), []) for row in rows
-        ]
+        self._rows = iter(rows)
+        self._opening = opening
+        self._fed: list[str] = []
+        self._parser: CallsParser
+        self._events: list[Event]
+        self._behind: list[str]
+        self._ending: OnlyEndTokens
+        self._fits = True
         self.syntax: Syntax | None = None
         self.over = False
         self.refused = False
         self.rest = ""
+        self._next_row()
 
     def feed(self, text: str) -> list[Event]:
         self._fed.append(text)
-        for _, parser, events in self._readers:
-            if parser.over:
-                parser.rest += text
-            else:
-                events += parser.feed(text)
-        self._readers = [reader for reader in self._readers if _fits(reader[1])]
-        if not self._readers:
-            self._refuse()
+        self._read(text)
+        while not self._fits and self._next_row():
+            pass
         return []
 
     def finish(self, cut: bool) -> list[Event]:
-        for row, parser, events in self._readers if not cut else []:
-            if not parser.over:
-                events += parser.finish(cut)
-            if _fits(parser) and self._believed(events):
+        while not (self.over or cut):
+            if not self._parser.over:
+                self._take(self._parser.finish(cut))
+            if self._fits and self._believed():
                 self.over = True
-                self.rest = parser.rest
-                self.syntax = row.syntax
-                return events
+                self.rest = "".join([self._parser.rest, *self._behind])
+                return self._events
+            self._next_row()
         self._refuse()
         return []
 
+    def _next_row(self) -> bool:
+        """Let the next row read what was fed so far; whether there is one. The last one's refusal is ours."""
+        row = next(self._rows, None)
+        if row is None:
+            self._refuse()
+            return False
+        self.syntax = row.syntax
+        self._parser = row.parser(self._opening, self._expectations)
+        self._events, self._behind = [], []
+        self._ending, self._fits = OnlyEndTokens(), True
+        self._read("".join(self._fed))
+        return True
+
+    def _read(self, text: str) -> None:
+        if not self._parser.over:
+            self._take(self._parser.feed(text))
+        else:
+            self._behind.append(text)
+            self._fits = self._ending.fits(text)
+
+    def _take(self, events: list[Event]) -> None:
+        self._events += events
+        if self._parser.over:
+            self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
+
     def _refuse(self) -> None:
+        self.syntax = None
         self.over = self.refused = True
         self.rest = "".join(self._fed)
 
-    def _believed(self, events: list[Event]) -> bool:
+    def _believed(self) -> bool:
         """Complete calls of declared tools, and nothing else."""
-        calls = [event for event in events if isinstance(event, CallStart)]
-        whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
-        others = [event for event in events if isinstance(event, Text) and event.raw.strip()]
+        calls = [event for event in self._events if isinstance(event, CallStart)]
+        whole = all(event.how == "complete" for event in self._events if isinstance(event, CallEnd))
+        others = [event for event in self._events if isinstance(event, Text) and event.raw.strip()]
         return bool(calls) and whole and not others and all(call.name in self._expectations.tools for call in calls)
-
-
-def _fits(parser: CallsParser) -> bool:
-    return not parser.refused and only_end_tokens(parser.rest)

@@ -56,7 +56,7 @@ class Drafts:
             out.append(event)
             return
         self._held.append(event)
-        if isinstance(event, CallEnd) and event.how != "complete":
+        if isinstance(event, CallEnd) and (event.how != "complete" or event.unclosed):
             self._release(out)
 
     def _release(self, out: list[Event]) -> None:

@@ -13,14 +13,26 @@ from converters.syntaxes import END_TOKENS
 
 _TOKENS = frozenset(END_TOKENS)
 _ENDING = re.compile(rf"(?:{any_of(_TOKENS)}\s*)+\Z")
-_ENDED = re.compile(rf"\s*(?:{any_of(_TOKENS)}\s*)*\Z")
+_HALF = re.compile(rf"(?:{any_of(_TOKENS)})?\Z")
 _TOKEN = re.compile("|".join(map(re.escape, END_TOKENS)))
+_ENDED = re.compile(rf"\s*(?:(?:{_TOKEN.pattern})\s*)*")
 _HEADS = frozenset(token[0] for token in END_TOKENS)
 
 
-def only_end_tokens(text: str) -> bool:
-    """Whether a text is nothing but end-of-turn tokens and white space; the last token may be the start of one."""
-    return _ENDED.match(text) is not None
+class OnlyEndTokens:
+    """Whether a text that comes in pieces is nothing but end-of-turn tokens and white space, or half a token last."""
+
+    __slots__ = ("_half",)
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def fits(self, text: str) -> bool:
+        """Whether it still is, with this piece."""
+        text = self._half + text
+        ended = _ENDED.match(text)
+        self._half = text[ended.end() if ended else 0 :]
+        return _HALF.match(self._half) is not None
 
 
 def _may_end(event: Event) -> bool:

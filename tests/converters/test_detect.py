@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from converters import Expectations
-from converters.detect import Detector, reasoning_only, watch
+from converters.detect import Detector
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text, merge
+from converters.watch import reasoning_only, watch
 from tests.helpers import ROWS, assemble, chunks, cuts, meaning, parse, spans
 
 PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'

@@ -100,3 +100,6 @@ def test_pieces_of_templates() -> None:
     assert loosened("<a><b>x</b>") == "<a>\n<b>x</b>"
     assert spellings("</a>", "p:") == ["</a>", "</p:a>"]
     assert spellings("[a]", "p:") == ["[a]"]
+    assert loosened("!<a>!<b>", "!") == "!\n<a>!\n<b>"
+    assert spellings("!<a>", "", "!") == ["!<a>", "! <a>", "!\n<a>"]
+    assert spellings("<a>", "", "!") == ["<a>"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from converters import Expectations, new_parser
-from converters.events import Text, merge
+from converters.events import CallStart, Text, merge
+from converters.shapes import grammar
+from converters.shapes.base import Opening
+from converters.shapes.whole import WholeMessage
 from tests.converters.shapes import TOOLS, calls, read
 from tests.helpers import ROWS
 
+OPENING = Opening("", whole=True)
 SEOUL = '{"name": "get_weather", "parameters": {"city": "Seoul"}}'
 
 
@@ -53,3 +57,23 @@ def test_what_cannot_be_a_call_flows_at_once() -> None:
 
 def test_a_cut_message_is_text() -> None:
     assert read(SEOUL, "llama3_json", cut=True).content == SEOUL
+
+
+@pytest.mark.parametrize("rows", [("llama3_json", "xlam", "pythonic"), ("pythonic", "xlam"), ("xlam", "pythonic")])
+def test_a_row_that_refuses_hands_all_of_it_to_the_next(rows: tuple[str, ...]) -> None:
+    for text in ("[ping()]", '[{"name": "ping", "arguments": {}}]'):
+        message = WholeMessage([grammar(ROWS[row]) for row in rows], OPENING, Expectations(TOOLS))
+        for letter in text:
+            assert message.feed(letter) == []
+        events = message.finish(cut=False)
+        assert [event.name for event in events if isinstance(event, CallStart)] == ["ping"]
+        assert message.syntax and message.syntax.shape == ("pythonic" if "(" in text else "json_object")
+
+
+def test_what_fits_no_row_is_handed_back_at_the_byte_that_rules_out_the_last() -> None:
+    message = WholeMessage([grammar(ROWS["pythonic"]), grammar(ROWS["xlam"])], OPENING, Expectations(TOOLS))
+    for letter in '[{"name": "ping", "x':
+        message.feed(letter)
+    assert not message.over
+    message.feed('"')
+    assert (message.refused, message.rest) == (True, '[{"name": "ping", "x"')

@@ -8,6 +8,7 @@ from converters import Expectations
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Reasoning, Removed, Text
 from converters.stages.drafts import Drafts
 from tests.converters.stages import through
+from tests.helpers import assemble, parse
 
 TOOLS = Expectations({"f": {}})
 CLOSE = Removed("</think>", "marker", tag=True)
@@ -50,3 +51,25 @@ def test_what_is_a_draft(events: list[Event], out: list[Event], whole: bool) -> 
 def test_a_call_outside_is_not_held() -> None:
     assert Drafts(TOOLS).feed(call(inside=False)) == call(inside=False)
     assert Drafts(TOOLS).feed(call()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ('<tool_call>\n{"name": "f", "arguments": {"a": "b"}', True),
+        ('<tool_call>\n{"name": "f", "arguments": {"a": "b"', False),
+        ('<tool_call>\n{"name": "f", "arguments": {', False),
+        ('[TOOL_CALLS]f[ARGS]{"a": "b"}', True),
+        ('[TOOL_CALLS]f[ARGS]{"a": "b"', False),
+        ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>b</arg_value>", True),
+        ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>b</arg_val", True),
+        ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>b\n", False),
+        ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>b", False),
+    ],
+)
+def test_the_model_stopped_behind_the_arguments_or_in_them(text: str, ends: bool) -> None:
+    """Outside the reasoning each of them is a call."""
+    for pieces in ([text], list(text)):
+        inside = assemble(parse("", {"f": {}}, ["<think>x\n", *pieces]))
+        assert (inside.names, inside.reasoning) == ((["f"], "x") if ends else ([], f"x\n{text.rstrip()}"))
+        assert assemble(parse("", {"f": {}}, pieces)).names == ["f"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Reasoning, Removed, Text, merge
-from converters.stages.endings import Endings
+from converters.stages.endings import Endings, OnlyEndTokens
 from tests.converters.stages import through
 from tests.helpers import chunks, spans
 
@@ -55,3 +55,17 @@ def test_at_the_end_of_the_reasoning_it_goes() -> None:
 def test_text_flows() -> None:
     assert Endings().feed([Text("a <b")]) == [Text("a <b")]
     assert merge(Endings().feed([Text("a <|im_e")])) == [Text("a ")]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "</s>", " <|im_end|>\n</s> ", "<|im_e", "</s>[END FINAL "])
+def test_only_end_tokens(text: str) -> None:
+    for size in (1, 2, 3, 100):
+        ending = OnlyEndTokens()
+        assert all(ending.fits(piece) for piece in chunks(text, size))
+
+
+@pytest.mark.parametrize("text", ["a", "</s>a", " <|im_e ", "<|im_end|><x"])
+def test_more_than_end_tokens(text: str) -> None:
+    for size in (1, 2, 3, 100):
+        ending = OnlyEndTokens()
+        assert not all(ending.fits(piece) for piece in chunks(text, size))

@@ -1,0 +1,78 @@
+"""What to look for in prose, made ready from the table: openers, tags of reasoning, results, quotations.
+
+It may not know what any of it means where it is found; detect.py does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from converters.scanner import Markers, Pattern, any_of
+from converters.shapes import grammar
+from converters.shapes.base import Entry, Grammar
+from converters.stages.quoting import RUNS
+from converters.syntaxes import LANES, RESULTS, SYNTAXES, Lane, Syntax
+
+
+class Watch:
+    """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
+
+    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "") -> None:
+        self.entries: dict[str, list[tuple[Grammar, Entry]]] = {}
+        self.whole: list[Grammar] = []
+        """Rows without a marker, which only a whole message can be written in."""
+        self.empty: dict[str, list[Pattern]] = {}
+        """Groups that hold no call, by their opener."""
+        for row in map(grammar, syntaxes):
+            for opener, pattern in row.empty_groups.items():
+                self.empty.setdefault(opener, []).append(pattern)
+            if row.syntax.whole:
+                self.whole.append(row)
+                continue
+            for entry in row.entries:
+                self.entries.setdefault(entry.opener, []).append((row, entry))
+        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
+            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
+            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
+        results = frozenset(RESULTS) if self.entries else frozenset()
+        lanes = [lane for lane in LANES if lane.row in ("", prior)]
+        tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
+        self.turns = Turns(lanes)
+        markers = [*self.entries, *tags, *results, *self.turns.markers]
+        self.first_markers = Markers(markers, also=RUNS)
+        """Those of the very start of a message. Markers that begin with a blank are believed there only."""
+        self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
+
+
+class Turns:
+    """What opens the model's turn, if a lane opens behind it.
+
+    It goes before the tag behind it is whole, so that no more is held than of any marker: once it is known that the
+    last part of the tag begins.
+    """
+
+    def __init__(self, lanes: Iterable[Lane]) -> None:
+        tags = [(lane.turn, lane.opens[: lane.opens.rindex("<") + 1]) for lane in lanes if lane.turn]
+        self.markers = frozenset(turn.strip() for turn, _ in tags)
+        self._lengths = {turn + tag: len(turn) for turn, tag in tags}
+        self._match = re.compile(any_of(self._lengths)).match if tags else None
+
+    def look(self, text: str, place: int) -> int | None:
+        """The length of what opens a turn at a place, 0 if nothing does; None: not known yet."""
+        match = self._match(text, place) if self._match else None
+        return self._lengths.get(match.group()) if match else 0
+
+
+@lru_cache(maxsize=128)
+def watch(prior: Syntax | None) -> Watch:
+    """The watch for a model whose name speaks for `prior`."""
+    rest = [syntax for syntax in SYNTAXES if syntax is not prior]
+    return Watch([prior, *rest], prior.name) if prior else Watch(rest)
+
+
+@lru_cache(maxsize=1)
+def reasoning_only() -> Watch:
+    """For requests that bring no tools: whatever looks like a call is the client's own business."""
+    return Watch(())
