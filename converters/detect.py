@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
+from converters.scanner import only_more_space
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
@@ -79,6 +80,10 @@ class Detector:
     def _read(self, text: str, whole: bool, cut: bool) -> None:
         if self._invents:
             self._events += [Removed(text, "invented_result")] if text else []
+            return
+        held = self._buffer if self._calls is None else ""
+        if held and not held.isspace() and only_more_space(held, text):
+            self._buffer += text
             return
         while True:
             if self._calls is not None:
