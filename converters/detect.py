@@ -14,12 +14,13 @@ from dataclasses import replace
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
+from converters.scanner import only_more_space
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import Quoting
-from converters.syntaxes import LANES, RESULTS, Syntax
+from converters.syntaxes import LANES, RESULTS, Lane, Syntax
 from converters.watch import Watch
 
 _OPENS = {lane.opens: lane for lane in LANES}
@@ -80,6 +81,10 @@ class Detector:
         if self._invents:
             self._events += [Removed(text, "invented_result")] if text else []
             return
+        held = self._buffer if self._calls is None else ""
+        if held and not held.isspace() and only_more_space(held, text):
+            self._buffer += text
+            return
         while True:
             if self._calls is not None:
                 left = self._read_calls(self._calls, text, whole, cut)
@@ -125,6 +130,9 @@ class Detector:
 
     def _read_prose(self, whole: bool, cut: bool) -> bool:
         """Read the buffer up to the next call, or to its end; whether a call has begun."""
+        row = self._watch.opened
+        if row and self._buffer and not (self._begun or self._inside) and self._behind_opener(row, whole, cut):
+            return self._calls is not None
         buffer = self._buffer
         search = (self._watch.markers if self._begun else self._watch.first_markers).search
         place = 0
@@ -245,10 +253,13 @@ class Detector:
         doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
         if doubtful and not self._inside:
             return self._say_to(match, match.end())
+        self._enter_lane(lane)
+        return self._remove_tag(match.string, match.start(), len(match.group()))
+
+    def _enter_lane(self, lane: Lane) -> None:
         self._inside = self._expects_end = lane.reasoning
         self._untouched = self._untouched and lane.reasoning  # what is marked as an answer is no bare call
         self._closers = lane.closes
-        return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
@@ -319,10 +330,42 @@ class Detector:
         """Without its group a header could be prose, unless it names a tool."""
         return entry.explicit or self._expectations.declared(named(found)[0]) is not None
 
-    def _begin(self, row: Grammar, entry: Entry, found: re.Match[str]) -> None:
+    def _behind_opener(self, row: Grammar, whole: bool, cut: bool) -> bool:
+        """At the very start, behind an opener that the prompt has written: whether there is nothing to read as prose.
+
+        Either a call begins, or more text must come, or max_tokens cut a name.
+        """
+        opener, text = row.syntax.opened, row.syntax.opened + self._buffer
+        for lane in (lane for lane in LANES if lane.opens.startswith(opener)):
+            if text.startswith(lane.opens):
+                self._enter_lane(lane)
+                self._buffer = text[self._remove_tag(text, len(opener), len(lane.opens) - len(opener)) :]
+                return False
+        for entry in row.entries:
+            found = entry.pattern.match(text) or (self._whole_call(entry, text, 0) if whole and not cut else None)
+            if found is not None and named(found)[0] in self._expectations.tools:
+                self._begin(row, entry, found, skipped=len(opener))
+                self._buffer = text[found.end() :]
+                return True
+        if not self._begins_name(row, text) or (whole and not cut):
+            return False
+        if whole:
+            self._events.append(Removed(self._buffer, "cut"))
+            self._buffer = ""
+        return True
+
+    def _begins_name(self, row: Grammar, text: str) -> bool:
+        """Whether a text could go on as a header that names a tool, or as the tag of a lane."""
+        word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+        tags = any(lane.opens.startswith(text) for lane in LANES)
+        waits = any(entry.pattern.may_match(text) for entry in row.entries)
+        return tags or (waits and any(tool.startswith(word) for tool in self._expectations.tools))
+
+    def _begin(self, row: Grammar, entry: Entry, found: re.Match[str], skipped: int = 0) -> None:
+        """A call begins. The first characters of its header may be the prompt's."""
         name, call_id = named(found)
         opening = Opening(
-            raw=found.group(),
+            raw=found.group()[skipped:],
             name=name,
             id=call_id,
             grouped=entry.explicit,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-SPACE = r"\s{0,4096}"
+_MOST_SPACE = 4096
+SPACE = rf"\s{{0,{_MOST_SPACE}}}"
 """White space that markup allows. Bounded, so that it cannot be held for ever."""
 
 NAME = r"[\w.:/@-]{1,256}"
@@ -17,6 +18,17 @@ NAME = r"[\w.:/@-]{1,256}"
 
 KEY = r"[^<>\"'\n/][^<>\"'\n]{0,255}"
 """A parameter's name as markup can hold it."""
+
+
+def only_more_space(held: str, text: str) -> bool:
+    """Whether a piece only lengthens the white space in which what is held ends.
+
+    Then there is nothing new to see, until there is more of it than markup allows; so nothing need be read again.
+    """
+    if not text.isspace():
+        return False
+    space = len(held) - len(held.rstrip())
+    return space > 0 and space + len(text) < _MOST_SPACE
 
 
 def any_of(literals: Iterable[str]) -> str:

@@ -40,6 +40,8 @@ class Syntax:
     """A prefix that tags may carry in front of their names, each tag for itself."""
     lead: str = ""
     """A token that stands in front of each tag; some models write white space behind it."""
+    opened: str = ""
+    """What of `call` the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")
     """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
     id_key: str = ""
@@ -782,6 +784,7 @@ FUNCTIONARY_V32 = Syntax(
     name="functionary_v32",
     shape="named_json",
     call=">>>{name}\n{arguments}",
+    opened=">>>",
     between="",
     declared=True,
     models=r"functionary.*3[.-]2",

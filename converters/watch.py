@@ -25,7 +25,11 @@ class Watch:
         """Rows without a marker, which only a whole message can be written in."""
         self.empty: dict[str, list[Pattern]] = {}
         """Groups that hold no call, by their opener."""
+        self.opened: Grammar | None = None
+        """The row whose first opener the prompt has written."""
         for row in map(grammar, syntaxes):
+            if row.syntax.opened and row.syntax.name == prior:
+                self.opened = row
             for opener, pattern in row.empty_groups.items():
                 self.empty.setdefault(opener, []).append(pattern)
             if row.syntax.whole:

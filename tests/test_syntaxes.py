@@ -45,15 +45,7 @@ AT_THE_START = {"hyperclovax"}
 DRAFTS = [case for case in CASES if any(opener in case.reasoning for opener in openers(case.row))]
 """Their drafts would be calls if nothing had followed them."""
 PLAIN = ("single", "parallel", "zero_argument")
-OPEN = {
-    "functionary_v32/header_opened_by_prompt": "a name and JSON without a marker are not read",
-}
-"""Forms that models write and we do not read yet, with the reason. Not strict: some rules hold for them."""
-each_case = pytest.mark.parametrize(
-    "case",
-    [pytest.param(c, marks=[pytest.mark.xfail(reason=OPEN[str(c)])] if str(c) in OPEN else []) for c in CASES],
-    ids=str,
-)
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_row = pytest.mark.parametrize("row", ROWS)
 
 
@@ -195,7 +187,8 @@ ANY_OPENER = re.compile("|".join(sorted({re.escape(each) for row in ROWS for eac
 def _places(text: str, row: str) -> list[int]:
     """Where calls may open in a text: at the opener of any row, or at the brace of an object in an array of them."""
     opens = [ANY_OPENER, re.compile(r"\{")] if ROWS[row].shape == "json_object" else [ANY_OPENER]
-    return sorted({found.start() for each in opens for found in each.finditer(text)})
+    start = {0} if ROWS[row].opened else set()  # its opener may stand in the prompt
+    return sorted(start | {found.start() for each in opens for found in each.finditer(text)})
 
 
 def _without(content: str, meant: str) -> str:

@@ -19,7 +19,7 @@ from typing import Protocol
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
 from converters.expectations import Expectations
 from converters.reasons import Reason
-from converters.scanner import Ahead, Pattern
+from converters.scanner import Ahead, Pattern, only_more_space
 from converters.syntaxes import Syntax
 
 _LINE_END = re.compile(r"[ \t]*\r?\n")
@@ -154,7 +154,10 @@ class StateParser:
     def feed(self, text: str) -> list[Event]:
         if self._refusable:
             self._fed.append(text)
+        more_space = self._buffer and only_more_space(self._buffer, text)
         self._buffer += text
+        if more_space:
+            return []
         while not self.over and self._state():
             pass
         if self.refused:

@@ -120,3 +120,26 @@ def test_a_strict_prefix_of_a_marker_is_text_when_max_tokens_cut() -> None:
 
 def test_identical_calls_are_kept() -> None:
     assert assemble(parse(PING + "\n" + PING, ["ping"])).names == ["ping", "ping"]
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "names"),
+    [
+        ('get_weather\n{"city": "x"}', "", ["get_weather"]),
+        ('get_weather {"city": "x"}', "", ["get_weather"]),
+        ('Get_Weather\n{"city": "x"}', 'Get_Weather\n{"city": "x"}', []),
+        ("\nHello.", "\nHello.", []),
+        ("all\nHello.", "Hello.", []),
+        ('all\nHello.>>>get_weather\n{"city": "x"}', "Hello.", ["get_weather"]),
+        ("get_weather is a tool", "get_weather is a tool", []),
+        ('get\n{"city": "x"}', 'get\n{"city": "x"}', []),
+        ("all", "all", []),
+        ('Hi\nget_weather\n{"city": "x"}', 'Hi\nget_weather\n{"city": "x"}', []),
+    ],
+)
+def test_an_opener_that_stands_in_the_prompt(text: str, content: str, names: list[str]) -> None:
+    for pieces in cuts(text):
+        events = parse(text, ["get_weather"], pieces, row="functionary_v32")
+        assert spans(events) == text
+        assert (assemble(events).content, assemble(events).names) == (content, names), pieces
+    assert assemble(parse(text, ["get_weather"], row="hermes")).content.startswith(text[:3])

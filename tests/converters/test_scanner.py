@@ -6,7 +6,17 @@ import re
 
 import pytest
 
-from converters.scanner import Ahead, Markers, Pattern, any_of, first_token, loosened, spellings, tokens
+from converters.scanner import (
+    Ahead,
+    Markers,
+    Pattern,
+    any_of,
+    first_token,
+    loosened,
+    only_more_space,
+    spellings,
+    tokens,
+)
 
 WORDS = ["<tool", "<tool_call>", "[CALL]"]
 
@@ -103,3 +113,13 @@ def test_pieces_of_templates() -> None:
     assert loosened("!<a>!<b>", "!") == "!\n<a>!\n<b>"
     assert spellings("!<a>", "", "!") == ["!<a>", "! <a>", "!\n<a>"]
     assert spellings("<a>", "", "!") == ["<a>"]
+
+
+def test_only_more_space() -> None:
+    assert only_more_space("<a> ", " \n")
+    assert only_more_space(" ", " ")
+    assert not only_more_space("<a>", " ")
+    assert not only_more_space("<a> ", " b")
+    assert not only_more_space("<a> ", "")
+    assert only_more_space("<a>" + " " * 4094, " ")
+    assert not only_more_space("<a>" + " " * 4095, " ")
