@@ -328,7 +328,10 @@ class Detector:
 
     def _believed(self, entry: Entry, found: re.Match[str]) -> bool:
         """Without its group a header could be prose, unless it names a tool."""
-        return entry.explicit or self._expectations.declared(named(found)[0]) is not None
+        name = named(found)[0]
+        if entry.names is not None and name not in entry.names:
+            return False
+        return entry.explicit or self._expectations.declared(name) is not None
 
     def _behind_opener(self, row: Grammar, whole: bool, cut: bool) -> bool:
         """At the very start, behind an opener that the prompt has written: whether there is nothing to read as prose.

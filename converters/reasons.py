@@ -21,6 +21,7 @@ Reason = Literal[
     "custom_converter",
     "name_repaired",
     "call_repaired",
+    "builtin_call",
     "choice_other",
     "required_unmet",
     "arguments_repaired",
@@ -54,6 +55,7 @@ REMOVED: dict[Reason, str] = {
 NOTED: dict[Reason, str] = {
     "name_repaired": "the name was spelled otherwise than that of the one tool it can mean",
     "call_repaired": "the JSON around name and arguments was not quite JSON, and lost nothing in being put right",
+    "builtin_call": "a call, in code, of a tool that the model was trained on and nobody declared; it was removed",
     "choice_other": "a call of another function than the ones that `tool_choice` names; it was removed",
     "required_unmet": "`tool_choice` demands a call, and the model made none",
     "arguments_repaired": "arguments in another spelling than JSON's, which lost nothing in being put right",

@@ -94,16 +94,20 @@ class Pattern:
     In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words, `{call}` for what stands before the
     bracket of a call, and `⟦a¦b⟧` for a or b. A newline is layout that may be any white space or none, a blank must
     be some white space, a double quote may be either quote or none, and `prefix` may stand in front of the name of
-    any tag. `then` names literals of which one must follow, after white space, without being part of the match.
+    any tag. `then` names literals of which one must follow, after white space, without being part of the match;
+    `unless` has letters of which none may follow so, but another must.
     """
 
-    def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "") -> None:
+    def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "", unless: str = "") -> None:
         atoms = list(_atoms(template, prefix))
         full, started = [atom for atom, _ in atoms], [atom for _, atom in atoms]
         follow = sorted(set(then))
         spaced = full[-1:] == [SPACE]  # two runs of white space in a row would make matching quadratic
         space = "" if spaced else SPACE
         ahead = f"(?={space}(?:{'|'.join(map(re.escape, follow))}))" if follow else ""
+        if unless:
+            ahead = rf"(?={space}[^\s{re.escape(unless)}])"
+            started += [r"\Z"] if spaced else [SPACE, r"\Z"]
         self._full = re.compile("".join(full) + ahead)
         self._at_end = re.compile("".join(full) + space + r"\Z")
         if follow:

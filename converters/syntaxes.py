@@ -54,6 +54,8 @@ class Syntax:
     """What stands for `{type}` in a parameter whose value is a string; any other value is JSON."""
     id: str = "functions.{name}:{place}"
     """How the model writes `{id}`, where `{place}` counts from 0 and `{number}` from 1."""
+    code_for: tuple[str, ...] = ()
+    """Tools that the model was trained on, which it calls with code in place of JSON."""
     escaped: bool = False
     """Keys are written with `&amp;` and `&quot;`."""
     models: str = ""
@@ -467,16 +469,17 @@ HARMONY = Syntax(
     shape="named_json",
     call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
     also=(
-        "<|channel|>⟦commentary¦analysis¦final⟧ to={name}⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧"
-        "<|message|>{arguments}<|end|>",
-        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to={name}"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        "<|start|>assistant to={name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        " to={name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|start|>assistant to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        " to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
     ),
     between="<|start|>assistant",
+    code_for=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
     models=r"gpt-?oss",
     source="openai-harmony; chat template of openai/gpt-oss-20b",
 )

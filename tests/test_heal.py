@@ -142,10 +142,7 @@ def test_off_types_text_values() -> None:
     assert read(text, row="glm45", heal=False).arguments == [{"city": "007", "days": 3}]
 
 
-LATER = pytest.mark.xfail(strict=True, reason="the second message keeps `functions.` in front of its name")
-
-
-@pytest.mark.parametrize("row", [pytest.param(row, marks=[LATER] if row == "harmony" else []) for row in ROWS])
+@pytest.mark.parametrize("row", ROWS)
 def test_off_reads_every_row(row: str) -> None:
     """Which texts are calls is no repair: what a model writes in its own syntax is read alike."""
     wanted = [("get_weather", {"city": "it's", "days": 3}), ("view", {"range": [1], "query": "x"})]

@@ -51,6 +51,8 @@ class Entry:
     opener: str
     pattern: Pattern
     explicit: bool
+    names: frozenset[str] | None = None
+    """The names that alone are believed here, if not any is."""
 
 
 class Grammar(Protocol):

@@ -16,6 +16,9 @@ from converters.scanner import Ahead, Pattern, first_token, loosened, spellings,
 from converters.shapes.base import Entry, Opening, StateParser
 from converters.syntaxes import Syntax
 
+_JSON = "{`"
+"""Letters that arguments in JSON begin with, in a fence or not."""
+
 
 class GroupedGrammar:
     """A row whose header carries the name, made ready for reading. `body` is the hole behind the header."""
@@ -45,6 +48,11 @@ class GroupedGrammar:
             for header, _, _ in samples
             for opener in self.spelled([first_token(group_open)])
         ]
+        self.entries += [
+            Entry(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_for))
+            for header, _, _ in (samples if syntax.code_for else ())
+            for opener in self.spelled([first_token(header)])
+        ]
         self.empty_groups = {
             opener: self.pattern(f"{group_open}\n{group_close}")
             for group_open, _, group_close in groups
@@ -58,8 +66,8 @@ class GroupedGrammar:
         """Literals of which one must follow a header, or it is none."""
         raise NotImplementedError
 
-    def pattern(self, template: str, then: Iterable[str] = ()) -> Pattern:
-        return Pattern(loosened(template, self.syntax.lead), then=then, prefix=self.syntax.prefix)
+    def pattern(self, template: str, then: Iterable[str] = (), unless: str = "") -> Pattern:
+        return Pattern(loosened(template, self.syntax.lead), then=then, prefix=self.syntax.prefix, unless=unless)
 
     def spelled(self, markers: Iterable[str]) -> list[str]:
         found = (spellings(marker, self.syntax.prefix, self.syntax.lead) for marker in markers)

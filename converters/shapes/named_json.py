@@ -1,14 +1,20 @@
 """Shape B: a header that carries the name, then the arguments as JSON. Kimi, DeepSeek, Mistral (newer), harmony ...
 
 The arguments flow as they are written. They end where their JSON does, so no closer is looked for inside them.
+
+Some rows call tools that the model knows from its training with code in place of arguments. It goes under the one
+argument of such a tool if the request declares it; otherwise the call is the server's own affair, and nobody's text.
 """
 
 from __future__ import annotations
 
-from converters.arguments import JsonArguments, json_arguments
+import re
+
+from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
 from converters.events import Ending
 from converters.expectations import Expectations
-from converters.scanner import Ahead
+from converters.scanner import Ahead, Markers
+from converters.schema import properties, required
 from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.syntaxes import Syntax
@@ -23,6 +29,7 @@ class NamedJsonGrammar(GroupedGrammar):
         super().__init__(syntax)
         self.after_arguments = Ahead([*self.after_call, *self.group_opens, "}", "]"])
         self.no_arguments = Ahead([*self.feet, *self.group_closes])
+        self.code_ends = Markers(self.feet)
 
     def after_header(self) -> list[str]:
         return ["{", "```", '"', *self.feet] if self.feet and self.syntax.group else ["{", "```"]
@@ -49,6 +56,8 @@ class NamedJsonParser(GroupedParser):
 
     def _before(self) -> bool:
         """Before the arguments, or where there are none."""
+        if self._written in self._grammar.syntax.code_for and self._begins_code():
+            return self._open_code()
         found, _, _ = self._grammar.no_arguments.look(self._buffer, self._place)
         if found == Ahead.MISSING or (found == Ahead.YET and self._buffer[self._place :].strip()):
             self._state = self._read
@@ -79,8 +88,49 @@ class NamedJsonParser(GroupedParser):
         if self._early.strip("{ }\t\r\n"):
             self._begin()
 
+    # -- code in place of arguments ----------------------------------------------------------------------------------
+
+    def _begins_code(self) -> bool:
+        return re.match(r'\s*[^\s{`"<]', self._buffer[self._place :]) is not None
+
+    def _open_code(self) -> bool:
+        self._refusable = False
+        names = required(self._schema) or properties(self._schema)
+        self._code = ArgumentsWriter(self._schema)
+        if not self._out.open:
+            self._out.note("builtin_call")
+        elif len(names) == 1:
+            self._out.arguments(self._code.key(names[0], is_string=True))
+        else:
+            self._out.note("arguments_dropped")
+        self._state = self._read_code
+        return True
+
+    def _read_code(self) -> bool:
+        match = self._grammar.code_ends.search(self._buffer, self._place)
+        ends = match is not None and match.group() in self._grammar.code_ends.literals
+        text = self._advance(match.start() if match and (ends or not self._finishing) else len(self._buffer))
+        if not self._out.open:
+            self._out.removed(text)
+        elif self._code.begun:
+            self._out.arguments(self._code.text(text), text)
+        else:
+            self._out.own(text)
+        if not ends and not self._finishing:
+            return False
+        raw = self._advance(match.end()) if ends and match else ""
+        if self._out.open:
+            self._out.arguments((self._code.end() if self._code.begun else "") + self._code.close())
+            self._out.end(raw=raw)
+        else:
+            self._out.removed(raw)
+        self._state = self._between
+        return True
+
     def _cut_off(self, left: str) -> None:
-        if self._state == self._after and self._out.open and not self._grammar.feet:
+        if self._state == self._read_code and not self._out.open:
+            self._out.removed(left)
+        elif self._state == self._after and self._out.open and not self._grammar.feet:
             self._out.end()
             self.rest = left
         else:
