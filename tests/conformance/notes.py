@@ -35,11 +35,6 @@ EXPLAINED = {
         "brace and delivers the call, because nothing is lost by it: every key and value is there. The corpus wants no "
         "call."
     ),
-    "gpt-oss/llamacpp-builtin-python-recipient": (
-        "The model calls the built-in `python`, which the client did not declare, with bare code where JSON arguments "
-        "belong. That is no function call, so the text stays with the client, markers included, and nobody loses what "
-        "the model said. The corpus wants it dropped."
-    ),
     "kimi/k2i-vllm-noise-between-markers": (
         "Stray words stand between the marker that opens the section and the call. The call is delivered. Words that "
         "the model wrote are content, and the marker before them opens no call, so both stay in the text. The corpus "
