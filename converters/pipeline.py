@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from converters.detect import Detector, reasoning_only, watch
-from converters.events import Event
+from converters.events import Event, Noted
 from converters.expectations import Expectations
 from converters.stages.drafts import Drafts
 from converters.stages.endings import Endings
@@ -77,8 +77,11 @@ class Pipeline:
             events = stage.feed(events)
         return events
 
-    def finish(self, cut: bool = False) -> list[Event]:
+    def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
+        """`followed`: not by more text, but by a call that the server read out of the text itself."""
         events = self._detector.finish(cut)
+        if followed:
+            events.append(Noted("native_follows"))
         for stage in self._stages:
             events = (stage.feed(events) if events else []) + stage.finish(cut)
         return events

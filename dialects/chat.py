@@ -181,6 +181,7 @@ class MessageCollector:
         self._reasoning: list[str] = []
         self._calls: list[dict[str, Any]] = []
         self._reason: str | None = None
+        self._native = False
 
     def add(self, event: ReplyEvent) -> None:
         match event:
@@ -193,6 +194,8 @@ class MessageCollector:
                 self._calls.append({"id": self._ids.take(wished), "type": "function", "function": function})
             case ArgumentsDelta(index=index, delta=delta):
                 self._calls[index]["function"]["arguments"] += delta
+            case Native(delta=fields):
+                self._native = self._native or "tool_calls" in fields or "function_call" in fields
             case Finish(reason=reason):
                 self._reason = reason
 
@@ -200,24 +203,28 @@ class MessageCollector:
         """The backend's choice with this message in it; fields we do not know stay."""
         message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
         content = "".join(self._content)
-        calls = self._calls or message.get("tool_calls")
-        message["content"] = content or (None if calls else "")
+        message["content"] = content or (None if self._calls or self._native else "")
         reasoning = "".join(self._reasoning)
         for name in () if "content" in reasoning_fields else ("reasoning_content", "reasoning"):
             message.pop(name, None)
         if reasoning:
             message.update(dict.fromkeys(reasoning_fields, reasoning))
-        if self._calls and legacy:
-            message["function_call"] = self._calls[0]["function"]
-        elif self._calls:
-            message["tool_calls"] = self._calls
-        elif not message.get("tool_calls"):
-            message.pop("tool_calls", None)
+        if not self._native:  # the backend's own calls were put in order, or were none
+            self._put_calls(message, legacy)
         reason = _legacy_reason(self._reason) if legacy and self._reason else self._reason
         changed = {**choice, "message": message, "finish_reason": reason}
         if self._calls and isinstance(changed.get("logprobs"), dict):
             changed["logprobs"] = None  # they were of the text that the calls have been taken out of
         return changed
+
+    def _put_calls(self, message: dict[str, Any], legacy: bool) -> None:
+        message.pop("tool_calls", None)
+        if message.get("function_call"):
+            del message["function_call"]
+        if self._calls and legacy:
+            message["function_call"] = self._calls[0]["function"]
+        elif self._calls:
+            message["tool_calls"] = self._calls
 
 
 def _json(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
@@ -100,7 +99,7 @@ class Answer:
         self._reader.done = True
         return self._reader.stream_whole(reply)
 
-    def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
+    def read_whole(self, reply: dict[str, Any]) -> tuple[list[Step], bool]:
         """The steps of a whole reply, and whether they say anything else than it does."""
         self._reader.done = True
         return self._reader.read_whole(reply)

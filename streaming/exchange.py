@@ -9,6 +9,8 @@ from typing import Literal
 
 from blinker import Signal
 
+from converters.reasons import Reason
+
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
 exchange_ended = Signal("An exchange has ended; sent with the Exchange as its sender.")
@@ -55,6 +57,11 @@ class Exchange:
         if self.codes:
             parts.append(f"codes={','.join(sorted(self.codes))}")
         return " ".join(parts)
+
+    def repair(self, code: Reason) -> None:
+        """Something in the backend's own protocol was put right."""
+        self.repaired = True
+        self.codes.add(code)
 
     def touched(self) -> None:
         """The backend has sent its first byte."""

@@ -36,7 +36,7 @@ class Gate:
 
     def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
         if isinstance(event, CallStart):
-            self._refusal = self._refused()
+            self._refusal = self._expectations.refuses(self._index + 1)
             self._index += self._refusal is None
         if self._refusal is not None:
             out.append(Removed(event.raw, self._refusal))
@@ -48,13 +48,6 @@ class Gate:
         self._held.append(event)
         if isinstance(event, CallEnd):
             self._let_go(out, event.how == "cut")
-
-    def _refused(self) -> Reason | None:
-        if self._expectations.choice == "none":
-            return "choice_none"
-        if not self._expectations.parallel and self._index >= 0:
-            return "parallel_off"
-        return None
 
     def _let_go(self, out: list[Event], cut: bool) -> None:
         held, self._held = self._held, []
