@@ -52,6 +52,11 @@ class ChoiceReader:
         """Something was read that has not left."""
         return self._owed > 0 or self._native.waiting
 
+    @property
+    def called(self) -> bool:
+        """A call has begun, wherever it stood."""
+        return bool(self._calls) or self._native.begun
+
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
         """A delta, or a `whole` message."""
         if self.finished and not whole:

@@ -14,6 +14,8 @@ from streaming import exact
 def body_for_backend(raw: bytes, body: Mapping[str, Any]) -> bytes:
     """`tools: []` changes how servers behave, and a choice among no tools is an error to some: both go."""
     unwanted = [name for name in ("tools", "functions") if body.get(name) == []]
+    if unwanted and not body.get("tools"):
+        unwanted += [name for name in ("parallel_tool_calls",) if name in body]  # OpenAI refuses it without tools
     if not body.get("tools") and not body.get("functions"):
         choices = ("tool_choice", "function_call")
         unwanted += [name for name in choices if isinstance(body.get(name), str | dict)]

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from converters.events import Reasoning, Text
+from converters.events import CallEnd, CallStart, Reasoning, Text
 from converters.expectations import Expectations
 from converters.pipeline import Pipeline
 from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
@@ -18,7 +18,7 @@ from streaming.choice import REASONING_FIELDS, ChoiceReader
 from streaming.envelope import mend_chunk, mend_reply
 from streaming.exchange import Exchange
 from streaming.native import NativeCalls
-from streaming.refusals import error_frame
+from streaming.refusals import Refused, error_frame, quoted_text
 from streaming.sse import comments_of, data_of, frame_of
 
 _READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_FIELDS})
@@ -72,13 +72,43 @@ class ReplyReader:
         if chunk is None:
             return [Step(frame)]
         if chunk.get("error") and not chunk.get("choices"):
-            self.begun = self.done = True
-            self._exchange.error = "backend_error"
-            return [*self.release(), Step(error_frame(frame, chunk))]
+            return self._failed(frame, chunk)
         self.begun = True
         if not _choices(chunk):
             return self._beside_choices(frame, chunk)
         return self._read_chunk(*self._mended(frame, data, chunk))
+
+    def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        """The server's own error event; if it quotes a call that it could not read, the answer goes on with that."""
+        first, self.begun, self.done = not self.begun, True, True
+        text = quoted_text(json.dumps(chunk).encode())
+        if text is not None and not self._choice(0).called and self._is_call(text):
+            self._exchange.repair("error_recovered")
+            events = self._read_choice(0, {"delta": {"content": text}, "finish_reason": "stop"})
+            self._let_go()
+            return [*self._told_role([]), Step(None, [(0, event) for event in events], self._top)]
+        if first:
+            raise Refused(200, json.dumps(chunk).encode())  # nothing was said, so it can still be an error reply
+        self._exchange.error = "backend_error"
+        return [*self.release(), Step(error_frame(frame, chunk))]
+
+    def recovered(self, body: bytes) -> dict[str, Any] | None:
+        """The reply that an error should have been: the backend could not read a call of its model's, but quotes it."""
+        text = quoted_text(body)
+        if text is None or not self._is_call(text):
+            return None
+        self._exchange.repair("error_recovered")
+        message = {"role": "assistant", "content": text}
+        unknown = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)  # clients need some usage
+        return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": unknown}
+
+    def _is_call(self, text: str) -> bool:
+        """Whether a text holds calls, all of them complete and of declared tools."""
+        parser = self._new_parser()
+        events = parser.feed(text) + parser.finish()
+        names = [event.name for event in events if isinstance(event, CallStart)]
+        whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
+        return bool(names) and whole and set(names) <= set(self._request.expectations.tools)
 
     def _without_data(self, frame: bytes) -> list[Step]:
         """An event without data breaks most clients; a comment breaks none."""
@@ -235,7 +265,7 @@ class ReplyReader:
 
     def stream_whole(self, reply: dict[str, Any]) -> list[Step]:
         """The steps of a whole reply that is sent on as a stream."""
-        steps, _ = self._read_whole(reply)
+        steps, _ = self.read_whole(reply)
         trailer = [Step(None, [(0, Trailer())], reply)] if reply.get("usage") else []
         self._top = reply
         self._roles.difference_update(self._choices)

@@ -164,14 +164,16 @@ CUT_ELSEWHERE = {
 # `transformers serve` ends its streams without [DONE].
 NOT_DONE = {"transformers/01-stream-glm", "transformers/04-stream-usage", "transformers/15-length"}
 
-# The answer broke off, the server said so, or it said nothing at all. What was said before stays.
+# The answer broke off, or the server said so. What was said before stays.
 BROKEN = {
-    "llama-cpp-python/14-ctx-stream": "backend_interrupted",
     "llamacpp/34-client-abort": "backend_interrupted",
     "vllm/18-abort": "backend_interrupted",
     "vllm/99-midstream-error": 500,
     "vllm/glm45r-parrot-glm-stream": 500,
 }
+
+# The prompt was too long: a success without a word.
+SILENT = {"llama-cpp-python/14-ctx-stream"}
 
 # The request is no JSON. It does not reach the backend.
 NOT_ASKED = {name for name in CAPTURES if name.endswith("badjson")}
@@ -183,7 +185,7 @@ WORDED = {
 }
 
 TOLD = {**TRANSLATED, **ECHOED, **RENAMED}
-OTHERWISE = {*TOLD, *ROLE_MISSING, *CUT_ELSEWHERE, *NOT_DONE, *BROKEN, *NOT_ASKED, *WORDED}
+OTHERWISE = {*TOLD, *ROLE_MISSING, *CUT_ELSEWHERE, *NOT_DONE, *BROKEN, *SILENT, *NOT_ASKED, *WORDED}
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +300,12 @@ def said_in(streamed: Streamed) -> str:
     names = ("reasoning_content", "reasoning", "content")
     found = (choice["delta"].get(name) for choice in streamed.choices() for name in names)
     return "".join(filter(None, found)).replace("<think>", "").strip()
+
+
+@pytest.mark.parametrize("name", sorted(SILENT))
+def test_a_success_without_a_word_is_an_error(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
+    heard = played(backend, proxy, CAPTURES[name])
+    assert (heard.status, json_of(heard)["error"]["code"]) == (502, "backend_interrupted")
 
 
 @pytest.mark.parametrize("name", sorted(NOT_ASKED))

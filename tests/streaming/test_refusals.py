@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streaming.refusals import RefusedLate, chat_completion, error_frame, is_error, openai_error
+from streaming.refusals import Refused, chat_completion, error_frame, is_error, openai_error
 from streaming.sse import data_of
 
 OPENAI = b'{"error": {"message": "No.", "type": "x", "code": 7},  "more": 1}'
@@ -73,4 +73,4 @@ def test_an_error_in_mid_stream() -> None:
 
 
 def test_a_refusal_after_heartbeats() -> None:
-    assert RefusedLate(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
+    assert Refused(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
