@@ -103,9 +103,9 @@ class ReplyReader:
         return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": unknown}
 
     def _is_call(self, text: str) -> bool:
-        """Whether a text holds calls, all of them complete and of declared tools."""
+        """Whether a text holds calls, all of them with their ends and of declared tools: an error may quote less."""
         parser = self._new_parser()
-        events = parser.feed(text) + parser.finish()
+        events = parser.feed(text) + parser.finish(cut=True)
         names = [event.name for event in events if isinstance(event, CallStart)]
         whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
         return bool(names) and whole and set(names) <= set(self._request.expectations.tools)
