@@ -61,8 +61,8 @@ class ChoiceReader:
         """A delta, or a `whole` message."""
         if self.finished and not whole:
             return self._late(delta)
-        native = delta.get("tool_calls") or isinstance(delta.get("function_call"), Mapping)
-        begins = bool(native) and not self._beside
+        native = _sends_calls(delta)
+        begins = native and not self._beside
         self._beside = self._beside or begins
         events = [*self._reasoning(delta)]
         content = delta.get("content")
@@ -76,9 +76,10 @@ class ChoiceReader:
         return events
 
     def _late(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
-        """What comes behind the finish reason has no place in an answer, but text is never lost."""
+        """What comes behind the finish reason is not lost: some servers give one with each of their calls."""
         content = delta.get("content")
-        return [Text(content)] if isinstance(content, str) and content else []
+        events: list[ReplyEvent] = [Text(content)] if isinstance(content, str) and content else []
+        return [*events, *(self._called(lambda: self._native.read(delta)) if _sends_calls(delta) else [])]
 
     def _reasoning(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
@@ -107,9 +108,13 @@ class ChoiceReader:
         return events
 
     def finish(self, reason: str | None) -> list[ReplyEvent]:
-        """The choice is over: what was held, and the finish reason that the client is told."""
-        self.finished = True
+        """The choice is over: what was held, and the finish reason that the client is told, once."""
         cut = reason == "length"
+        if self.finished:
+            return self._called(lambda: self._native.finish(cut))
+        self.finished = True
+        if not self._native.begun:
+            self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
         events = [*self.end_text(cut), *self._called(lambda: self._native.finish(cut))]
         return [*events, Finish(self._reason(reason))]
 
@@ -171,6 +176,10 @@ class ChoiceReader:
         if markup or (isinstance(event, Removed) and event.reason in ("cut", "marker") and not event.tag):
             return Removed(event.raw, "echo")
         return event
+
+
+def _sends_calls(delta: Mapping[str, Any]) -> bool:
+    return bool(delta.get("tool_calls")) or isinstance(delta.get("function_call"), Mapping)
 
 
 __all__ = ["REASONING_FIELDS", "ChoiceReader"]

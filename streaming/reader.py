@@ -155,7 +155,7 @@ class ReplyReader:
         delta = _delta(choice)
         events = reader.read(delta)
         reason = choice.get("finish_reason")
-        if reason and not reader.finished:
+        if reason:
             events += reader.finish(reason)
         return events
 

@@ -12,7 +12,7 @@ from streaming.sse import frame_of
 
 # llama.cpp: "Failed to parse input at pos 184: <tool_call>bash..."
 _QUOTE = re.compile(
-    r"failed to parse (?:the )?(?:input|output|response)[^:\n]*: ?(?P<text>.*\\S.*)", re.IGNORECASE | re.DOTALL
+    r"failed to parse (?:the )?(?:input|output|response)[^:\n]*: ?(?P<text>.*\S.*)", re.IGNORECASE | re.DOTALL
 )
 _LONGEST = 2000
 """Characters of a text or HTML body that are worth quoting."""

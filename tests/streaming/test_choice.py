@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from converters import Expectations, new_parser
-from converters.events import ArgumentsDelta, CallStart, Reasoning, Text
+from converters.events import ArgumentsDelta, CallStart, Noted, Reasoning, Text
 from dialects.base import Finish, Native
 from streaming.choice import ChoiceReader
 from streaming.exchange import Exchange
@@ -168,6 +168,15 @@ def test_no_call_was_delivered_after_all() -> None:
 def test_words_behind_the_finish_reason_are_not_lost() -> None:
     heard = Heard().hears({"content": "Hi"})
     assert heard.reader.read({"content": " there"}) == [Text(" there")]
+
+
+def test_calls_behind_a_finish_reason_are_not_lost() -> None:
+    """Some servers give a finish reason with each of their calls."""
+    heard = Heard().hears({"tool_calls": [ENTRY]}, finish="tool_calls")
+    second = {"index": 1, "id": "b", "type": "function", "function": {"name": "ping", "arguments": ""}}
+    heard._take(heard.reader.read({"tool_calls": [second]}))
+    assert heard.reader.finish("tool_calls") == [Noted("native_arguments"), ArgumentsDelta(1, "{}")]
+    assert len(heard.calls) == 2 and heard.reason == "tool_calls"
 
 
 def test_calls_are_counted_wherever_they_come_from() -> None:
