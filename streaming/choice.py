@@ -50,7 +50,7 @@ class ChoiceReader:
     @property
     def holds(self) -> bool:
         """Something was read that has not left."""
-        return self._owed > 0 or self._native.waiting
+        return self._owed > 0 or (self._native.begun and self._native.waiting)
 
     @property
     def called(self) -> bool:
@@ -146,6 +146,8 @@ class ChoiceReader:
             events = [self._echo(event) for event in events if event != _FOLLOWED]
         for event in events:
             self._owed -= len(event.raw)
+            if isinstance(event, Text):
+                continue  # first, as it is by far the most
             if isinstance(event, CallStart):
                 self._begun(event)
             elif isinstance(event, ArgumentsDelta):
@@ -156,7 +158,7 @@ class ChoiceReader:
                 self._exchange.codes.add(event.reason)
             elif isinstance(event, Noted):
                 self._exchange.codes.add(event.code)
-            elif isinstance(event, Text) or self.splits:
+            elif self.splits:
                 continue
             self._exchange.repaired = self._exchange.repaired or self._beside
             self._exchange.changed = self._exchange.changed or not self._beside

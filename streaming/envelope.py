@@ -18,6 +18,17 @@ _CHUNK = "chat.completion.chunk"
 _REPLY = "chat.completion"
 
 
+def is_whole(chunk: dict[str, Any]) -> bool:
+    """Whether a chunk is plainly in order, told fast: by far the most are, and each is asked."""
+    if chunk.get("object") != _CHUNK or len(chunk["choices"]) != 1:
+        return False
+    choice = chunk["choices"][0]
+    if type(choice) is not dict or type(choice.get("index")) is not int:
+        return False
+    delta = choice.get("delta")
+    return type(delta) is dict and bool(delta.get("tool_calls", True))
+
+
 def mend_chunk(chunk: dict[str, Any], apart: bool) -> set[Reason]:
     """Put a chunk of a stream in order; what had to be done. `apart`: choices without an index are different ones."""
     done: set[Reason] = set()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from converters.arguments import JsonArguments
@@ -91,7 +92,7 @@ class NativeCalls:
     @property
     def waiting(self) -> bool:
         """Something has been read that has not left."""
-        return any(call.waiting for call in self._calls[self._turn :])
+        return any(call.waiting for call in islice(self._calls, self._turn, None))
 
     def beside(self, said: Iterable[tuple[str, str]]) -> None:
         """The client has been told of these calls, which stood in the text: the same ones may not come again."""

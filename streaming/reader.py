@@ -15,7 +15,7 @@ from converters.pipeline import Pipeline
 from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
 from streaming import exact
 from streaming.choice import REASONING_FIELDS, ChoiceReader
-from streaming.envelope import mend_chunk, mend_reply
+from streaming.envelope import is_whole, mend_chunk, mend_reply
 from streaming.exchange import Exchange
 from streaming.native import NativeCalls
 from streaming.refusals import Refused, error_frame, quoted_text
@@ -125,7 +125,7 @@ class ReplyReader:
 
     def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """The chunk with what clients need around its words, and the frame that says just that."""
-        codes = mend_chunk(chunk, self._apart)
+        codes = set() if is_whole(chunk) else mend_chunk(chunk, self._apart)
         if not codes:
             return frame, chunk
         for code in codes:
@@ -139,7 +139,7 @@ class ReplyReader:
         if not self._top:
             self._top = chunk
         events: list[ChoiceEvent] = []
-        as_received = len({_index(choice) for choice in choices}) == len(choices)
+        as_received = len(choices) == 1 or len({_index(choice) for choice in choices}) == len(choices)
         for choice in choices:
             index = _index(choice)
             if self._choice(index).finished:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streaming import exact
-from streaming.envelope import mend_chunk, mend_reply
+from streaming.envelope import is_whole, mend_chunk, mend_reply
 
 Json = dict[str, Any]
 CHUNK: Json = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "a"}}]}
@@ -49,7 +49,9 @@ def test_a_right_chunk_is_left_alone(chunk: Json) -> None:
 )
 def test_what_is_missing_in_a_chunk(chunk: Json, code: str) -> None:
     changed = copy.deepcopy(chunk)
+    assert not is_whole(changed)
     assert mend_chunk(changed, apart=False) == {code}
+    assert is_whole(changed)
     assert changed == CHUNK
 
 
