@@ -148,7 +148,7 @@ class NativeCalls:
         name, given = _text(function.get("name")), _text(entry.get("id"))
         arguments = self._arguments(function.get("arguments"))
         call = self._call_at(entry.get("index"))
-        if call is None or _begins(call, given, name, arguments):
+        if call is None or self._begins(call, given, name, arguments):
             call = self._begin(entry, legacy)
         elif not legacy:
             self._check(call, entry, function)
@@ -163,8 +163,29 @@ class NativeCalls:
 
     def _call_at(self, place: object) -> NativeCall | None:
         """The last call in that place, or the last one of all where the server names no place."""
-        at_place = (call for call in reversed(self._calls) if call.place == place or not _is_index(place))
-        return next(at_place, None)
+        for call in reversed(self._calls):
+            if not _is_index(place) or place == (call.index if call.place is None else call.place):
+                return call
+        return None
+
+    def _begins(self, call: NativeCall, given: str, name: str, arguments: str) -> bool:
+        """Whether an entry that stands in the place of a call begins another one.
+
+        A changed id does if a name comes with it. So does a name without an id, behind whole arguments or if it is
+        another tool's. Some servers change the id with every delta: alone it begins a call only where a whole object
+        has ended and one begins.
+        """
+        new_object = arguments.lstrip().startswith("{")
+        if given and given != call.id and (call.id or call.complete):
+            if name:
+                return new_object or name != call.name or not call.body or call.complete
+            return new_object and call.complete
+        if given or not name or not call.name:
+            return False
+        other = name != call.name
+        return (call.complete and bool(other or arguments)) or (
+            other and call.opened and name in self._expectations.tools
+        )
 
     def _begin(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
         place = entry.get("index")
@@ -287,20 +308,6 @@ def _entries(delta: Mapping[str, Any]) -> Sequence[Any]:
     if not calls:
         return [{"index": 0, "function": delta["function_call"]}]
     return calls if isinstance(calls, list) else [calls]
-
-
-def _begins(call: NativeCall, given: str, name: str, arguments: str) -> bool:
-    """Whether an entry that stands in the place of a call begins another one.
-
-    A changed id does if a name comes with it, and so does a name without an id behind whole arguments. Some servers
-    change the id with every delta, so that alone it begins a call only where a whole object has ended and one begins.
-    """
-    new_object = arguments.lstrip().startswith("{")
-    if given and given != call.id and (call.id or call.complete):
-        if name:
-            return new_object or name != call.name or not call.body or call.complete
-        return new_object and call.complete
-    return bool(name and not given and call.name and call.complete and (name != call.name or arguments))
 
 
 def _is_object(value: Any) -> bool:

@@ -152,6 +152,12 @@ BROKEN: dict[str, tuple[list[Any], list[Any], set[str]]] = {
         TWO,
         {"native_index", "native_id"},
     ),
+    "an index only later": ([entry(..., arguments=""), more(OSLO)], ONE, {"native_index"}),
+    "neither index nor id nor arguments": (
+        [entry(0, ..., name="ping", arguments=""), entry(0, ..., arguments=OSLO)],
+        [("ping", {}), *ONE],
+        {"native_index", "native_id", "native_arguments"},
+    ),
     "null index": ([entry(None)], ONE, {"native_index"}),
     "from 1": ([entry(1), entry(2, "b", arguments=BERGEN)], TWO, {"native_index"}),
     "a gap": ([entry(), entry(3, "b", arguments=""), more(BERGEN, 3)], TWO, {"native_index"}),
