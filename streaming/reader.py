@@ -217,9 +217,12 @@ class ReplyReader:
         untold = sorted(set(self._choices) - self._roles)
         if untold:
             self._exchange.repair("role_missing")
-        self._roles.update(untold)
+        return self._tell_roles(untold)
+
+    def _tell_roles(self, choices: list[int]) -> list[Step]:
+        self._roles.update(choices)
         role = Native({"role": "assistant", "content": ""})
-        return [Step(None, [(index, role) for index in untold], self._top)] if untold else []
+        return [Step(None, [(index, role) for index in choices], self._top)] if choices else []
 
     def finish(self) -> list[Step]:
         """The stream is over: choices that the backend did not finish are finished here."""
@@ -268,8 +271,7 @@ class ReplyReader:
         steps, _ = self.read_whole(reply)
         trailer = [Step(None, [(0, Trailer())], reply)] if reply.get("usage") else []
         self._top = reply
-        self._roles.difference_update(self._choices)
-        return [*self._told_role([]), *steps, *trailer]
+        return [*self._tell_roles(sorted(self._choices)), *steps, *trailer]
 
     def _changes(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         message = choice["message"]

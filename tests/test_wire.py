@@ -238,6 +238,15 @@ def test_the_outcome_of_native_calls(backend: ScriptedBackend, proxy: Proxy, cal
         assert client.header("x-dragoman-syntax") is None
 
 
+def test_a_right_answer_in_json_is_no_repair(backend: ScriptedBackend, proxy: Proxy) -> None:
+    entry = {name: value for name, value in ENTRY.items() if name != "index"}
+    for reply in (completion("Hi"), completion(None, "tool_calls", tool_calls=[entry, {**entry, "id": "call_2"}])):
+        backend.answer = json_answer(reply)
+        streamed = whole_stream(proxy.streamed(ask()))
+        assert streamed.last_comment == "dragoman outcome=untouched"
+        assert message_of(streamed) == message_in(reply)
+
+
 def test_ids_of_the_history_do_not_come_again(backend: ScriptedBackend, proxy: Proxy) -> None:
     history: list[Any] = [
         {"role": "user", "content": "hi"},
