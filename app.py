@@ -166,6 +166,8 @@ def _cors(config: Config) -> Callable[[Response], Response]:
                 asked = request.headers.get("Access-Control-Request-Headers", "authorization, content-type")
                 response.headers["Access-Control-Allow-Headers"] = asked
                 response.headers["Access-Control-Max-Age"] = "600"
+                if "Access-Control-Request-Private-Network" in request.headers:
+                    response.headers["Access-Control-Allow-Private-Network"] = "true"
         return response
 
     return add

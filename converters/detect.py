@@ -52,6 +52,8 @@ class Detector:
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
         """The row of the first call that was found."""
+        self.left_marker = False
+        """What opens a call was said as text, because no row has what followed it."""
 
     def feed(self, text: str) -> list[Event]:
         self._read(text, whole=False, cut=False)
@@ -121,6 +123,7 @@ class Detector:
             run = len(text) - len(text.lstrip(text[0]))
             self._say_run(text[:run], run)
             return text[run:]
+        self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
         marker = self._watch.first_markers.search(text)
         end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
         self._say(text[:end])
@@ -319,6 +322,7 @@ class Detector:
         if waits and cut:
             self._events.append(Removed(text[start:], "cut"))
             return len(text)
+        self.left_marker = True
         return self._say_to(match, match.end())
 
     def _whole_call(self, entry: Entry, text: str, start: int) -> re.Match[str] | None:

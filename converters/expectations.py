@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
+from converters.reasons import Reason
+
 Schema = Mapping[str, Any]
 """A JSON Schema as the client sent it."""
 
@@ -58,6 +60,16 @@ class Expectations:
         plain = _plain(name)
         found = [tool for tool in self.tools if not plain.isdisjoint(_plain(tool))]
         return found[0] if len(found) == 1 else None
+
+    def refuses(self, calls: int) -> Reason | None:
+        """Why one more call may not be delivered behind so many, if it may not."""
+        if self.choice == "none":
+            return "choice_none"
+        return "parallel_off" if calls and not self.parallel else None
+
+    def allows(self, name: str) -> bool:
+        """Whether `tool_choice` lets this function be called, if any may be."""
+        return self.allowed is None or name in self.allowed
 
     def schema(self, name: str) -> Schema:
         """The schema of a tool's parameters, empty for a tool that was not declared."""

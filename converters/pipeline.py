@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from converters.detect import Detector
-from converters.events import Event
+from converters.events import Event, Noted
 from converters.expectations import Expectations
 from converters.stages.drafts import Drafts
 from converters.stages.endings import Endings
@@ -61,6 +61,11 @@ class Pipeline:
         """The name of the row that the model wrote its first call in."""
         return self._detector.syntax.name if self._detector.syntax else None
 
+    @property
+    def left_marker(self) -> bool:
+        """What opens a call was left in the text, as no row has what followed it."""
+        return self._detector.left_marker
+
     def feed(self, text: str) -> list[Event]:
         if self._server_splits:
             turned = self._detector.turn(inside=False)
@@ -80,8 +85,11 @@ class Pipeline:
             events = stage.feed(events)
         return events
 
-    def finish(self, cut: bool = False) -> list[Event]:
+    def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
+        """`followed`: not by more text, but by a call that the server read out of the text itself."""
         events = self._detector.finish(cut)
+        if followed:
+            events.append(Noted("native_follows"))
         for stage in self._stages:
             events = (stage.feed(events) if events else []) + stage.finish(cut)
         return events

@@ -37,6 +37,20 @@ Reason = Literal[
     "reasoning_closed_late",
     "reasoning_never_closed",
     "converter_raised",
+    "marker_left",
+    "native_follows",
+    "native_form",
+    "native_index",
+    "native_id",
+    "native_name",
+    "native_arguments",
+    "native_order",
+    "native_empty",
+    "envelope",
+    "finish_reason",
+    "role_missing",
+    "event_without_data",
+    "error_recovered",
 ]
 
 REMOVED: dict[Reason, str] = {
@@ -71,4 +85,21 @@ NOTED: dict[Reason, str] = {
     "reasoning_closed_late": "a closing reasoning tag came without its opener: this model's prompt opens it",
     "reasoning_never_closed": "reasoning that was expected to end did not",
     "converter_raised": "a registered converter raised; the text was passed whole",
+    "marker_left": "what opens a call stood in the text, and no syntax has what followed it; it was passed as text",
+    "native_follows": "text was followed by a tool call that the server sent as such",
+    "native_form": "a native tool call came in a form that breaks clients: several in one chunk, or without its type",
+    "native_index": "a native tool call had no index, or another call's",
+    "native_id": "the id of a native tool call was missing, came twice, or changed",
+    "native_name": "the name of a native tool call was missing, repeated, or not the declared one",
+    "native_arguments": "the arguments of a native tool call were no text, no object, or came empty",
+    "native_order": "a native tool call began before the one before it had ended",
+    "native_empty": "an empty list of native tool calls was taken out",
+    "envelope": "fields that every reply has were missing, or a delta was no object",
+    "finish_reason": "a finish reason was missing, came twice, or was not true",
+    "role_missing": "the backend did not say the role",
+    "event_without_data": "an event without data was taken out",
+    "error_recovered": "the backend could not read its model's answer and quoted it in an error, where it was read",
 }
+
+ABSTAINED: frozenset[Reason] = frozenset({"converter_raised", "marker_left"})
+"""Decisions to leave something unread that looked like more than text."""

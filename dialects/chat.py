@@ -78,6 +78,9 @@ CHAT = Chat()
 _ENVELOPE = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
 
 
+_NAMING = ("id", "created", "model")
+
+
 class ChatStreamWriter:
     """Steps to chat.completion.chunk events. What did not change leaves as it was received."""
 
@@ -88,12 +91,15 @@ class ChatStreamWriter:
         self._ids = Ids(request.ids)
         self._model = request.model
         self._top: Mapping[str, Any] = {}
+        self._named: dict[str, Any] = {}  # id, time and model as the backend first said them; some change them
         self._kept: tuple[Any, ...] = ()
         self._prefix = ""
 
     def write(self, step: Step) -> bytes:
         if step.top:
             self._top = step.top
+            if len(self._named) < len(_NAMING):
+                self._named = {**{name: step.top[name] for name in _NAMING if step.top.get(name)}, **self._named}
         if step.raw is not None:
             return step.raw
         return b"".join(self._event(index, event) for index, event in step.events)
@@ -158,8 +164,7 @@ class ChatStreamWriter:
 
     def _envelope(self) -> str:
         """What stands before the choices of each chunk, rendered once for as long as it stays the same."""
-        top = self._top
-        kept = (top.get("id"), top.get("created"), top.get("model"), top.get("system_fingerprint"))
+        kept = (*map(self._named.get, _NAMING), self._top.get("system_fingerprint"))
         if kept != self._kept or not self._prefix:
             self._kept = kept
             head = {
@@ -183,6 +188,7 @@ class MessageCollector:
         self._reasoning: list[str] = []
         self._calls: list[dict[str, Any]] = []
         self._reason: str | None = None
+        self._native = False
 
     def add(self, event: ReplyEvent) -> None:
         match event:
@@ -195,6 +201,8 @@ class MessageCollector:
                 self._calls.append({"id": self._ids.take(wished), "type": "function", "function": function})
             case ArgumentsDelta(index=index, delta=delta):
                 self._calls[index]["function"]["arguments"] += delta
+            case Native(delta=fields):
+                self._native = self._native or "tool_calls" in fields or "function_call" in fields
             case Finish(reason=reason):
                 self._reason = reason
 
@@ -202,24 +210,29 @@ class MessageCollector:
         """The backend's choice with this message in it; fields we do not know stay."""
         message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
         content = "".join(self._content)
-        calls = self._calls or message.get("tool_calls")
-        message["content"] = content or (None if calls else "")
+        rewritten = content != (message.get("content") or "")
+        message["content"] = content or (None if self._calls or self._native else "")
         reasoning = "".join(self._reasoning)
         for name in () if "content" in reasoning_fields else ("reasoning_content", "reasoning"):
             message.pop(name, None)
         if reasoning:
             message.update(dict.fromkeys(reasoning_fields, reasoning))
+        if not self._native:  # the backend's own calls were put in order, or were none
+            self._put_calls(message, legacy)
+        reason = _legacy_reason(self._reason) if legacy and self._reason else self._reason
+        changed = {**choice, "message": message, "finish_reason": reason}
+        if rewritten and isinstance(changed.get("logprobs"), dict):
+            changed["logprobs"] = None  # they were of the text from which something has been taken out
+        return changed
+
+    def _put_calls(self, message: dict[str, Any], legacy: bool) -> None:
+        message.pop("tool_calls", None)
+        if message.get("function_call"):
+            del message["function_call"]
         if self._calls and legacy:
             message["function_call"] = self._calls[0]["function"]
         elif self._calls:
             message["tool_calls"] = self._calls
-        elif not message.get("tool_calls"):
-            message.pop("tool_calls", None)
-        reason = _legacy_reason(self._reason) if legacy and self._reason else self._reason
-        changed = {**choice, "message": message, "finish_reason": reason}
-        if self._calls and isinstance(changed.get("logprobs"), dict):
-            changed["logprobs"] = None  # they were of the text that the calls have been taken out of
-        return changed
 
 
 def _json(value: Any) -> str:

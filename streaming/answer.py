@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
@@ -11,7 +10,7 @@ from dialects.base import Step
 from errors import BackendError, Interrupted
 from streaming.exchange import Exchange
 from streaming.reader import ReplyReader
-from streaming.refusals import RefusedLate, chat_completion
+from streaming.refusals import Refused, chat_completion
 from streaming.sse import Frames
 
 _DRAIN = 0.02
@@ -43,6 +42,11 @@ class Answer:
             self._record.status = head.status
             self._whole = "json" in (head.get("content-type") or "")
         return self._head
+
+    @property
+    def over(self) -> bool:
+        """All of it has been read."""
+        return self._reader.done
 
     def body(self, deadline: float | None = None) -> bytes | Wait:
         """The whole body, for an answer that is not streamed; IDLE at the deadline (call again), or CLIENT_LEFT."""
@@ -94,16 +98,24 @@ class Answer:
 
     def _whole_as_stream(self, body: bytes) -> list[Step]:
         """The backend answered a request for a stream with one JSON reply."""
-        reply = chat_completion(body)
+        reply = chat_completion(body) or self._reader.recovered(body)
         if reply is None:
-            raise RefusedLate(self._record.status, body)
-        self._reader.done = True
-        return self._reader.stream_whole(reply)
+            raise Refused(self._record.status, body)
+        return self.stream_whole(reply)
 
-    def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
+    def read_whole(self, reply: dict[str, Any]) -> tuple[list[Step], bool]:
         """The steps of a whole reply, and whether they say anything else than it does."""
         self._reader.done = True
         return self._reader.read_whole(reply)
+
+    def recovered(self, body: bytes) -> dict[str, Any] | None:
+        """The reply that this refusal should have been, if the backend quotes a call in it that it could not read."""
+        return self._reader.recovered(body)
+
+    def stream_whole(self, reply: dict[str, Any]) -> list[Step]:
+        """The steps of a whole reply that is sent on as a stream."""
+        self._reader.done = True
+        return self._reader.stream_whole(reply)
 
     def release(self) -> list[Step]:
         """What was held when the answer broke off."""

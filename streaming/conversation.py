@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from backends import ResponseHead, Wait
 from dialects.base import ChatRequest, Dialect, StreamWriter
@@ -18,7 +19,7 @@ from errors import BackendError, ClientLeft, ProxyError, TimedOut
 from streaming.answer import Answer
 from streaming.exchange import Exchange
 from streaming.headers import to_client
-from streaming.refusals import RefusedLate, chat_completion, is_error, openai_error
+from streaming.refusals import Refused, chat_completion, is_error, openai_error
 from streaming.sse import KEEP_ALIVE
 
 log = logging.getLogger("dragoman.conversation")
@@ -113,7 +114,7 @@ class Conversation:
             raise _took_too_long()
         if isinstance(head, ResponseHead) and head.status >= 300:
             return self._refused(head)
-        if self._request.stream:  # without a head yet, the status is said now: from here on errors are events
+        if self._request.stream:
             return self._streamed(head if isinstance(head, ResponseHead) else None)
         assert isinstance(head, ResponseHead)
         return self._whole(head)
@@ -122,6 +123,9 @@ class Conversation:
 
     def _refused(self, head: ResponseHead) -> Reply:
         body = self._body()
+        reply = self._answer.recovered(body)
+        if reply is not None:
+            return self._streamed(head, reply) if self._request.stream else self._written(head, reply)
         self._record.error = f"backend_status_{head.status}"
         headers = self._headers(head, drop={"content-type"})
         return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
@@ -137,7 +141,13 @@ class Conversation:
         body = self._body()
         reply = chat_completion(body)
         if reply is None and is_error(body):
-            return self._failed(head, body)
+            reply = self._answer.recovered(body)
+            if reply is None:
+                return self._failed(head, body)
+        return self._written(head, reply, body)
+
+    def _written(self, head: ResponseHead, reply: dict[str, Any] | None, body: bytes = b"") -> Reply:
+        """A reply as the client gets it: the `body` it came in, unless something in it must change."""
         if reply is not None:
             steps, changed = self._answer.read_whole(reply)
             if changed:
@@ -147,7 +157,8 @@ class Conversation:
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.syntax:
             headers.append(("x-dragoman-syntax", self._record.syntax))
-        return Reply(head.status, headers, body)
+        self._record.status = 200 if head.status >= 300 else head.status
+        return Reply(self._record.status, headers, body)
 
     def _body(self) -> bytes:
         body = self._answer.body(self._limit)
@@ -162,17 +173,36 @@ class Conversation:
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 
-    def _streamed(self, head: ResponseHead | None) -> Reply:
+    def _streamed(self, head: ResponseHead | None, whole: dict[str, Any] | None = None) -> Reply:
+        """A stream, of what the backend sends or of a reply that is there as a `whole`.
+
+        The status is said when there is something to send, be it a heartbeat: from then on errors are events.
+        """
+        writer = self._dialect.stream_writer(self._request)
+        first = self._first(writer) if head is not None and whole is None else b""
         headers = [("X-Request-Id", self._record.request_id)]
         if head is not None:
             headers = self._headers(head, drop={name.lower() for name, _ in _STREAM_HEADERS})
         self._record.status = 200
-        writer = self._dialect.stream_writer(self._request)
-        return Reply(200, [*_STREAM_HEADERS, *headers], Pieces(self._stream(writer), self._close))
+        pieces = self._stream(writer, first) if whole is None else self._told(writer, whole)
+        return Reply(200, [*_STREAM_HEADERS, *headers], Pieces(pieces, self._close))
 
-    def _stream(self, writer: StreamWriter) -> Iterator[bytes]:
+    def _told(self, writer: StreamWriter, reply: dict[str, Any]) -> Iterator[bytes]:
+        yield b"".join(map(writer.write, self._answer.stream_whole(reply)))
+        yield writer.end(self._record.summary())
+
+    def _first(self, writer: StreamWriter) -> bytes:
+        """The first bytes for the client, or none if a heartbeat is due before. Raises what is still an error reply."""
+        while not (data := self._next(writer, self._first_due)):
+            if data is None or (self._first_due is not None and time.monotonic() >= self._first_due):
+                return b""
+        return data
+
+    def _stream(self, writer: StreamWriter, first: bytes) -> Iterator[bytes]:
         try:
-            yield from self._beats(writer)
+            if first:
+                yield first
+            yield from self._beats(writer, self._due() if first else self._first_due)
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:
@@ -182,9 +212,8 @@ class Conversation:
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
             raise
 
-    def _beats(self, writer: StreamWriter) -> Iterator[bytes]:
+    def _beats(self, writer: StreamWriter, due: float | None) -> Iterator[bytes]:
         """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
-        due = self._first_due
         while True:
             data = self._next(writer, due)
             if data is None:
@@ -202,7 +231,7 @@ class Conversation:
         head = self._answer.head(due)
         if isinstance(head, ResponseHead):
             if head.status >= 300:
-                raise RefusedLate(head.status, self._body())
+                return self._refused_late(writer, head)
             steps = self._answer.steps(due)
             if not isinstance(steps, Wait):
                 return b"".join(map(writer.write, steps))
@@ -212,6 +241,16 @@ class Conversation:
         if head is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         return b""
+
+    def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
+        """A refusal after heartbeats: once its words are in, an error event, or the answer that it quotes."""
+        if self._answer.over:
+            return None
+        body = self._body()
+        reply = self._answer.recovered(body)
+        if reply is None:
+            raise Refused(head.status, body)
+        return b"".join(map(writer.write, self._answer.stream_whole(reply)))
 
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The end of a stream that cannot go on: what was held, the error, and no finish reason."""

@@ -9,6 +9,8 @@ from typing import Literal
 
 from blinker import Signal
 
+from converters.reasons import ABSTAINED, Reason
+
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
 exchange_ended = Signal("An exchange has ended; sent with the Exchange as its sender.")
@@ -33,6 +35,8 @@ class Exchange:
     syntax: str | None = None
     codes: set[str] = field(default_factory=set)
     """Why text was removed, and what else was decided: the codes of converters/reasons.py."""
+    details: set[str] = field(default_factory=set)
+    """What a code is about, where that can be said without a model's words: `arguments_misfit f/properties/n/type`."""
     changed: bool = False
     repaired: bool = False
     abstained: bool = False
@@ -55,6 +59,18 @@ class Exchange:
         if self.codes:
             parts.append(f"codes={','.join(sorted(self.codes))}")
         return " ".join(parts)
+
+    def note(self, code: Reason, detail: str = "") -> None:
+        """A decision that changed nothing by itself."""
+        self.codes.add(code)
+        if detail:
+            self.details.add(f"{code} {detail}")
+        self.abstained = self.abstained or code in ABSTAINED
+
+    def repair(self, code: Reason) -> None:
+        """Something in the backend's own protocol was put right."""
+        self.repaired = True
+        self.codes.add(code)
 
     def touched(self) -> None:
         """The backend has sent its first byte."""

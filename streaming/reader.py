@@ -9,96 +9,38 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.events import CallEnd, CallStart, Reasoning, Text
+from converters.expectations import Expectations
 from converters.pipeline import Pipeline
-from dialects.base import ChoiceEvent, Finish, Native, ReplyEvent, Step, Trailer
+from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
+from streaming import exact
+from streaming.choice import REASONING_FIELDS, ChoiceReader
+from streaming.envelope import is_whole, mend_chunk, mend_reply
 from streaming.exchange import Exchange
-from streaming.refusals import error_frame
-from streaming.sse import comments_of, data_of
+from streaming.native import NativeCalls
+from streaming.refusals import Refused, error_frame, quoted_text
+from streaming.sse import comments_of, data_of, frame_of
 
-_REASONING = ("reasoning_content", "reasoning")
-_READ = frozenset({"role", "content", "tool_calls", *_REASONING})
-_STOPS = frozenset({None, "", "stop", "eos", "tool_calls", "function_call", "null"})
-
-
-class ChoiceReader:
-    """What one choice says, delta by delta. Native tool calls pass as they are."""
-
-    def __init__(self, parser: Pipeline, exchange: Exchange, keeps_reasoning: bool) -> None:
-        """`keeps_reasoning`: what the server splits stays where it put it."""
-        self._parser = parser
-        self._exchange = exchange
-        self._keeps_reasoning = keeps_reasoning
-        self._calls = 0
-        self._native = False
-        self.owed = 0
-        """Characters that were read but have not left in any event yet."""
-        self.finished = False
-        self.splits = False
-        """The server tells reasoning from text itself."""
-
-    def read(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
-        events: list[ReplyEvent] = []
-        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(reasoning, str) and reasoning and self._keeps_reasoning:
-            events.append(Native({name: delta[name] for name in _REASONING if delta.get(name)}))
-        elif isinstance(reasoning, str) and reasoning:
-            self.splits = True
-            events += self._text(reasoning, self._parser.feed_reasoning)
-        if delta.get("tool_calls"):
-            if not self._native:
-                events += self.end_text(cut=False)
-            self._native = True
-            events.append(Native({"tool_calls": _indexed(delta["tool_calls"])}))
-        content = delta.get("content")
-        if isinstance(content, str) and content:
-            events += [Text(content)] if self._native else self._text(content, self._parser.feed)
-        return events
-
-    def finish(self, reason: str | None) -> list[ReplyEvent]:
-        """The choice is over: what was held, and the finish reason that the client is told."""
-        self.finished = True
-        events: list[ReplyEvent] = [] if self._native else [*self.end_text(cut=reason == "length")]
-        return [*events, Finish(self._reason(reason))]
-
-    def _reason(self, reason: str | None) -> str:
-        if reason not in _STOPS:
-            return str(reason)
-        told = "tool_calls" if self._calls or self._native else "stop"
-        self._exchange.repaired = self._exchange.repaired or told != reason
-        return told
-
-    def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
-        self.owed += len(text)
-        return self._seen(feed(text))
-
-    def end_text(self, cut: bool) -> list[Event]:
-        return self._seen(self._parser.finish(cut))
-
-    def _seen(self, events: list[Event]) -> list[Event]:
-        """Keep the books: what has left, and what the record must say."""
-        exchange = self._exchange
-        for event in events:
-            self.owed -= len(event.raw)
-            if not isinstance(event, Text | Reasoning) or (isinstance(event, Reasoning) and not self.splits):
-                exchange.changed = True
-            if isinstance(event, CallStart):
-                self._calls += 1
-                exchange.calls += 1
-                exchange.syntax = exchange.syntax or self._parser.syntax
-            elif isinstance(event, Removed):
-                exchange.codes.add(event.reason)
-            elif isinstance(event, Noted):
-                exchange.codes.add(event.code)
-        return events
+_READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_FIELDS})
+_ANY = ChatRequest(body={}, model="", stream=True, expectations=Expectations(), include_usage=True)
 
 
 class ReplyReader:
     """The reply of one backend: frames of a stream, or one whole body, to steps."""
 
-    def __init__(self, new_parser: Callable[[], Pipeline], exchange: Exchange, wanted: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        new_parser: Callable[[], Pipeline],
+        exchange: Exchange,
+        wanted: tuple[str, ...],
+        request: ChatRequest = _ANY,
+    ) -> None:
         """`wanted` names the fields in which the client wants reasoning."""
         self._new_parser = new_parser
+        self._request = request
+        self._ids = Ids(request.ids)
+        n = request.body.get("n")
+        self._apart = isinstance(n, int) and n > 1
         self._exchange = exchange
         self._wanted = wanted
         self._choices: dict[int, ChoiceReader] = {}
@@ -122,8 +64,7 @@ class ReplyReader:
     def read_frame(self, frame: bytes) -> list[Step]:
         data = data_of(frame)
         if data is None:
-            comments = comments_of(frame)  # a frame without data breaks clients; a comment does not
-            return [Step(comments)] if comments else []
+            return self._without_data(frame)
         if data.strip() == "[DONE]":
             self.done = True
             return []
@@ -131,26 +72,80 @@ class ReplyReader:
         if chunk is None:
             return [Step(frame)]
         if chunk.get("error") and not chunk.get("choices"):
-            self.begun = self.done = True
-            self._exchange.error = "backend_error"
-            return [*self.release(), Step(error_frame(frame, chunk))]
-        return self._read_chunk(frame, chunk)
+            return self._failed(frame, chunk)
+        self.begun = True
+        if not _choices(chunk):
+            return self._beside_choices(frame, chunk)
+        return self._read_chunk(*self._mended(frame, data, chunk))
+
+    def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        """The server's own error event; if it quotes a call that it could not read, the answer goes on with that."""
+        first, self.begun, self.done = not self.begun, True, True
+        text = quoted_text(json.dumps(chunk).encode())
+        if text is not None and not self._choice(0).called and self._is_call(text):
+            self._exchange.repair("error_recovered")
+            events = self._read_choice(0, {"delta": {"content": text}, "finish_reason": "stop"})
+            self._let_go()
+            return [*self._told_role([]), Step(None, [(0, event) for event in events], self._top)]
+        if first:
+            raise Refused(200, json.dumps(chunk).encode())  # nothing was said, so it can still be an error reply
+        self._exchange.error = "backend_error"
+        return [*self.release(), Step(error_frame(frame, chunk))]
+
+    def recovered(self, body: bytes) -> dict[str, Any] | None:
+        """The reply that an error should have been: the backend could not read a call of its model's, but quotes it."""
+        text = quoted_text(body)
+        if text is None or not self._is_call(text):
+            return None
+        self._exchange.repair("error_recovered")
+        message = {"role": "assistant", "content": text}
+        unknown = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)  # clients need some usage
+        return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": unknown}
+
+    def _is_call(self, text: str) -> bool:
+        """Whether a text holds calls, all of them with their ends and of declared tools: an error may quote less."""
+        parser = self._new_parser()
+        events = parser.feed(text) + parser.finish(cut=True)
+        names = [event.name for event in events if isinstance(event, CallStart)]
+        whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
+        return bool(names) and whole and set(names) <= set(self._request.expectations.tools)
+
+    def _without_data(self, frame: bytes) -> list[Step]:
+        """An event without data breaks most clients; a comment breaks none."""
+        comments = comments_of(frame)
+        if any(line and not line.startswith(b":") for line in frame.splitlines()):
+            self._exchange.repair("event_without_data")
+        return [Step(comments)] if comments else []
+
+    def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        """Usage comes last, so nothing will be said any more; it goes to a client that asked."""
+        if not chunk.get("usage"):
+            return [Step(frame, top=chunk)]
+        return [*self.finish(), *([Step(frame, top=chunk)] if self._request.include_usage else [])]
+
+    def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        """The chunk with what clients need around its words, and the frame that says just that."""
+        codes = set() if is_whole(chunk) else mend_chunk(chunk, self._apart)
+        if not codes:
+            return frame, chunk
+        for code in codes:
+            self._exchange.repair(code)
+        whole = exact.read(data)
+        mend_chunk(whole, self._apart)
+        return comments_of(frame) + frame_of(exact.written(whole)), chunk
 
     def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
-        self.begun = True
         choices = _choices(chunk)
-        if not choices:
-            ended = self.finish() if chunk.get("usage") else []  # usage comes last, so nothing will be said any more
-            return [*ended, Step(frame, top=chunk)]
         if not self._top:
             self._top = chunk
         events: list[ChoiceEvent] = []
-        as_received = True
+        as_received = len(choices) == 1 or len({_index(choice) for choice in choices}) == len(choices)
         for choice in choices:
             index = _index(choice)
-            over = self._choice(index).finished
+            if self._choice(index).finished:
+                self._exchange.repair("finish_reason")
+                as_received = False
             read = self._read_choice(index, choice)
-            as_received = as_received and not over
             events += [(index, event) for event in read]
             as_received = as_received and self._is_as_received(choice, read)
         return self._steps(frame, chunk, choices, events, as_received)
@@ -160,23 +155,21 @@ class ReplyReader:
         delta = _delta(choice)
         events = reader.read(delta)
         reason = choice.get("finish_reason")
-        if reason and not reader.finished:
+        if reason:
             events += reader.finish(reason)
         return events
 
     def _is_as_received(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         """Whether the events say just what the choice says, but for text that is still held."""
         delta = _delta(choice)
-        if not isinstance(choice.get("delta"), dict):
-            return False
         for event in events:
             match event:
                 case Finish(reason=reason):
-                    same = reason == choice.get("finish_reason")
+                    same = self._told(reason) == choice.get("finish_reason")
                 case Text(again=again):
                     same = not again
                 case Reasoning(again=again):
-                    same = not again and tuple(name for name in _REASONING if delta.get(name)) == self._wanted
+                    same = not again and tuple(name for name in REASONING_FIELDS if delta.get(name)) == self._wanted
                 case Native():
                     same = True
                 case _:
@@ -193,7 +186,7 @@ class ReplyReader:
         events: list[ChoiceEvent],
         as_received: bool,
     ) -> list[Step]:
-        owed = any(reader.owed for reader in self._choices.values())
+        owed = any(reader.holds for reader in self._choices.values())
         self._held_fields += [(_index(each), Native(other)) for each in choices if (other := _other_fields(each))]
         if as_received and not self._mixed:
             self._held.append(frame)
@@ -222,10 +215,14 @@ class ReplyReader:
             if _delta(choice).get("role"):
                 self._roles.add(_index(choice))
         untold = sorted(set(self._choices) - self._roles)
-        self._exchange.repaired = self._exchange.repaired or bool(untold)
-        self._roles.update(untold)
+        if untold:
+            self._exchange.repair("role_missing")
+        return self._tell_roles(untold)
+
+    def _tell_roles(self, choices: list[int]) -> list[Step]:
+        self._roles.update(choices)
         role = Native({"role": "assistant", "content": ""})
-        return [Step(None, [(index, role) for index in untold], self._top)] if untold else []
+        return [Step(None, [(index, role) for index in choices], self._top)] if choices else []
 
     def finish(self) -> list[Step]:
         """The stream is over: choices that the backend did not finish are finished here."""
@@ -246,26 +243,35 @@ class ReplyReader:
 
     # -- buffered ----------------------------------------------------------------------------------------------------
 
-    def read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
+    def read_whole(self, reply: dict[str, Any]) -> tuple[list[Step], bool]:
         """The steps of a whole reply, and whether they say anything else than it does."""
+        codes = mend_reply(reply, self._request.model, self._apart)
+        for code in codes:
+            self._exchange.repair(code)
+        steps, changed = self._read_whole(reply)
+        return steps, changed or bool(codes)
+
+    def _read_whole(self, reply: Mapping[str, Any]) -> tuple[list[Step], bool]:
         events: list[ChoiceEvent] = []
         changed = False
-        for choice in reply.get("choices") or []:
-            if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        for choice in _choices(reply):
+            message = choice.get("message")
+            if not isinstance(message, dict):
                 continue
-            index = _index(choice)
-            as_delta = {"delta": choice["message"], "finish_reason": choice.get("finish_reason") or "stop"}
-            read = self._read_choice(index, as_delta)
-            events += [(index, event) for event in read]
+            if not message.get("role"):
+                self._exchange.repair("role_missing")
+            reader = self._choice(_index(choice))
+            read = [*reader.read(message, whole=True), *reader.finish(choice.get("finish_reason"))]
+            events += [(_index(choice), event) for event in read]
             changed = changed or self._changes(choice, read)
         return [Step(None, events, reply)], changed
 
-    def stream_whole(self, reply: Mapping[str, Any]) -> list[Step]:
+    def stream_whole(self, reply: dict[str, Any]) -> list[Step]:
         """The steps of a whole reply that is sent on as a stream."""
         steps, _ = self.read_whole(reply)
         trailer = [Step(None, [(0, Trailer())], reply)] if reply.get("usage") else []
         self._top = reply
-        return [*self._told_role([]), *steps, *trailer]
+        return [*self._tell_roles(sorted(self._choices)), *steps, *trailer]
 
     def _changes(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         message = choice["message"]
@@ -273,9 +279,15 @@ class ReplyReader:
         as_received = self._is_as_received({**choice, "delta": message}, events)
         return not as_received or said != (message.get("content") or "") or not message.get("role")
 
+    def _told(self, reason: str) -> str:
+        """A finish reason as the client that asked is told it."""
+        return "function_call" if self._request.legacy and reason == "tool_calls" else reason
+
     def _choice(self, index: int) -> ChoiceReader:
         if index not in self._choices:
-            self._choices[index] = ChoiceReader(self._new_parser(), self._exchange, self._wanted == ("content",))
+            native = NativeCalls(self._request.expectations, self._ids, self._request.legacy)
+            keeps = self._wanted == ("content",)
+            self._choices[index] = ChoiceReader(self._new_parser, native, self._exchange, keeps)
         return self._choices[index]
 
 
@@ -300,13 +312,6 @@ def _index(choice: Mapping[str, Any]) -> int:
 def _delta(choice: Mapping[str, Any]) -> Mapping[str, Any]:
     delta = choice.get("delta")
     return delta if isinstance(delta, dict) else {}
-
-
-def _indexed(calls: Any) -> Any:
-    """Native calls with the index that a stream demands, where a whole message has none."""
-    if not isinstance(calls, list):
-        return calls
-    return [{"index": place, **call} if isinstance(call, dict) else call for place, call in enumerate(calls)]
 
 
 def _other_fields(choice: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from errors import ProxyError
+from errors import BackendError
 from streaming.sse import frame_of
 
+# llama.cpp: "Failed to parse input at pos 184: <tool_call>bash..."
+_QUOTE = re.compile(
+    r"failed to parse (?:the )?(?:input|output|response)[^:\n]*: ?(?P<text>.*\S.*)", re.IGNORECASE | re.DOTALL
+)
 _LONGEST = 2000
 """Characters of a text or HTML body that are worth quoting."""
 
@@ -56,6 +61,14 @@ def _message_in(found: Any) -> str | None:
     return None
 
 
+def quoted_text(body: bytes) -> str | None:
+    """What the model wrote, where a backend that could not read it quotes it in its error."""
+    found = _parsed(body)
+    error = found.get("error") if isinstance(found, dict) else None
+    quote = _QUOTE.search(_message_in(error if isinstance(error, dict) else found) or "")
+    return quote["text"] if quote else None
+
+
 def error_frame(frame: bytes, chunk: Mapping[str, Any]) -> bytes:
     """The frame of an error in mid-stream: as received if its error is an object, as clients expect it to be."""
     if isinstance(chunk["error"], dict):
@@ -63,14 +76,17 @@ def error_frame(frame: bytes, chunk: Mapping[str, Any]) -> bytes:
     return frame_of(openai_error(502, json.dumps(chunk).encode()).decode())
 
 
-class RefusedLate(ProxyError):
-    """The backend's refusal after heartbeats had begun: its status is lost, its words are not."""
+class Refused(BackendError):
+    """The backend's refusal where its status cannot tell it: behind heartbeats, or where it is that of a success."""
 
     code = "backend_refused"
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"The backend answered with status {status}.")
-        self._said: dict[str, object] = json.loads(openai_error(status, body))
+        self._said: dict[str, Any] = json.loads(openai_error(status if status >= 400 else self.status, body))
+        code = self._said["error"].get("code")
+        if isinstance(code, int) and 400 <= code < 600:
+            self.status = code
 
     def body(self) -> dict[str, object]:
         return self._said

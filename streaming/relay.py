@@ -51,7 +51,7 @@ class Relay:
         chat = dialect.parse_request(_json_body(request.body))
         new_parser = self._models.parsers(chat, value_of(request.headers, "x-dragoman-syntax"))
         record = self._record(request, chat)
-        reader = ReplyReader(new_parser, record, dialect.reasoning_fields)
+        reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
         body = body_for_backend(request.body, chat.body)
         answer = Answer(self._open(replace(request, body=body), record), reader, record)
 

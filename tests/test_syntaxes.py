@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,17 +251,26 @@ def test_written_as_in_the_corpus(case: Case) -> None:
 
 # -- the failures that users reported --------------------------------------------------------------------------------
 
-FAILURES = sorted((CORPUS / "failures").glob("*.json"))
+
+def _told(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+TEXTS = {"content", "deltas"}
+FAILURES = [path for path in sorted((CORPUS / "failures").glob("*.json")) if TEXTS & _told(path)["backend"].keys()]
+"""Those that are a matter of the text alone; tests/test_reported.py has all of them."""
 
 
 @pytest.mark.parametrize("path", FAILURES, ids=lambda path: path.stem)
 def test_reported_failure(path: Any) -> None:
-    told = json.loads(path.read_text(encoding="utf-8"))
+    told = _told(path)
     backend, expect = told["backend"], told["expect"]
     tools = {tool["name"]: tool["parameters"] for tool in told["tools"]}
     cut = backend["finish_reason"] == "length"
     text = backend.get("content") or "".join(backend["deltas"])
-    expectations = {"translate": bool(tools), "choice": told.get("request", {}).get("tool_choice", "auto")}
+    request = told.get("request", {})
+    expectations = {"translate": bool(tools), "choice": request.get("tool_choice", "auto")}
+    expectations["parallel"] = request.get("parallel_tool_calls", True)
     for pieces in [*cuts(text), backend.get("deltas", [text])]:
         message = assemble(parse(text, tools, pieces, cut, **expectations))
         assert message.content == (expect["content"] or "")

@@ -8,7 +8,7 @@ Held: such calls with all that follows them, while they can still prove to be me
 
 from __future__ import annotations
 
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Reasoning, Removed, Text
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
 
 
@@ -50,8 +50,7 @@ class Drafts:
             out.append(event)
 
     def _hold(self, event: Event, out: list[Event]) -> None:
-        goes_on = isinstance(event, Text | Reasoning) and not event.text.isspace()
-        if goes_on:
+        if _follows(event):
             self._release(out)
             out.append(event)
             return
@@ -69,6 +68,13 @@ class Drafts:
         """Nothing followed: they were meant."""
         held, self._held = self._held, []
         return held
+
+
+def _follows(event: Event) -> bool:
+    """Whether it shows that the calls before it were not the last thing: text, or a call that the server sent."""
+    if isinstance(event, Text | Reasoning):
+        return not event.text.isspace()
+    return isinstance(event, Noted) and event.code == "native_follows"
 
 
 def _as_reasoning(event: Event) -> list[Event]:

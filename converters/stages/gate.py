@@ -50,14 +50,11 @@ class Gate:
             self._let_go(out, event.how == "cut")
 
     def _refused(self, name: str, out: list[Event]) -> Reason | None:
-        if self._expectations.choice == "none":
-            return "choice_none"
-        if self._expectations.allowed is not None and name not in self._expectations.allowed:
+        refusal = self._expectations.refuses(self._index + 1)
+        if refusal is None and not self._expectations.allows(name):
             out.append(Noted("choice_other"))
             return "choice_none"
-        if not self._expectations.parallel and self._index >= 0:
-            return "parallel_off"
-        return None
+        return refusal
 
     def _let_go(self, out: list[Event], cut: bool) -> None:
         held, self._held = self._held, []
@@ -68,5 +65,4 @@ class Gate:
             out += held
 
     def finish(self, cut: bool) -> list[Event]:
-        unmet = self._expectations.choice == "required" and self._index < 0 and not cut
-        return [Noted("required_unmet")] if unmet else []
+        return []

@@ -21,6 +21,7 @@ def sent(raw: str) -> str:
         '{"functions": [{"name": "f"}], "function_call": "auto", "x": 1.0}\n',
         '{"tools": [{}], "functions": null}',
         '{"é": "\\u00e9", "n": 1E5}',
+        '{"parallel_tool_calls": false}',
     ],
 )
 def test_a_request_that_needs_no_change_is_the_bytes_received(raw: str) -> None:
@@ -32,6 +33,7 @@ def test_a_request_that_needs_no_change_is_the_bytes_received(raw: str) -> None:
     [
         ('{"a": 1, "tools": []}', {"a": 1}),
         ('{"tools": [], "tool_choice": "auto", "a": 1}', {"a": 1}),
+        ('{"tools": [], "tool_choice": "auto", "parallel_tool_calls": false, "a": 1}', {"a": 1}),
         ('{"tool_choice": "none", "a": 1}', {"a": 1}),
         ('{"tool_choice": {"type": "function", "function": {"name": "f"}}, "a": 1}', {"a": 1}),
         ('{"functions": [], "function_call": "auto", "a": 1}', {"a": 1}),

@@ -25,7 +25,7 @@ def reader(wanted: str = "reasoning_content") -> ReplyReader:
 
 def chunk(reason: str | None = None, index: int = 0, **delta: Any) -> bytes:
     choice = {"index": index, "delta": delta, "finish_reason": reason}
-    return frame_of(json.dumps({"id": "x", "choices": [choice]}))
+    return frame_of(json.dumps({"id": "x", "object": "chat.completion.chunk", "choices": [choice]}))
 
 
 def read(*frames: bytes, wanted: str = "reasoning_content") -> list[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streaming.refusals import RefusedLate, chat_completion, error_frame, is_error, openai_error
+from streaming.refusals import Refused, chat_completion, error_frame, is_error, openai_error, quoted_text
 from streaming.sse import data_of
 
 OPENAI = b'{"error": {"message": "No.", "type": "x", "code": 7},  "more": 1}'
@@ -73,4 +73,35 @@ def test_an_error_in_mid_stream() -> None:
 
 
 def test_a_refusal_after_heartbeats() -> None:
-    assert RefusedLate(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
+    assert Refused(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("Failed to parse input at pos 184: <tool_call>x", "<tool_call>x"),
+        ("Failed to parse input at pos 0: a: b\nc", "a: b\nc"),
+        ("Failed to parse input: x", "x"),
+        ("500 - failed to parse the response: x", "x"),
+        ("Failed to parse input at pos 7: ", None),
+        ("Failed to parse tool call arguments as JSON: x", None),
+        ("Internal server error", None),
+        ("", None),
+    ],
+)
+def test_what_an_error_quotes(message: str, text: str | None) -> None:
+    for error in ({"message": message}, message):
+        assert quoted_text(json.dumps({"error": error}).encode()) == text
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'"x"', b'{"error": 7}', b'{"error": {"message": 7}}', b"<html>"]
+)
+def test_what_quotes_nothing(body: bytes) -> None:
+    assert quoted_text(body) is None
+
+
+@pytest.mark.parametrize(("code", "status"), [(None, 502), (429, 429), (503, 503), (200, 502), ("x", 502), (700, 502)])
+def test_the_status_of_a_refusal_under_a_success(code: object, status: int) -> None:
+    body = json.dumps({"error": {"message": "No.", "code": code}}).encode()
+    assert Refused(200, body).status == status

@@ -37,12 +37,6 @@ def gone(reason: Any) -> Removed:
         ({"allowed": frozenset({"f"})}, [*call(0), *call(1)], [*call(0), *call(1)]),
         ({"allowed": frozenset({"g"})}, call(), [Noted("choice_other"), gone("choice_none")]),
         ({"choice": "required"}, call(), call()),
-        ({"choice": "required"}, [Text("a")], [Text("a"), Noted("required_unmet")]),
-        (
-            {"choice": "required", "allowed": frozenset({"g"})},
-            call(),
-            [Noted("choice_other"), gone("choice_none"), Noted("required_unmet")],
-        ),
     ],
 )
 @pytest.mark.parametrize("whole", [True, False])
