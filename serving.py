@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
@@ -59,13 +60,10 @@ class Server(ThreadedWSGIServer):
         def counted(environ: dict[str, Any], start_response: Any) -> Any:
             with self._lock:
                 self.busy += 1
-            done = _Once(self._one_less)
-            try:
+            with ExitStack() as stack:
+                stack.callback(self._one_less)
                 body = app.wsgi_app(environ, start_response)
-            except BaseException:
-                done()
-                raise
-            return _Closing(body, done)
+                return _Closing(body, stack.pop_all())
 
         return counted
 
@@ -74,19 +72,10 @@ class Server(ThreadedWSGIServer):
             self.busy -= 1
 
 
-class _Once:
-    def __init__(self, call: Any) -> None:
-        self._call = call
-
-    def __call__(self) -> None:
-        call, self._call = self._call, lambda: None
-        call()
-
-
 class _Closing:
     """A WSGI body that tells when it is closed."""
 
-    def __init__(self, body: Any, closed: _Once) -> None:
+    def __init__(self, body: Any, closed: ExitStack) -> None:
         self._body = body
         self._closed = closed
 
@@ -94,11 +83,9 @@ class _Closing:
         return iter(self._body)
 
     def close(self) -> None:
-        try:
+        with self._closed:
             if hasattr(self._body, "close"):
                 self._body.close()
-        finally:
-            self._closed()
 
 
 def serve(app: Flask, config: Config) -> int:

@@ -43,15 +43,17 @@ class Pieces(Iterator[bytes]):
     """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
 
     def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
-        self._pieces = pieces
+        self._pieces = self._until_closed(pieces)
         self._when_closed: Callable[[], None] | None = when_closed
 
-    def __next__(self) -> bytes:
+    def _until_closed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
-            return next(self._pieces)
-        except BaseException:  # its end, or whatever broke it: nothing will follow
+            yield from pieces
+        finally:  # at its end, and whatever breaks it: nothing will follow
             self.close()
-            raise
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
 
     def drain(self) -> None:
         """Read to the end a body of which the client gets nothing."""
@@ -178,9 +180,10 @@ class Conversation:
         except ProxyError as error:
             yield self._broken(writer, error)
         except Exception:
+            # The last line: the status has left, so nobody behind us can tell the client any more. It gets the same
+            # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
-            raise
 
     def _beats(self, writer: StreamWriter) -> Iterator[bytes]:
         """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
