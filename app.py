@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from backends import Backend, Timeouts
+from backends import Backend, Closing, Timeouts
 from config import Config
 from converters import SYNTAXES
 from dialects import Dialect
@@ -50,7 +50,9 @@ def create_app(config: Config) -> Flask:
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
-    relay = Relay(config, Backend(config.backend_url, timeouts))
+    closing = Closing()
+    app.extensions["closing"] = closing  # whoever serves the application rings it when a stop has lasted too long
+    relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing))
     chat = Chat(config.reasoning_field)
 
     app.before_request(_name_request)

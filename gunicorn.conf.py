@@ -3,7 +3,10 @@
 One process with many threads: a stream occupies a thread, most of the time asleep, so threads bound the streams.
 """
 
+from typing import Any
+
 from app import load_config
+from serving import ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -21,3 +24,8 @@ limit_request_line = 0  # long queries and keys are the backend's to judge, as w
 limit_request_field_size = 65536
 loglevel = "warning"
 accesslog = None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Streams that a stop or a reload would cut off are told of it first."""
+    ring_in_time(worker.wsgi.extensions["closing"], worker.cfg.graceful_timeout)

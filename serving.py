@@ -19,12 +19,16 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from backends import Closing
 from config import Config
 
 log = logging.getLogger("dragoman")
 
 GRACE = 600.0
 """Seconds that open streams get at a stop."""
+
+_LAST_WORDS = 5.0
+"""Seconds of these in which those that are still open are told that it is over; a tenth of them, if that is less."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -53,6 +57,13 @@ class Server(ThreadedWSGIServer):
         super().__init__(host, port, self._counted(app), handler=_Handler, fd=listener.fileno())
         listener.close()  # Werkzeug has made a duplicate of it
         self.server_name, self.server_port = host, port
+
+    def idle_within(self, seconds: float) -> bool:
+        """Whether all open requests end in that time."""
+        deadline = time.monotonic() + seconds
+        while self.busy and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.busy
 
     def _counted(self, app: Flask) -> Any:
         """Count the requests whose bodies have not ended, so that a stop can wait for them."""
@@ -103,10 +114,36 @@ def serve(app: Flask, config: Config) -> int:
     log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
     server.serve_forever()
     server.server_close()
-    deadline = time.monotonic() + GRACE
-    while server.busy and time.monotonic() < deadline:
-        time.sleep(0.02)
+    last_words = last_words_of(GRACE)
+    if not server.idle_within(GRACE - last_words):
+        app.extensions["closing"].ring()
+        server.idle_within(last_words)
     return 0
+
+
+def last_words_of(grace: float) -> float:
+    return min(_LAST_WORDS, grace / 10)
+
+
+def ring_in_time(closing: Closing, grace: float) -> None:
+    """For a worker of gunicorn, which ends `grace` seconds after SIGTERM: ring a little before. By signals alone.
+
+    A timer would be a thread, and under gevent a signal handler cannot start one.
+    """
+    workers_own: Any = signal.getsignal(signal.SIGTERM)
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if not asked:  # at a reload it is asked each second
+            asked = True
+            signal.setitimer(signal.ITIMER_REAL, max(grace - last_words_of(grace), 0.001))
+        workers_own(number, frame)
+
+    signal.signal(signal.SIGALRM, lambda number, frame: closing.ring())
+    signal.signal(signal.SIGTERM, ask)
+    signal.siginterrupt(signal.SIGTERM, False)
+    signal.siginterrupt(signal.SIGALRM, False)
 
 
 def listen(config: Config) -> socket.socket:

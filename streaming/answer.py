@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
 from dialects.base import Step
-from errors import BackendError, Interrupted
+from errors import BackendError, Interrupted, ProxyError
 from streaming.exchange import Exchange
 from streaming.reader import ReplyReader
 from streaming.refusals import RefusedLate, chat_completion
@@ -120,5 +120,5 @@ class Answer:
     def _drained(self, deadline: float) -> bytes | Wait:
         try:
             return self._exchange.next_bytes(deadline)
-        except BackendError:
+        except ProxyError:
             return Wait.END

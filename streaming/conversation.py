@@ -235,4 +235,4 @@ class Conversation:
 
 
 def _took_too_long() -> TimedOut:
-    return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "idle")
+    return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "answer")

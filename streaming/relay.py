@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -110,7 +111,8 @@ def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
             yield data
     except ProxyError as error:
         record.error = error.code
-        raise
+        # A broken connection is what the client must see of it, and the one error after which no server adds a word.
+        raise ConnectionResetError(errno.ECONNRESET, error.message) from error
 
 
 def _over(exchange: BackendExchange, record: Exchange) -> None:
