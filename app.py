@@ -79,7 +79,9 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
     @app.get("/health")
     def health() -> Response:
         reachable, detail = relay.probe()
-        backend = {"url": config.backend_url, "reachable": reachable, "detail": detail}
+        backend: dict[str, object] = {"reachable": reachable}
+        if _has_key(config):  # whoever has none is not told what the network behind us looks like
+            backend |= {"url": config.backend_url, "detail": detail}
         return jsonify({"status": "ok", "version": VERSION, "backend": backend})
 
 
@@ -145,15 +147,19 @@ def _tell_request_id(response: Response) -> Response:
 
 def _key_check(config: Config) -> Callable[[], None]:
     def check() -> None:
-        if not config.proxy_api_keys or request.method == "OPTIONS" or request.path.rstrip("/") == "/health":
-            return
-        given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
-        # every key is compared, whichever fits, so that time tells nothing
-        fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
-        if not any(fits):
+        is_open = request.method == "OPTIONS" or request.path.rstrip("/") == "/health"
+        if not is_open and not _has_key(config):
             raise Unauthorised("This proxy needs one of its PROXY_API_KEYS as 'Authorization: Bearer …'.")
 
     return check
+
+
+def _has_key(config: Config) -> bool:
+    """Whether the request carries one of our keys, or needs none."""
+    given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
+    # every key is compared, whichever fits, so that time tells nothing
+    fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
+    return any(fits) or not fits
 
 
 def _cors(config: Config) -> Callable[[Response], Response]:

@@ -5,8 +5,10 @@ One process with many threads: a stream occupies a thread, most of the time asle
 
 from typing import Any
 
+import gunicorn.util
+
 from app import load_config
-from serving import ring_in_time
+from serving import refusal, ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -20,10 +22,19 @@ backlog = 2048
 keepalive = 75
 timeout = 0  # a stream may last as long as it likes; gthread watches its own main loop only
 graceful_timeout = 600  # what open streams get at a stop or a reload
-limit_request_line = 0  # long queries and keys are the backend's to judge, as with `python app.py`
-limit_request_field_size = 65536
-loglevel = "warning"
+limit_request_line = 8190  # gunicorn's highest; its other choice, 0, is no limit at all
+limit_request_fields = 100
+limit_request_field_size = 65536  # long keys are the backend's to judge, as with `python app.py`
+loglevel = "error"  # its warnings quote requests, keys and queries included
 accesslog = None
+
+
+def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
+    gunicorn.util.write_nonblock(client, refusal(status, message))
+
+
+# What gunicorn refuses before the application sees it, it tells in HTML. Our clients read JSON.
+gunicorn.util.write_error = _refuse
 
 
 def post_worker_init(worker: Any) -> None:

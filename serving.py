@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 import socket
 import sys
 import threading
 import time
 from contextlib import ExitStack
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -42,6 +44,11 @@ class _Handler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the exchange is logged by the engine, without the query."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the HTTP parser refuses before the application sees it. Not logged: it would quote keys and queries."""
+        self.close_connection = True
+        self.wfile.write(refusal(code, message or ""))
 
 
 class Server(ThreadedWSGIServer):
@@ -97,6 +104,16 @@ class _Closing:
         with self._closed:
             if hasattr(self._body, "close"):
                 self._body.close()
+
+
+def refusal(status: int, message: str) -> bytes:
+    """A whole answer to a request that never got as far as the application, in the shape of all our errors."""
+    phrase = HTTPStatus(status).phrase
+    kind, code = "invalid_request_error" if status < 500 else "proxy_error", re.sub(r"\W+", "_", phrase.lower())
+    error = {"message": message or phrase, "type": kind, "param": None, "code": code}
+    body = json.dumps({"error": error}).encode()
+    lines = [f"HTTP/1.1 {status} {phrase}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 
 def serve(app: Flask, config: Config) -> int:

@@ -18,6 +18,7 @@ from errors import BackendError, ClientLeft, ProxyError, TimedOut
 from streaming.answer import Answer
 from streaming.exchange import Exchange
 from streaming.headers import to_client
+from streaming.redaction import Redaction
 from streaming.refusals import RefusedLate, chat_completion, is_error, openai_error
 from streaming.sse import KEEP_ALIVE
 
@@ -78,10 +79,11 @@ class Conversation:
         keepalive: float,
         patience: float | None,
         when_over: Callable[[], None],
+        redaction: Redaction,
     ) -> None:
         """`keepalive` and `patience` are in seconds: between heartbeats (0 for none), and for a buffered answer.
 
-        `when_over` is called once, before the record ends.
+        `when_over` is called once, before the record ends; `redaction` is for what the backend says of its failures.
         """
         self._answer = answer
         self._request = request
@@ -91,6 +93,7 @@ class Conversation:
         self._first_due = self._due()
         self._limit = None if patience is None else time.monotonic() + patience
         self._when_over = when_over
+        self._redaction = redaction
 
     def reply(self) -> Reply:
         """Raises BackendError or ClientLeft if there is nothing to reply with."""
@@ -123,7 +126,7 @@ class Conversation:
     # -- buffered ----------------------------------------------------------------------------------------------------
 
     def _refused(self, head: ResponseHead) -> Reply:
-        body = self._body()
+        body = self._redaction.of(self._body())
         self._record.error = f"backend_status_{head.status}"
         headers = self._headers(head, drop={"content-type"})
         return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
@@ -132,6 +135,7 @@ class Conversation:
         """An error under the status of a success."""
         self._record.error = "backend_error"
         self._record.status = BackendError.status
+        body = self._redaction.of(body)
         headers = [*self._headers(head, drop={"content-type"}), ("Content-Type", "application/json")]
         return Reply(BackendError.status, headers, openai_error(head.status, body))
 
@@ -205,10 +209,11 @@ class Conversation:
         head = self._answer.head(due)
         if isinstance(head, ResponseHead):
             if head.status >= 300:
-                raise RefusedLate(head.status, self._body())
+                raise RefusedLate(head.status, self._redaction.of(self._body()))
             steps = self._answer.steps(due)
             if not isinstance(steps, Wait):
-                return b"".join(map(writer.write, steps))
+                data = b"".join(map(writer.write, steps))
+                return data if self._record.error is None else self._redaction.of(data)
             if steps is Wait.END:
                 return None
             head = steps
