@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
 
-.PHONY: help run demo test check format lint types real bench conformance fuzz clean
+.PHONY: help run demo test check format lint types real bench conformance fuzz faults clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,9 @@ conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the runnin
 
 fuzz: $(VENV)/.ready ## fifty thousand made-up answers in every way of cutting them
 	$(BIN)/python -m tests.fuzz
+
+faults: $(VENV)/.ready ## backends that fail in every way and phase, and a reset at every byte of an answer
+	$(BIN)/python -m tests.faults
 
 clean: ## forget the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -46,6 +46,7 @@ class Chat:
             ),
             ids=frozenset(ids),
             thinking=_thinking(body),
+            choices=_choices(body),
             legacy=legacy,
             include_usage=_wants_usage(body),
         )
@@ -218,6 +219,11 @@ class MessageCollector:
         if self._calls and isinstance(changed.get("logprobs"), dict):
             changed["logprobs"] = None  # they were of the text that the calls have been taken out of
         return changed
+
+
+def _choices(body: Mapping[str, Any]) -> int:
+    wanted = body.get("n")
+    return wanted if isinstance(wanted, int) and wanted > 0 else 1
 
 
 def _json(value: Any) -> str:

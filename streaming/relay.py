@@ -56,7 +56,7 @@ class Relay:
         record = self._record(request, chat)
         reader = ReplyReader(new_parser, record, dialect.reasoning_fields)
         body = body_for_backend(request.body, chat.body)
-        answer = Answer(self._open(replace(request, body=body), record), reader, record)
+        answer = Answer(self._open(replace(request, body=body), record), reader, record, chat.choices)
 
         def learn() -> None:
             self._models.learn(chat, record.codes, reader.splits)

@@ -6,6 +6,7 @@ frame's length; reading a frame is sseclient-py's. It may not know what the even
 
 from __future__ import annotations
 
+import json
 import re
 
 from sseclient import SSEClient
@@ -85,6 +86,18 @@ def data_of(frame: bytes) -> str | None:
     except UnicodeDecodeError:
         event = next(iter(SSEClient(iter([frame.decode(errors="replace").encode()])).events()), None)
     return None if event is None else event.data
+
+
+def is_torn(frame: bytes) -> bool:
+    """Whether a last frame, which no blank line ended, stops in the middle of an event."""
+    data = data_of(frame + b"\n\n")
+    if data is None:
+        return any(b"data:".startswith(line) for line in frame.splitlines() if line)
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return data.strip() != "[DONE]"
+    return False
 
 
 def comments_of(frame: bytes) -> bytes:
