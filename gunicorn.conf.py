@@ -8,15 +8,17 @@ from typing import Any
 import gunicorn.util
 
 from app import load_config
-from serving import refusal, ring_in_time
+from serving import allow_many_connections, refusal, ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
 
+allow_many_connections()
+
 bind = f"{_host}:{_config.proxy_port}"
 worker_class = "gthread"
 workers = 1
-threads = 512
+threads = 1200  # 1,000 streams, and room for the short requests beside them; each thread costs some 70 kB, measured
 worker_connections = 2048
 backlog = 2048
 keepalive = 75

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -31,6 +31,9 @@ GRACE = 600.0
 
 _LAST_WORDS = 5.0
 """Seconds of these in which those that are still open are told that it is over; a tenth of them, if that is less."""
+
+
+_DESCRIPTORS = 16384
 
 
 class _Handler(WSGIRequestHandler):
@@ -119,6 +122,7 @@ def refusal(status: int, message: str) -> bytes:
 def serve(app: Flask, config: Config) -> int:
     """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
     start_logging(config)
+    allow_many_connections()
     stop = _Stop()
     try:
         listener = listen(config)
@@ -161,6 +165,17 @@ def ring_in_time(closing: Closing, grace: float) -> None:
     signal.signal(signal.SIGTERM, ask)
     signal.siginterrupt(signal.SIGTERM, False)
     signal.siginterrupt(signal.SIGALRM, False)
+
+
+def allow_many_connections() -> None:
+    """As many descriptors as the system grants. A stream takes two, and what many systems grant at first is 1,024."""
+    with suppress(ImportError):  # on Windows there is no such limit
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < enough:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def listen(config: Config) -> socket.socket:
