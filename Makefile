@@ -45,8 +45,9 @@ bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
 conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.ready ## fifty thousand made-up answers in every way of cutting them
+fuzz: $(VENV)/.ready ## fifty thousand made-up answers in every way of cutting them, and requests nobody would send
 	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.http_fuzz
 
 faults: $(VENV)/.ready ## backends that fail in every way and phase, and a reset at every byte of an answer
 	$(BIN)/python -m tests.faults

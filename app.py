@@ -10,11 +10,13 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
 from backends import Backend, Closing, Timeouts
 from config import Config
@@ -36,6 +38,8 @@ VERSION = "0.1.0"
 
 log = logging.getLogger("dragoman")
 
+_DESCRIPTION = Path(__file__).with_name("openapi.json")
+"""Kept by hand; tests/test_openapi.py holds it to the routes."""
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
@@ -75,6 +79,10 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
     @app.route("/v1/<path:_path>", methods=_ANY_METHOD)
     def anything_else(_path: str) -> Response:
         return _response(relay.forward(_client_request()))
+
+    @app.get("/openapi.json")
+    def description() -> Response:
+        return Response(_DESCRIPTION.read_bytes(), content_type="application/json")
 
     @app.get("/health")
     def health() -> Response:
@@ -180,7 +188,14 @@ def _cors(config: Config) -> Callable[[Response], Response]:
 
 
 def _allowed(origin: str, origins: tuple[str, ...]) -> bool:
-    return "*" in origins or origin.lower() in origins or urlsplit(origin).hostname in _LOOPBACK
+    return "*" in origins or origin.lower() in origins or _host_of(origin) in _LOOPBACK
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------
@@ -198,7 +213,10 @@ def _http_error_page(error: HTTPException) -> tuple[Response, int]:
         413: TooLarge("The request body is larger than MAX_REQUEST_BYTES."),
     }
     ours = known.get(error.code) or RequestError(error.description or error.name)
-    return jsonify(ours.body()), error.code or 500
+    page = jsonify(ours.body())
+    if isinstance(error, MethodRefused) and error.valid_methods:
+        page.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return page, error.code or 500
 
 
 def _failure_page(error: Exception) -> tuple[Response, int]:

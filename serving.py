@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -44,6 +45,19 @@ class _Handler(WSGIRequestHandler):
         if self.request_version == "HTTP/1.0":  # such a client does not understand chunks
             self.protocol_version = "HTTP/1.0"
         super().run_wsgi()
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if self.request_version < "HTTP/1":  # it would be answered without a head
+            self.send_error(HTTPStatus.BAD_REQUEST, "HTTP/0.9 is not spoken here.")
+            return False
+        try:
+            urlsplit(self.path)  # as Werkzeug will, unguarded
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request's target is no URL.")
+            return False
+        return True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the exchange is logged by the engine, without the query."""

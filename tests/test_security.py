@@ -100,6 +100,9 @@ LIMITS: dict[str, tuple[bytes, tuple[int, ...], str]] = {
     ),
     "a long header": (request("GET /v1/models HTTP/1.1", f"X-Long: {'a' * 100_000}"), (431,), "too_large"),
     "no request line": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", (400,), "bad_request"),
+    "a target that is no URL": (request("GET http://[x]/v1/models HTTP/1.1"), (400,), "bad_request"),
+    "no version": (b"GET /v1/models\r\n\r\n", (400,), "bad_request"),
+    "an old version": (b"GET /v1/models HTTP/0.9\r\n\r\n", (400,), "bad_request"),
     "another protocol": (b"GET /v1/models SSH/2.0\r\n\r\n", (400,), "bad_request"),
 }
 

@@ -25,8 +25,9 @@ from tests.servers import COMMANDS, How, proxy_process
 
 LEAVING = 0.3
 """Of the clients."""
-START = 15.0
-"""Seconds of traffic before the first measure: threads and buffers are made as they are needed."""
+START = 120.0
+"""Seconds of traffic before the first measure, or a quarter of all: threads are made as they are needed, and glibc's
+memory for each of them grows for minutes until it fits the traffic."""
 REST = 4.0
 """Seconds until both measures, for what was left to be let go."""
 MORE_MEGABYTES = 16.0
@@ -60,7 +61,9 @@ class Soaked:
             yield "nobody stayed, or nobody left"
 
 
-async def traffic(port: int, clients: int, seconds: float, result: Result) -> None:
+async def traffic(
+    port: int, clients: int, seconds: float, result: Result, look: Callable[[], Held] | None = None
+) -> None:
     """So many clients, each asking for one speech after the other; some leave at any moment."""
     until = time.monotonic() + seconds
     numbers = itertools.count()
@@ -73,8 +76,9 @@ async def traffic(port: int, clients: int, seconds: float, result: Result) -> No
 
     async def tell() -> None:
         while True:
-            await asyncio.sleep(60)
+            await asyncio.sleep(30)
             so_far = f"{result.whole} right, {result.left} left, {len(result.wrong)} wrong"
+            so_far += f"; {await asyncio.to_thread(look)}" if look else ""
             print(f"  {so_far}; {max(0, until - time.monotonic()):.0f} s to go", flush=True)
 
     teller = asyncio.create_task(tell())
@@ -82,7 +86,8 @@ async def traffic(port: int, clients: int, seconds: float, result: Result) -> No
     teller.cancel()
 
 
-def soak(seconds: float, clients: int, how: How = "gunicorn", start: float = START) -> Soaked:
+def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | None = None) -> Soaked:
+    start = min(START, seconds / 4) if start is None else start
     with backend_process(0.03) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
         look: Callable[[], Held] = lambda: held_by(proxy, backend.port)  # noqa: E731
         before, result = Result(), Result()
@@ -90,7 +95,7 @@ def soak(seconds: float, clients: int, how: How = "gunicorn", start: float = STA
         time.sleep(REST)
         at_start = look()
         began = time.monotonic()
-        asyncio.run(traffic(proxy.port, clients, seconds, result))
+        asyncio.run(traffic(proxy.port, clients, seconds, result, look))
         took = time.monotonic() - began
         time.sleep(REST)
         result.wrong += before.wrong
