@@ -18,7 +18,8 @@ allow_many_connections()
 bind = f"{_host}:{_config.proxy_port}"
 worker_class = "gthread"
 workers = 1
-threads = 1200  # 1,000 streams, and room for the short requests beside them; each thread costs some 70 kB, measured
+# For 1,000 streams, and room for the short requests beside them. Each costs some 77 kB (docs/RELIABILITY.md).
+threads = 1200
 worker_connections = 2048
 backlog = 2048
 keepalive = 75

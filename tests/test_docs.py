@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from backends import answer as backend_answer
 from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES
+from streaming import answer, relay, sse
+from tests.faults.scenarios import FAULTS, scenarios
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -96,3 +99,31 @@ def test_no_failure_of_the_corpus_is_left_unexplained() -> None:
     fixtures, passed, soft, failed = (int(cell) for cell in total[1:5])
     assert passed + soft + failed == fixtures
     assert len(listed) >= failed
+
+
+SECURITY_PAGE = (DOCS / "SECURITY.md").read_text(encoding="utf-8")
+RELIABILITY_PAGE = (DOCS / "RELIABILITY.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", SECURITY_PAGE)
+    assert len(named) > 20
+    for name in named:
+        assert f"def {name}(" in tests, name
+    for file, section in re.findall(r"`(test_\w+\.py)` \*([^*]+)\*", SECURITY_PAGE):
+        assert f"# -- {section} --" in (ROOT / "tests" / file).read_text(encoding="utf-8"), section
+
+
+def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> None:
+    config = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+    assert "limit_request_line = 8190" in config and "8,190 bytes" in SECURITY_PAGE
+    assert "limit_request_field_size = 65536" in config and "limit_request_fields = 100" in config
+    assert "threads = 1200" in config and "1,200" in SECURITY_PAGE and "1,200" in RELIABILITY_PAGE
+    assert f"{relay._DEEPEST} levels" in SECURITY_PAGE
+    assert sse._LONGEST == 64 << 20 and answer._LONGEST_BODY == 512 << 20 and backend_answer._LONGEST_HEAD == 256 << 10
+
+
+def test_the_page_on_reliability_tells_how_many_ways_to_fail_there_are() -> None:
+    assert f"{len(FAULTS)} ways to fail" in RELIABILITY_PAGE
+    assert f"{len(scenarios())} scenarios, 0 failed" in RELIABILITY_PAGE
