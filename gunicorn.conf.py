@@ -42,4 +42,6 @@ gunicorn.util.write_error = _refuse
 
 def post_worker_init(worker: Any) -> None:
     """Streams that a stop or a reload would cut off are told of it first."""
-    ring_in_time(worker.wsgi.extensions["closing"], worker.cfg.graceful_timeout)
+    closing = getattr(worker.wsgi, "extensions", {}).get("closing")
+    if closing is not None:  # else somebody has wrapped the application in another
+        ring_in_time(closing, worker.cfg.graceful_timeout)

@@ -209,7 +209,7 @@ class Conversation:
         head = self._answer.head(due)
         if isinstance(head, ResponseHead):
             if head.status >= 300:
-                raise RefusedLate(head.status, self._redaction.of(self._body()))
+                raise RefusedLate(head.status, self._body())
             steps = self._answer.steps(due)
             if not isinstance(steps, Wait):
                 data = b"".join(map(writer.write, steps))
@@ -225,7 +225,7 @@ class Conversation:
         """The end of a stream that cannot go on: what was held, the error, and no finish reason."""
         self._record.error = error.code
         held = b"".join(map(writer.write, self._answer.release()))
-        return held + writer.error(error.body()) + writer.end(self._record.summary())
+        return held + self._redaction.of(writer.error(error.body())) + writer.end(self._record.summary())
 
     # -- both --------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -293,7 +294,8 @@ def described(proxy: Process, examples: int, seed: int) -> list[str]:
     options += ["--phases", "examples,coverage,fuzzing", "--warnings", "off", "--generation-database", "none"]
     program = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run"]
     command = [*program, f"{proxy.url}/openapi.json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    with tempfile.TemporaryDirectory() as folder:  # it leaves a cache where it runs
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200)
     return [] if done.returncode == 0 else [done.stdout[-6000:] + done.stderr[-2000:]]
 
 

@@ -310,6 +310,7 @@ QUOTES: dict[str, tuple[Answer, Json, str]] = {
     "refused stream": (json_answer(QUOTED, 401), ask(), CHAT),
     "refused late": (json_answer(QUOTED, 401, before=[0.3]), ask(), CHAT),
     "under another status": (json_answer(QUOTED), ask(stream=False), CHAT),
+    "instead of a stream": (json_answer(QUOTED), ask(), CHAT),
     "in html": (Answer([b"<p>key-of-the-backend</p>"], 403, [("Content-Type", "text/html")]), ask(stream=False), CHAT),
     "in mid-stream": (Answer([*said("Hello", finish=None, done=False), frame(QUOTED)]), ask(), CHAT),
     "forwarded": (json_answer(QUOTED, 401), {"input": "x"}, "/v1/embeddings"),
@@ -328,7 +329,7 @@ def test_a_key_that_the_backend_quotes_is_not_told(backend: ScriptedBackend, cas
         assert not client.broken
     assert b"*" * len("key-of-the-backend") in told
     assert b"key-of" not in told and b"the-backend" not in told
-    if case in ("refused late", "in mid-stream"):
+    if case in ("refused late", "in mid-stream", "instead of a stream"):
         broken_stream(told)
 
 
