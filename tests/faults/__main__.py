@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cases = [scenario for scenario in scenarios() if options.only in scenario.name]
     with ThreadPoolExecutor(options.worlds) as pool:
         opened = [world() for _ in range(options.worlds)]
-        worlds = list(pool.map(lambda each: each.__enter__(), opened))
+        worlds = [each.__enter__() for each in opened]  # one after the other: each starts six processes
         try:
             held = [report("scenarios", lambda: play(worlds, cases))]
             if not options.only:

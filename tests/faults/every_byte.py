@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.ends import Event, Refusal, whole
+from tests.faults.scenarios import LATE_BREAK
 from tests.faults.spoken import SPOKEN, WAYS, Reply, Way
 from tests.faults.world import SETTLED, Tally, World
 from tests.servers import Answer, Client, Piece, Received, ask
 
 READ = 0.04
 """Seconds that the proxy is given to read what was sent before the reset throws the rest away."""
-AT_ONCE = 8
+AT_ONCE = 4
 """Resets at a time in each world: most of the time of each is waiting."""
 
 
@@ -52,8 +53,9 @@ def check(reply: Reply, place: int, client: Client) -> None:
         Event("backend_interrupted")(reply, client)
 
 
-def script(data: bytes, place: int) -> Answer:
-    pieces: list[Piece] = [data[:place], READ] if place else [READ]
+def script(reply: Reply, data: bytes, place: int) -> Answer:
+    pause = LATE_BREAK if said_all(reply, place) else READ
+    pieces: list[Piece] = [data[:place], pause] if place else [pause]
     return Answer(pieces, framing="raw", ends="reset")
 
 
@@ -77,7 +79,7 @@ def resets(worlds: Sequence[World], ways: Sequence[Way] = WAYS, step: int = 1) -
 
     def answer(received: Received) -> Answer:
         way, place = received.json()["user"].split(" ")
-        return script(wires[way], int(place))
+        return script(replies[way], wires[way], int(place))
 
     def played(case: tuple[World, Reply, int]) -> None:
         try:
