@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
+SECONDS ?= 1200
 
-.PHONY: help run demo test check format lint types real bench conformance fuzz clean
+.PHONY: help run demo test check format lint types real bench conformance fuzz faults load soak audit clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -44,8 +45,22 @@ bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
 conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.ready ## fifty thousand made-up answers, a hundred thousand made-up arguments
-	$(BIN)/python -m tests.fuzz && $(BIN)/python -m tests.fuzz_arguments
+fuzz: $(VENV)/.ready ## made-up answers in every way of cutting them, made-up arguments, requests nobody would send
+	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.fuzz_arguments
+	$(BIN)/python -m tests.http_fuzz
+
+faults: $(VENV)/.ready ## backends that fail in every way and phase, and a reset at every byte of an answer
+	$(BIN)/python -m tests.faults
+
+load: $(VENV)/.ready ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte
+	$(BIN)/python -m tests.load
+
+soak: $(VENV)/.ready ## twenty minutes of mixed traffic, and that nothing is left of it (SECONDS=60 for less)
+	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
+
+audit: $(VENV)/.ready ## known vulnerabilities of what we depend on
+	$(BIN)/pip-audit --strict --progress-spinner off -r requirements.txt
 
 clean: ## forget the environment and every cache
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build

@@ -10,13 +10,15 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
-from backends import Backend, Timeouts
+from backends import Backend, Closing, Timeouts
 from config import Config
 from converters import SYNTAXES
 from dialects import Dialect
@@ -36,6 +38,8 @@ VERSION = "0.1.0"
 
 log = logging.getLogger("dragoman")
 
+_DESCRIPTION = Path(__file__).with_name("openapi.json")
+"""Kept by hand; tests/test_openapi.py holds it to the routes."""
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
@@ -50,7 +54,9 @@ def create_app(config: Config) -> Flask:
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
-    relay = Relay(config, Backend(config.backend_url, timeouts))
+    closing = Closing()
+    app.extensions["closing"] = closing  # whoever serves the application rings it when a stop has lasted too long
+    relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing))
     chat = Chat(config.reasoning_field)
 
     app.before_request(_name_request)
@@ -74,10 +80,16 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
     def anything_else(_path: str) -> Response:
         return _response(relay.forward(_client_request()))
 
+    @app.get("/openapi.json")
+    def description() -> Response:
+        return Response(_DESCRIPTION.read_bytes(), content_type="application/json")
+
     @app.get("/health")
     def health() -> Response:
         reachable, detail = relay.probe()
-        backend = {"url": config.backend_url, "reachable": reachable, "detail": detail}
+        backend: dict[str, object] = {"reachable": reachable}
+        if _has_key(config):  # whoever has none is not told what the network behind us looks like
+            backend |= {"url": config.backend_url, "detail": detail}
         return jsonify({"status": "ok", "version": VERSION, "backend": backend})
 
 
@@ -143,15 +155,19 @@ def _tell_request_id(response: Response) -> Response:
 
 def _key_check(config: Config) -> Callable[[], None]:
     def check() -> None:
-        if not config.proxy_api_keys or request.method == "OPTIONS" or request.path.rstrip("/") == "/health":
-            return
-        given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
-        # every key is compared, whichever fits, so that time tells nothing
-        fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
-        if not any(fits):
+        is_open = request.method == "OPTIONS" or request.path.rstrip("/") == "/health"
+        if not is_open and not _has_key(config):
             raise Unauthorised("This proxy needs one of its PROXY_API_KEYS as 'Authorization: Bearer …'.")
 
     return check
+
+
+def _has_key(config: Config) -> bool:
+    """Whether the request carries one of our keys, or needs none."""
+    given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
+    # every key is compared, whichever fits, so that time tells nothing
+    fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
+    return any(fits) or not fits
 
 
 def _cors(config: Config) -> Callable[[Response], Response]:
@@ -174,7 +190,14 @@ def _cors(config: Config) -> Callable[[Response], Response]:
 
 
 def _allowed(origin: str, origins: tuple[str, ...]) -> bool:
-    return "*" in origins or origin.lower() in origins or urlsplit(origin).hostname in _LOOPBACK
+    return "*" in origins or origin.lower() in origins or _host_of(origin) in _LOOPBACK
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------
@@ -192,7 +215,10 @@ def _http_error_page(error: HTTPException) -> tuple[Response, int]:
         413: TooLarge("The request body is larger than MAX_REQUEST_BYTES."),
     }
     ours = known.get(error.code) or RequestError(error.description or error.name)
-    return jsonify(ours.body()), error.code or 500
+    page = jsonify(ours.body())
+    if isinstance(error, MethodRefused) and error.valid_methods:
+        page.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return page, error.code or 500
 
 
 def _failure_page(error: Exception) -> tuple[Response, int]:

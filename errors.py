@@ -8,8 +8,9 @@
     │   └── TooLarge            413  over MAX_REQUEST_BYTES
     ├── BackendError            502  the backend's fault
     │   ├── Unreachable         502  no connection could be made
-    │   ├── TimedOut            504  connect, first byte or idle: `phase` says which
+    │   ├── TimedOut            504  connect, first_byte, idle or answer: `phase` says which
     │   └── Interrupted         502  the answer broke off
+    ├── Stopping                503  the proxy is being stopped, and its patience is over
     └── ClientLeft              499  nobody is there to be told
 
 ConfigError stands apart: it ends the start, before there is a client.
@@ -78,7 +79,7 @@ class Unreachable(BackendError):
 
 
 class TimedOut(BackendError):
-    """`phase` is `connect`, `first_byte` or `idle`."""
+    """`phase` is `connect`, `first_byte`, `idle`, or `answer`, which is all of a buffered one."""
 
     status = 504
     code = "backend_timeout"
@@ -91,6 +92,11 @@ class TimedOut(BackendError):
 
 class Interrupted(BackendError):
     code = "backend_interrupted"
+
+
+class Stopping(ProxyError):
+    status = 503
+    code = "proxy_stopping"
 
 
 class ClientLeft(ProxyError):

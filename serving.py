@@ -7,23 +7,34 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 import socket
 import sys
 import threading
 import time
+from contextlib import ExitStack, suppress
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from backends import Closing
 from config import Config
 
 log = logging.getLogger("dragoman")
 
 GRACE = 600.0
 """Seconds that open streams get at a stop."""
+
+_LAST_WORDS = 5.0
+"""Seconds of these in which those that are still open are told that it is over; a tenth of them, if that is less."""
+
+
+_DESCRIPTORS = 16384
 
 
 class _Handler(WSGIRequestHandler):
@@ -35,8 +46,26 @@ class _Handler(WSGIRequestHandler):
             self.protocol_version = "HTTP/1.0"
         super().run_wsgi()
 
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if self.request_version < "HTTP/1":  # it would be answered without a head
+            self.send_error(HTTPStatus.BAD_REQUEST, "HTTP/0.9 is not spoken here.")
+            return False
+        try:
+            urlsplit(self.path)  # as Werkzeug will, unguarded
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request's target is no URL.")
+            return False
+        return True
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the exchange is logged by the engine, without the query."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the HTTP parser refuses before the application sees it. Not logged: it would quote keys and queries."""
+        self.close_connection = True
+        self.wfile.write(refusal(code, message or ""))
 
 
 class Server(ThreadedWSGIServer):
@@ -53,19 +82,23 @@ class Server(ThreadedWSGIServer):
         listener.close()  # Werkzeug has made a duplicate of it
         self.server_name, self.server_port = host, port
 
+    def idle_within(self, seconds: float) -> bool:
+        """Whether all open requests end in that time."""
+        deadline = time.monotonic() + seconds
+        while self.busy and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.busy
+
     def _counted(self, app: Flask) -> Any:
         """Count the requests whose bodies have not ended, so that a stop can wait for them."""
 
         def counted(environ: dict[str, Any], start_response: Any) -> Any:
             with self._lock:
                 self.busy += 1
-            done = _Once(self._one_less)
-            try:
+            with ExitStack() as stack:
+                stack.callback(self._one_less)
                 body = app.wsgi_app(environ, start_response)
-            except BaseException:
-                done()
-                raise
-            return _Closing(body, done)
+                return _Closing(body, stack.pop_all())
 
         return counted
 
@@ -74,19 +107,10 @@ class Server(ThreadedWSGIServer):
             self.busy -= 1
 
 
-class _Once:
-    def __init__(self, call: Any) -> None:
-        self._call = call
-
-    def __call__(self) -> None:
-        call, self._call = self._call, lambda: None
-        call()
-
-
 class _Closing:
     """A WSGI body that tells when it is closed."""
 
-    def __init__(self, body: Any, closed: _Once) -> None:
+    def __init__(self, body: Any, closed: ExitStack) -> None:
         self._body = body
         self._closed = closed
 
@@ -94,16 +118,25 @@ class _Closing:
         return iter(self._body)
 
     def close(self) -> None:
-        try:
+        with self._closed:
             if hasattr(self._body, "close"):
                 self._body.close()
-        finally:
-            self._closed()
+
+
+def refusal(status: int, message: str) -> bytes:
+    """A whole answer to a request that never got as far as the application, in the shape of all our errors."""
+    phrase = HTTPStatus(status).phrase
+    kind, code = "invalid_request_error" if status < 500 else "proxy_error", re.sub(r"\W+", "_", phrase.lower())
+    error = {"message": message or phrase, "type": kind, "param": None, "code": code}
+    body = json.dumps({"error": error}).encode()
+    lines = [f"HTTP/1.1 {status} {phrase}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 
 def serve(app: Flask, config: Config) -> int:
     """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
     start_logging(config)
+    allow_many_connections()
     stop = _Stop()
     try:
         listener = listen(config)
@@ -116,10 +149,47 @@ def serve(app: Flask, config: Config) -> int:
     log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
     server.serve_forever()
     server.server_close()
-    deadline = time.monotonic() + GRACE
-    while server.busy and time.monotonic() < deadline:
-        time.sleep(0.02)
+    last_words = last_words_of(GRACE)
+    if not server.idle_within(GRACE - last_words):
+        app.extensions["closing"].ring()
+        server.idle_within(last_words)
     return 0
+
+
+def last_words_of(grace: float) -> float:
+    return min(_LAST_WORDS, grace / 10)
+
+
+def ring_in_time(closing: Closing, grace: float) -> None:
+    """For a worker of gunicorn, which ends `grace` seconds after SIGTERM: ring a little before. By signals alone.
+
+    A timer would be a thread, and under gevent a signal handler cannot start one.
+    """
+    workers_own: Any = signal.getsignal(signal.SIGTERM)
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if not asked:  # at a reload it is asked each second
+            asked = True
+            signal.setitimer(signal.ITIMER_REAL, max(grace - last_words_of(grace), 0.001))
+        workers_own(number, frame)
+
+    signal.signal(signal.SIGALRM, lambda number, frame: closing.ring())
+    signal.signal(signal.SIGTERM, ask)
+    signal.siginterrupt(signal.SIGTERM, False)
+    signal.siginterrupt(signal.SIGALRM, False)
+
+
+def allow_many_connections() -> None:
+    """As many descriptors as the system grants. A stream takes two, and what many systems grant at first is 1,024."""
+    with suppress(ImportError):  # on Windows there is no such limit
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < enough:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
 
 
 def listen(config: Config) -> socket.socket:

@@ -7,13 +7,15 @@
     coding    gzip and its like, taken off
     pool      connections, by urllib3
     wait      the one place that waits
+    closing   the bell that ends every wait at a stop
 
 May not know: tools, dialects, events, Flask.
 """
 
 from backends.answer import ResponseHead
 from backends.client import Backend
+from backends.closing import Closing
 from backends.exchange import BackendExchange, Timeouts
 from backends.wait import Wait
 
-__all__ = ["Backend", "BackendExchange", "ResponseHead", "Timeouts", "Wait"]
+__all__ = ["Backend", "BackendExchange", "Closing", "ResponseHead", "Timeouts", "Wait"]

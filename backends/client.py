@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
+from backends.closing import Closing
 from backends.exchange import BackendExchange, Timeouts
 from backends.pool import Pool
 from backends.request import render
@@ -19,10 +20,18 @@ from errors import ProxyError
 class Backend:
     """One backend: its base URL, its pooled connections, its timeouts. Shared by all threads."""
 
-    def __init__(self, url: str, timeouts: Timeouts, pool_size: int = 1024, verify: str | None = None) -> None:
-        """`verify` is a file of CA certificates to trust instead of the usual bundle."""
+    def __init__(
+        self,
+        url: str,
+        timeouts: Timeouts,
+        pool_size: int = 1024,
+        verify: str | None = None,
+        closing: Closing | None = None,
+    ) -> None:
+        """`verify` is a file of CA certificates to trust instead of the usual bundle; `closing` ends every wait."""
         self.url = url.rstrip("/")
         self.timeouts = timeouts
+        self._closing = closing
         self._pool = Pool(self.url, pool_size, verify)
 
     def open(
@@ -33,7 +42,7 @@ class Backend:
         Raises Unreachable or TimedOut; RequestError for what cannot stand in a head. The caller closes the exchange.
         """
         request = render(method, self._pool.path + target, self._pool.host, headers, body)
-        return BackendExchange(self._pool, method, request, Client(client_fd), self.timeouts)
+        return BackendExchange(self._pool, method, request, Client(client_fd), self.timeouts, self._closing)
 
     def probe(self, path: str = "/v1/models", timeout: float = 2.0) -> tuple[bool, str]:
         """Is it there? And in a few words: what it answers, or why not. Never raises."""
@@ -41,7 +50,7 @@ class Backend:
         try:
             request = render("GET", self._pool.path + path, self._pool.host, (), b"")
             limits = Timeouts(timeout, None, timeout)
-            with closing(BackendExchange(self._pool, "GET", request, Client(None), limits)) as exchange:
+            with closing(BackendExchange(self._pool, "GET", request, Client(None), limits, self._closing)) as exchange:
                 head = exchange.wait_head(deadline)
                 if isinstance(head, Wait):
                     return False, f"no answer within {timeout:g} s"

@@ -16,10 +16,11 @@ from typing import Literal
 from urllib3.connection import HTTPConnection
 
 from backends.answer import Answer, ResponseHead
+from backends.closing import Closing
 from backends.coding import Decoder
 from backends.pool import Pool, cause
 from backends.wait import Client, LimitPassed, Line, Pause, Wait
-from errors import Interrupted, TimedOut
+from errors import Interrupted, Stopping, TimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,21 @@ class Timeouts:
 class BackendExchange:
     """One request and its answer, in the hands of one thread from `Backend.open()` to `close()`."""
 
-    def __init__(self, pool: Pool, method: str, request: bytes, client: Client, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        method: str,
+        request: bytes,
+        client: Client,
+        timeouts: Timeouts,
+        closing: Closing | None = None,
+    ) -> None:
         self._pool = pool
         self._method = method
         self._request = request
         self._client = client
         self._timeouts = timeouts
+        self._closing = closing
         self._decoder = Decoder([])
         self._heard_at: float | None = None  # when the last bytes came
         self._flowing = False  # the body's first byte came
@@ -106,7 +116,7 @@ class BackendExchange:
         """Connect, unless that is done, and send."""
         if connection.is_closed:
             self._pool.connect(connection, self._timeouts.connect)
-        self._line = Line(connection.sock, self._client)
+        self._line = Line(connection.sock, self._client, self._closing)
         self._answer = Answer(self._method)
         self._client_left = self._sent = False
         self._send()
@@ -116,6 +126,9 @@ class BackendExchange:
         try:
             self._sent = self._line.send(self._request, self._timeouts.idle)
             self._client_left = not self._sent
+        except Stopping:
+            self.close()
+            raise
         except LimitPassed:
             self.close()
             raise TimedOut(f"the backend read nothing for {self._timeouts.idle:g} s", "idle") from None

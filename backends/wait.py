@@ -1,9 +1,9 @@
 """One way to wait for a backend, and the four things a wait can bring: bytes, IDLE, CLIENT_LEFT, END.
 
-`Line` watches the backend's socket and the client's descriptor together. The socket never gets a timeout. It is tried
-first, without blocking, so bytes that already lie in it (or in TLS's own buffer) are never waited for; only when there
-are none does poll() wait. Heartbeats, time limits and hang-ups are the ends of that one wait, alike under threads,
-under gevent and in `python app.py`.
+`Line` watches the backend's socket, the client's descriptor and the bell of a stop together. The socket never gets a
+timeout. It is tried first, without blocking, so bytes that already lie in it (or in TLS's own buffer) are never waited
+for; only when there are none does poll() wait. Heartbeats, time limits, hang-ups and the end of a stop's patience are
+the ends of that one wait, alike under threads, under gevent and in `python app.py`.
 
 May not know: connecting, heads, status codes. Moments are of `time.monotonic()`.
 """
@@ -17,6 +17,9 @@ import ssl
 import time
 from enum import Enum
 from typing import Literal
+
+from backends.closing import Closing
+from errors import Stopping
 
 
 class Wait(Enum):
@@ -72,15 +75,17 @@ class Client:
 
 
 class Line:
-    """The connected socket of one exchange, and the client it is for."""
+    """The connected socket of one exchange, the client it is for, and the bell of a stop."""
 
-    def __init__(self, sock: socket.socket, client: Client) -> None:
+    def __init__(self, sock: socket.socket, client: Client, closing: Closing | None = None) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._client = client
+        self._closing = closing
 
     def receive(self, deadline: float | None, limit: float | None) -> bytes | Pause:
         """All that has arrived, or arrives first; `b""` when the backend closed. OSError when the connection broke."""
+        self._heed_the_bell()
         while True:
             try:
                 return self._sock.recv(_AT_ONCE)
@@ -116,9 +121,15 @@ class Line:
     def _wait(self, event: int, deadline: float | None, limit: float | None) -> Pause | None:
         """None when the socket is worth another try. LimitPassed at the limit, even if it is the deadline too."""
         backend, client = self._sock.fileno(), self._client
+        bell = self._closing.fd if self._closing else None
         while True:
-            watched = {backend: event} if client.fd is None else {backend: event, client.fd: client.watched}
+            watched = {backend: event}
+            if client.fd is not None:
+                watched[client.fd] = client.watched
+            if bell is not None:
+                watched[bell] = _IN
             seen = _poll(watched, _time_to(deadline, limit))
+            self._heed_the_bell()
             if client.fd is not None and client.left(seen.get(client.fd, 0)):
                 return Wait.CLIENT_LEFT
             if backend in seen:
@@ -128,6 +139,10 @@ class Line:
                 raise LimitPassed
             if deadline is not None and now >= deadline:
                 return Wait.IDLE
+
+    def _heed_the_bell(self) -> None:
+        if self._closing and self._closing.rung:
+            raise Stopping("The proxy is being stopped, and the time that open answers get is over.")
 
 
 def _time_to(*moments: float | None) -> float:

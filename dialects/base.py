@@ -67,6 +67,8 @@ class ChatRequest:
     """What the request says of the model's thinking, if it says anything."""
     include_usage: bool = False
     """The client asked for usage at the end of a stream."""
+    choices: int = 1
+    """How many answers it asks for."""
     legacy: bool = False
     """It declared `functions`, and is answered with `function_call`."""
 

@@ -48,6 +48,7 @@ class Chat:
             ),
             ids=frozenset(ids),
             thinking=_thinking(body),
+            choices=_choices(body),
             legacy=legacy,
             include_usage=_wants_usage(body),
         )
@@ -233,6 +234,11 @@ class MessageCollector:
             message["function_call"] = self._calls[0]["function"]
         elif self._calls:
             message["tool_calls"] = self._calls
+
+
+def _choices(body: Mapping[str, Any]) -> int:
+    wanted = body.get("n")
+    return wanted if isinstance(wanted, int) and wanted > 0 else 1
 
 
 def _json(value: Any) -> str:

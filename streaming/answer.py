@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
 from dialects.base import Step
-from errors import BackendError, Interrupted
+from errors import BackendError, Interrupted, ProxyError
 from streaming.exchange import Exchange
 from streaming.reader import ReplyReader
 from streaming.refusals import Refused, chat_completion
-from streaming.sse import Frames
+from streaming.sse import Frames, data_of, is_torn
 
 _DRAIN = 0.02
 """Seconds granted to a backend to end its body after `[DONE]`, so that its connection can be used again."""
@@ -23,10 +23,12 @@ _LONGEST_BODY = 512 * 1024 * 1024
 class Answer:
     """Wait for the head, then for steps; both stop at a deadline (of `time.monotonic`) or when the client has left."""
 
-    def __init__(self, exchange: BackendExchange, reader: ReplyReader, record: Exchange) -> None:
+    def __init__(self, exchange: BackendExchange, reader: ReplyReader, record: Exchange, choices: int = 1) -> None:
+        """`choices` is how many the request asks for."""
         self._exchange = exchange
         self._reader = reader
         self._record = record
+        self._choices = choices
         self._frames = Frames()
         self._whole = False
         self._body: list[bytes] = []
@@ -65,7 +67,13 @@ class Answer:
         if self._whole:
             body = self.body(deadline)
             return body if isinstance(body, Wait) else self._whole_as_stream(body)
-        data = self._exchange.next_bytes(deadline)
+        try:
+            data = self._exchange.next_bytes(deadline)
+        except BackendError:
+            if not self._reader.all_finished(self._choices):
+                raise
+            self._reader.done = True  # it has said all that it was asked for
+            return self._reader.finish()
         if data is Wait.END:
             return self._last_steps()
         if isinstance(data, Wait):
@@ -75,6 +83,10 @@ class Answer:
 
     def _last_steps(self) -> list[Step]:
         last = self._frames.finish()
+        if is_torn(last) and not last.lstrip().startswith(b"{"):
+            if not self._reader.all_finished(self._choices):
+                raise Interrupted("The backend's answer broke off in the middle of an event.")
+            last = b""
         if last.strip():
             last = last.rstrip(b"\r\n") + b"\n\n"  # the blank line that the backend left out
         if not self._reader.begun and last.lstrip().startswith(b"{"):
@@ -99,6 +111,9 @@ class Answer:
     def _whole_as_stream(self, body: bytes) -> list[Step]:
         """The backend answered a request for a stream with one JSON reply."""
         reply = chat_completion(body) or self._reader.recovered(body)
+        if reply is None and data_of(body) is not None:  # a stream after all, whatever it is called
+            steps = self._read(self._frames.feed(body))
+            return steps if self._reader.done else steps + self._last_steps()
         if reply is None:
             raise Refused(self._record.status, body)
         return self.stream_whole(reply)
@@ -132,5 +147,5 @@ class Answer:
     def _drained(self, deadline: float) -> bytes | Wait:
         try:
             return self._exchange.next_bytes(deadline)
-        except BackendError:
+        except ProxyError:
             return Wait.END

@@ -19,6 +19,7 @@ from errors import BackendError, ClientLeft, ProxyError, TimedOut
 from streaming.answer import Answer
 from streaming.exchange import Exchange
 from streaming.headers import to_client
+from streaming.redaction import Redaction
 from streaming.refusals import Refused, chat_completion, is_error, openai_error
 from streaming.sse import KEEP_ALIVE
 
@@ -44,15 +45,17 @@ class Pieces(Iterator[bytes]):
     """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
 
     def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
-        self._pieces = pieces
+        self._pieces = self._until_closed(pieces)
         self._when_closed: Callable[[], None] | None = when_closed
 
-    def __next__(self) -> bytes:
+    def _until_closed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
-            return next(self._pieces)
-        except BaseException:  # its end, or whatever broke it: nothing will follow
+            yield from pieces
+        finally:  # at its end, and whatever breaks it: nothing will follow
             self.close()
-            raise
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
 
     def drain(self) -> None:
         """Read to the end a body of which the client gets nothing."""
@@ -77,10 +80,11 @@ class Conversation:
         keepalive: float,
         patience: float | None,
         when_over: Callable[[], None],
+        redaction: Redaction,
     ) -> None:
         """`keepalive` and `patience` are in seconds: between heartbeats (0 for none), and for a buffered answer.
 
-        `when_over` is called once, before the record ends.
+        `when_over` is called once, before the record ends; `redaction` is for what the backend says of its failures.
         """
         self._answer = answer
         self._request = request
@@ -90,6 +94,7 @@ class Conversation:
         self._first_due = self._due()
         self._limit = None if patience is None else time.monotonic() + patience
         self._when_over = when_over
+        self._redaction = redaction
 
     def reply(self) -> Reply:
         """Raises BackendError or ClientLeft if there is nothing to reply with."""
@@ -101,6 +106,8 @@ class Conversation:
         except ProxyError as error:
             self._record.error = error.code
             self._record.status = error.status
+            if isinstance(error, Refused):
+                error.redact(self._redaction.of)
             raise
         finally:
             if not streams:
@@ -126,6 +133,7 @@ class Conversation:
         reply = self._answer.recovered(body)
         if reply is not None:
             return self._streamed(head, reply) if self._request.stream else self._written(head, reply)
+        body = self._redaction.of(body)
         self._record.error = f"backend_status_{head.status}"
         headers = self._headers(head, drop={"content-type"})
         return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
@@ -134,6 +142,7 @@ class Conversation:
         """An error under the status of a success."""
         self._record.error = "backend_error"
         self._record.status = BackendError.status
+        body = self._redaction.of(body)
         headers = [*self._headers(head, drop={"content-type"}), ("Content-Type", "application/json")]
         return Reply(BackendError.status, headers, openai_error(head.status, body))
 
@@ -157,6 +166,8 @@ class Conversation:
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.syntax:
             headers.append(("x-dragoman-syntax", self._record.syntax))
+        if self._record.codes:
+            headers.append(("x-dragoman-codes", self._record.told_codes))
         self._record.status = 200 if head.status >= 300 else head.status
         return Reply(self._record.status, headers, body)
 
@@ -208,9 +219,10 @@ class Conversation:
         except ProxyError as error:
             yield self._broken(writer, error)
         except Exception:
+            # The last line: the status has left, so nobody behind us can tell the client any more. It gets the same
+            # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
-            raise
 
     def _beats(self, writer: StreamWriter, due: float | None) -> Iterator[bytes]:
         """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
@@ -234,7 +246,8 @@ class Conversation:
                 return self._refused_late(writer, head)
             steps = self._answer.steps(due)
             if not isinstance(steps, Wait):
-                return b"".join(map(writer.write, steps))
+                data = b"".join(map(writer.write, steps))
+                return data if self._record.error is None else self._redaction.of(data)
             if steps is Wait.END:
                 return None
             head = steps
@@ -256,7 +269,7 @@ class Conversation:
         """The end of a stream that cannot go on: what was held, the error, and no finish reason."""
         self._record.error = error.code
         held = b"".join(map(writer.write, self._answer.release()))
-        return held + writer.error(error.body()) + writer.end(self._record.summary())
+        return held + self._redaction.of(writer.error(error.body())) + writer.end(self._record.summary())
 
     # -- both --------------------------------------------------------------------------------------------------------
 
@@ -271,4 +284,4 @@ class Conversation:
 
 
 def _took_too_long() -> TimedOut:
-    return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "idle")
+    return TimedOut("The backend did not finish its answer within REQUEST_TIMEOUT.", "answer")

@@ -51,13 +51,17 @@ class Exchange:
             return "repaired"
         return "abstained" if self.abstained else "untouched"
 
+    @property
+    def told_codes(self) -> str:
+        return ",".join(sorted(self.codes))
+
     def summary(self) -> str:
         """The outcome as the client is told: `outcome=… syntax=… codes=…`."""
         parts = [f"outcome={self.outcome}"]
         if self.syntax:
             parts.append(f"syntax={self.syntax}")
         if self.codes:
-            parts.append(f"codes={','.join(sorted(self.codes))}")
+            parts.append(f"codes={self.told_codes}")
         return " ".join(parts)
 
     def note(self, code: Reason, detail: str = "") -> None:

@@ -13,6 +13,7 @@ from converters.builtin import SyntaxConverter
 from converters.expectations import Expectations
 from converters.factory import converter_factory
 from converters.pipeline import Pipeline
+from converters.watch import watch
 from dialects.base import ChatRequest
 from errors import RequestError
 from streaming.foreign import converter_for, parser_for
@@ -30,6 +31,8 @@ class Models:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._memory = ReasoningMemory()
+        if config.convert:
+            watch(None)  # takes most of a second, which else the first client would wait, and all others with it
 
     def parsers(self, request: ChatRequest, syntax: str | None) -> Callable[[], Pipeline]:
         """A maker of parsers, one for each choice. `syntax` is the row that the request asks for, if it does.

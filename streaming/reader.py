@@ -59,6 +59,10 @@ class ReplyReader:
         """The server was seen to tell reasoning from text itself."""
         return any(choice.splits for choice in self._choices.values())
 
+    def all_finished(self, choices: int) -> bool:
+        """Whether so many choices have begun, and all of them have their finish reason."""
+        return len(self._choices) >= choices and all(choice.finished for choice in self._choices.values())
+
     # -- streamed ----------------------------------------------------------------------------------------------------
 
     def read_frame(self, frame: bytes) -> list[Step]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from errors import BackendError
@@ -87,6 +87,10 @@ class Refused(BackendError):
         code = self._said["error"].get("code")
         if isinstance(code, int) and 400 <= code < 600:
             self.status = code
+
+    def redact(self, of: Callable[[bytes], bytes]) -> None:
+        """Take out of the backend's words what `of` takes out."""
+        self._said = json.loads(of(json.dumps(self._said).encode()))
 
     def body(self) -> dict[str, object]:
         return self._said

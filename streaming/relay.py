@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.models import Models
 from streaming.outbound import body_for_backend
 from streaming.reader import ReplyReader
+from streaming.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Relay:
         self._config = config
         self._backend = backend
         self._models = Models(config)
+        self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
 
     def converse(self, dialect: Dialect, request: ClientRequest) -> Reply:
         """A request that this dialect understands, and its answer, translated.
@@ -53,13 +56,13 @@ class Relay:
         record = self._record(request, chat)
         reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
         body = body_for_backend(request.body, chat.body)
-        answer = Answer(self._open(replace(request, body=body), record), reader, record)
+        answer = Answer(self._open(replace(request, body=body), record), reader, record, chat.choices)
 
         def learn() -> None:
             self._models.learn(chat, record.codes, reader.splits)
 
         keepalive, patience = self._config.keepalive_seconds, self._config.request_timeout
-        return Conversation(answer, chat, dialect, record, keepalive, patience, learn).reply()
+        return Conversation(answer, chat, dialect, record, keepalive, patience, learn, self._redaction).reply()
 
     def forward(self, request: ClientRequest) -> Reply:
         """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""
@@ -78,7 +81,10 @@ class Relay:
         length = head.get("content-length")
         if length is not None and not exchange.decoded:
             headers.append(("Content-Length", length))
-        body = Pieces(_body_of(exchange, record), lambda: _over(exchange, record))
+        arriving = _body_of(exchange, record)
+        if head.status >= 400:
+            arriving = self._redaction.of_pieces(arriving)
+        body = Pieces(arriving, lambda: _over(exchange, record))
         if request.method == "HEAD" or head.status in (204, 304):
             body.drain()
             return Reply(head.status, headers, b"")
@@ -110,7 +116,8 @@ def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
             yield data
     except ProxyError as error:
         record.error = error.code
-        raise
+        # A broken connection is what the client must see of it, and the one error after which no server adds a word.
+        raise ConnectionResetError(errno.ECONNRESET, error.message) from error
 
 
 def _over(exchange: BackendExchange, record: Exchange) -> None:
@@ -124,16 +131,36 @@ def _failed(record: Exchange, error: ProxyError) -> None:
     record.end()
 
 
+_DEEPEST = 128
+"""Levels of a request's JSON. Schemas nest a dozen deep; what follows the levels must never run out of stack."""
+
+
 def _json_body(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_int=_whole_number)
+        found = json.loads(body, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise RequestError(f"The request body is not valid JSON: {error.msg} at {place}.") from None
     except UnicodeDecodeError as error:
         raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
     except RecursionError:
-        raise RequestError("The request body is nested too deeply.") from None
+        raise _too_deep() from None
+    if _deeper_than(_DEEPEST, found):
+        raise _too_deep()
+    return found
+
+
+def _deeper_than(levels: int, found: Any) -> bool:
+    """Level by level, for to call oneself for each level is what may run out of stack."""
+    level = [found] if isinstance(found, dict | list) else []
+    for _ in range(levels):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [child for children in inner for child in children if isinstance(child, dict | list)]
+    return bool(level)
+
+
+def _too_deep() -> RequestError:
+    return RequestError(f"The request body is nested more than {_DEEPEST} levels deep.")
 
 
 def _whole_number(text: str) -> int | float:

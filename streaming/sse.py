@@ -6,9 +6,12 @@ frame's length; reading a frame is sseclient-py's. It may not know what the even
 
 from __future__ import annotations
 
+import json
 import re
 
 from sseclient import SSEClient
+
+from errors import BackendError
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -16,20 +19,24 @@ KEEP_ALIVE = b": keep-alive\n\n"
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
 _LOOK_BACK = 3
 """A blank line may have begun this many bytes before the end of what was searched."""
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of one frame: far beyond any real one, but not endless, for all of it must be held."""
 _BOM = b"\xef\xbb\xbf"
 
 
 class Frames:
     """Bytes in pieces to whole frames, each with the blank line that ends it."""
 
-    __slots__ = ("_first", "_parts", "_tail")
+    __slots__ = ("_first", "_length", "_parts", "_tail")
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []  # an unfinished frame, in pieces so that a long one is joined once
+        self._length = 0  # of the parts
         self._tail = b""
         self._first = True
 
     def feed(self, data: bytes) -> list[bytes]:
+        """Raises BackendError for a frame that does not seem to end."""
         if self._first and data:
             data = self._tail + data
             self._tail = b""
@@ -41,18 +48,25 @@ class Frames:
         text = self._tail + data
         match = _BLANK_LINE.search(text)
         if match is None:
-            keep = max(0, len(text) - _LOOK_BACK)
-            self._parts.append(text[:keep])
-            self._tail = text[keep:]
+            self._hold(text)
             return []
         frames = [b"".join([*self._parts, text[: match.end()]])]
         self._parts.clear()
+        self._length = 0
         start = match.end()
         while match := _BLANK_LINE.search(text, start):
             frames.append(text[start : match.end()])
             start = match.end()
         self._tail = text[start:]
         return frames
+
+    def _hold(self, text: bytes) -> None:
+        keep = max(0, len(text) - _LOOK_BACK)
+        self._parts.append(text[:keep])
+        self._tail = text[keep:]
+        self._length += keep
+        if self._length > _LONGEST:
+            raise BackendError(f"One event of the backend's answer is longer than {_LONGEST} bytes.")
 
     def finish(self) -> bytes:
         """A last frame that no blank line ended, or nothing."""
@@ -72,6 +86,18 @@ def data_of(frame: bytes) -> str | None:
     except UnicodeDecodeError:
         event = next(iter(SSEClient(iter([frame.decode(errors="replace").encode()])).events()), None)
     return None if event is None else event.data
+
+
+def is_torn(frame: bytes) -> bool:
+    """Whether a last frame, which no blank line ended, stops in the middle of an event."""
+    data = data_of(frame + b"\n\n")
+    if data is None:
+        return any(b"data:".startswith(line) for line in frame.splitlines() if line)
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return data.strip() != "[DONE]"
+    return False
 
 
 def comments_of(frame: bytes) -> bytes:

@@ -600,10 +600,12 @@ def running_proxy(backend: ScriptedBackend | str, **settings: object) -> Iterato
             time.sleep(0.005)
 
 
-How = Literal["app", "gunicorn"]
+How = Literal["app", "gunicorn", "gevent"]
+_GUNICORN = ["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")]
 COMMANDS: Mapping[How, Sequence[str]] = {
     "app": [str(ROOT / "app.py")],
-    "gunicorn": ["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "app:app"],
+    "gunicorn": [*_GUNICORN, "app:app"],
+    "gevent": [*_GUNICORN, "-k", "gevent", "app:app"],
 }
 
 
@@ -673,6 +675,20 @@ def proxy_starting(
 def proxy_process(how: How, backend: ScriptedBackend | str, **settings: object) -> Iterator[Process]:
     """`python app.py` or gunicorn, answering."""
     with proxy_starting(how, backend, None, **settings) as process:
+        wait_until_listening(process)
+        yield process
+
+
+@contextmanager
+def proxy_with_grace(how: How, grace: float, backend: ScriptedBackend | str, **settings: object) -> Iterator[Process]:
+    """The same, with another grace for what is open at a stop."""
+    if how == "app":
+        program = f"import sys, serving, app; serving.GRACE = {grace}; settings = app.load_config(); "
+        arguments = ["-c", program + "sys.exit(serving.serve(app.create_app(settings), settings))"]
+    else:
+        arguments = [*COMMANDS[how][:-1], "--graceful-timeout", str(int(grace)), COMMANDS[how][-1]]
+    port = free_port()
+    with started(arguments, _settings(backend, {"PROXY_PORT": port, **settings}), port) as process:
         wait_until_listening(process)
         yield process
 

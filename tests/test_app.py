@@ -689,7 +689,14 @@ def allowed(proxy: Proxy, origin: str, target: str = "/v1/models", method: str =
 
 
 def test_pages_of_strangers_are_kept_out_by_default(backend: ScriptedBackend, proxy: Proxy) -> None:
-    for origin in ("https://app.example", "https://localhost.example", "http://127.0.0.1.example", "null", "x"):
+    for origin in (
+        "https://app.example",
+        "https://localhost.example",
+        "http://127.0.0.1.example",
+        "null",
+        "x",
+        "http://[",
+    ):
         assert allowed(proxy, origin) is None, origin
     with proxy.get("/v1/models", PREFLIGHT, "OPTIONS") as client:
         assert client.header(ALLOW) is None

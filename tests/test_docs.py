@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from backends import answer as backend_answer
 from converters.reasons import NOTED, REMOVED
 from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES
+from streaming import answer, relay, sse
 from streaming.exchange import Outcome
+from tests.faults.scenarios import FAULTS, scenarios
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -121,3 +124,31 @@ def test_every_outcome_is_explained() -> None:
     chapter = OUTCOMES.split("## Where it is told\n")[1].split("\n## ")[0]
     told = re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)
     assert told == list(Outcome.__args__)
+
+
+SECURITY_PAGE = (DOCS / "SECURITY.md").read_text(encoding="utf-8")
+RELIABILITY_PAGE = (DOCS / "RELIABILITY.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", SECURITY_PAGE)
+    assert len(named) > 20
+    for name in named:
+        assert f"def {name}(" in tests, name
+    for file, section in re.findall(r"`(test_\w+\.py)` \*([^*]+)\*", SECURITY_PAGE):
+        assert f"# -- {section} --" in (ROOT / "tests" / file).read_text(encoding="utf-8"), section
+
+
+def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> None:
+    config = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+    assert "limit_request_line = 8190" in config and "8,190 bytes" in SECURITY_PAGE
+    assert "limit_request_field_size = 65536" in config and "limit_request_fields = 100" in config
+    assert "threads = 1200" in config and "1,200" in SECURITY_PAGE and "1,200" in RELIABILITY_PAGE
+    assert f"{relay._DEEPEST} levels" in SECURITY_PAGE
+    assert sse._LONGEST == 64 << 20 and answer._LONGEST_BODY == 512 << 20 and backend_answer._LONGEST_HEAD == 256 << 10
+
+
+def test_the_page_on_reliability_tells_how_many_ways_to_fail_there_are() -> None:
+    assert f"{len(FAULTS)} ways to fail" in RELIABILITY_PAGE
+    assert f"{len(scenarios())} scenarios, 0 failed" in RELIABILITY_PAGE

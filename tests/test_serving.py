@@ -26,6 +26,7 @@ from tests.servers import (
     Process,
     ScriptedBackend,
     ask,
+    broken_stream,
     chunk,
     completion,
     frame,
@@ -34,6 +35,7 @@ from tests.servers import (
     message_of,
     proxy_process,
     proxy_starting,
+    proxy_with_grace,
     running_proxy,
     said,
     wait_until_listening,
@@ -134,6 +136,72 @@ def taken(proxy: Process) -> bool:
             return client.status == 200
     except OSError:
         return False
+
+
+GRACE = 2
+each_way = pytest.mark.parametrize("how", ["app", "gunicorn", "gevent"])
+
+
+def of_gevent(how: How) -> None:
+    if how == "gevent":
+        pytest.importorskip("gevent", exc_type=ImportError)
+
+
+@each_way
+@pytest.mark.parametrize("moment", ["mid-stream", "prefill", "buffered", "forwarded", "flood"])
+def test_what_outlasts_the_grace_of_a_stop_is_told_so(backend: ScriptedBackend, how: How, moment: str) -> None:
+    of_gevent(how)
+    never, target = threading.Event(), "/v1/chat/completions"
+    backend.answer = Answer([HELLO, never]) if moment != "prefill" else Answer(before=[never])
+    if moment == "flood":
+        backend.answer = Answer([HELLO, *[frame(chunk({"content": "more "})), 0.001] * 8000])
+    if moment == "forwarded":
+        target = "/v1/completions"
+    body = ask(stream=moment != "buffered")
+    with proxy_with_grace(how, GRACE, backend, KEEPALIVE_SECONDS=0) as proxy, proxy.client(body, target) as client:
+        received = backend.request()
+        if moment in ("mid-stream", "flood", "forwarded"):
+            client.until(b"Hello")
+        proxy.signal()
+        began = time.monotonic()
+        raw = client.rest()
+        assert 0.7 * GRACE < time.monotonic() - began < GRACE + 1
+        assert received.closed.wait(1) and not received.answered
+        if moment == "forwarded":
+            assert client.broken, "half an answer was passed off as a whole one"
+        else:
+            assert client.broken is False
+        if moment in ("buffered", "prefill"):
+            assert client.status == 503 and json.loads(raw)["error"]["code"] == "proxy_stopping"
+        elif moment != "forwarded":
+            assert broken_stream(raw).errors[0]["code"] == "proxy_stopping"
+        client.leave()
+        assert proxy.wait(5) == 0
+        assert "Traceback" not in proxy.said(), proxy.said()
+
+
+@pytest.mark.parametrize("how", ["gunicorn", "gevent"])
+def test_a_reload_lets_what_is_open_end_and_tells_what_outlasts_it(backend: ScriptedBackend, how: How) -> None:
+    of_gevent(how)
+    more, never = threading.Event(), threading.Event()
+    backend.answer = lambda received: Answer([HELLO, more if received.json().get("user") == "brief" else never, *REST])
+    with (
+        proxy_with_grace(how, GRACE, backend) as proxy,
+        proxy.client(ask(user="brief")) as brief,
+        proxy.client(ask()) as endless,
+    ):
+        brief.until(b"Hello")
+        endless.until(b"Hello")
+        proxy.signal(signal.SIGHUP)
+        time.sleep(GRACE / 2)
+        more.set()
+        assert message_of(whole_stream(brief.rest())) == SPOKEN
+        assert broken_stream(endless.rest()).errors[0]["code"] == "proxy_stopping"
+        (asked,) = [received for received in backend.requests if b"brief" not in received.body]
+        assert asked.closed.wait(1)
+        backend.answer = Answer([HELLO, *REST])
+        assert message_of(whole_stream(proxy.streamed(ask()))) == SPOKEN, "the reloaded worker does not answer"
+        assert "Traceback" not in proxy.said(), proxy.said()
 
 
 def test_a_client_that_holds_its_connection_does_not_hold_up_a_stop(backend: ScriptedBackend) -> None:

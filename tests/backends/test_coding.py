@@ -75,3 +75,24 @@ def test_what_cannot_be_decoded_passes(codings: list[str]) -> None:
     decoder = Decoder(codings)
     assert not decoder.active
     assert decoder.feed(b"as it is") + decoder.rest() == b"as it is"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])
+def test_a_body_that_ends_inside_its_coding_broke_off(world: World, coding: str) -> None:
+    """However well the message around it ended."""
+    packed = compress(coding, b"data: 1\n\n" * 500)
+    header = "Content-Encoding: " + coding.replace("raw", "deflate")
+    exchange = world.exchange(lambda peer: peer.answer(sized(packed[:-20], header)))
+    with pytest.raises(Interrupted):
+        everything(exchange)
+
+
+def test_garbage_behind_a_coding_is_not_missed(world: World) -> None:
+    answer = sized(gzip.compress(b"one") + b"\0\0", "Content-Encoding: gzip")
+    assert everything(world.exchange(lambda peer: peer.answer(answer))) == b"one"
+
+
+def test_more_codings_than_anyone_takes_off(world: World) -> None:
+    exchange = world.exchange(lambda peer: peer.answer(sized(b"x", "Content-Encoding: " + "gzip, " * 9 + "gzip")))
+    with pytest.raises(Interrupted):
+        everything(exchange)

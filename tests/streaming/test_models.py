@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from config import Config
+from converters.watch import watch
 from dialects.chat import CHAT
 from errors import RequestError
 from streaming.models import Models
@@ -83,3 +85,15 @@ def test_a_row_that_the_request_names() -> None:
 def test_every_choice_has_a_parser_of_its_own() -> None:
     new = Models(Config()).parsers(CHAT.parse_request({"model": "m"}), None)
     assert new() is not new()
+
+
+def test_the_first_answer_need_not_wait_for_what_every_answer_needs() -> None:
+    """To make the watch for all openers takes most of a second."""
+    watch.cache_clear()
+    models = Models(Config())
+    began = time.perf_counter()
+    models.parsers(CHAT.parse_request({"model": "m", "tools": TOOLS}), None)()
+    assert time.perf_counter() - began < 0.1
+    watch.cache_clear()
+    Models(Config(convert=False))
+    assert watch.cache_info().currsize == 0

@@ -1,0 +1,69 @@
+"""`make faults`: backends that fail in every way and phase, in three syntaxes, streamed and buffered.
+
+Each scenario must end once, in form, in time and with the truth, and leave nothing behind; so must a reset at every
+byte of a recorded answer. The exit code tells.
+
+    python -m tests.faults [--only TEXT] [--worlds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.faults.every_byte import resets
+from tests.faults.scenarios import Scenario, scenarios
+from tests.faults.world import Tally, World, world
+
+
+def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
+    """Each world plays its share, one scenario after the other, so that each can be seen to leave nothing behind."""
+    tally = Tally()
+
+    def share(number: int) -> None:
+        for scenario in cases[number :: len(worlds)]:
+            try:
+                tally.add(worlds[number].play(scenario))
+            except AssertionError as failure:
+                tally.add(0.0, f"{scenario.name}: {failure}")
+
+    with ThreadPoolExecutor(len(worlds)) as pool:
+        list(pool.map(share, range(len(worlds))))
+    logs = [each.logs() for each in worlds]
+    tally.failures += [f"a traceback in the log:\n{log[-2000:]}" for log in logs if "Traceback" in log]
+    return tally
+
+
+def report(what: str, run: Callable[[], Tally]) -> bool:
+    began = time.monotonic()
+    tally = run()
+    for failure in tally.failures:
+        print("FAILED", failure)
+    summary = f"{tally.played} {what}, {len(tally.failures)} failed, the longest took {tally.longest:.2f} s"
+    print(f"{summary}; {time.monotonic() - began:.0f} s")
+    return not tally.failures and tally.played > 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the scenarios whose name holds TEXT")
+    parser.add_argument("--worlds", type=int, default=3, help="scenarios at a time (3)")
+    options = parser.parse_args(argv)
+    cases = [scenario for scenario in scenarios() if options.only in scenario.name]
+    with ThreadPoolExecutor(options.worlds) as pool:
+        opened = [world() for _ in range(options.worlds)]
+        worlds = [each.__enter__() for each in opened]  # one after the other: each starts six processes
+        try:
+            held = [report("scenarios", lambda: play(worlds, cases))]
+            if not options.only:
+                held.append(report("resets, one at every byte of a recorded answer", lambda: resets(worlds)))
+        finally:
+            list(pool.map(lambda each: each.__exit__(None, None, None), opened))
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

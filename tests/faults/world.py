@@ -1,0 +1,164 @@
+"""The proxies that the failing backends stand behind, and what must not be left of a scenario in them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException
+
+from tests.faults.scenarios import Place, Scenario
+from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
+
+LIMITS = {"CONNECT_TIMEOUT": 0.4, "FIRST_BYTE_TIMEOUT": 1.2, "REQUEST_TIMEOUT": 1.2, "LOG_LEVEL": "INFO"}
+LONGEST = 6.0
+"""Seconds after which a scenario hangs: its limits many times over, for a busy machine."""
+SETTLED = 4.0
+"""Seconds in which nothing may be left of it."""
+
+
+@dataclass
+class Left:
+    """What a process holds: its threads, and its descriptors."""
+
+    threads: int
+    descriptors: int
+
+
+def left_in(process: Process) -> Left:
+    pid = process.process.pid
+    return Left(len(os.listdir(f"/proc/{pid}/task")), len(os.listdir(f"/proc/{pid}/fd")))
+
+
+@dataclass
+class Tally:
+    """What was played, and what of it failed."""
+
+    played: int = 0
+    longest: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, took: float, failure: str = "") -> None:
+        self.played += 1
+        self.longest = max(self.longest, took)
+        if failure:
+            self.failures.append(failure)
+
+    def check(self, claim: Callable[[], None]) -> None:
+        try:
+            claim()
+        except AssertionError as failure:
+            self.failures.append(str(failure))
+
+
+@dataclass
+class World:
+    """A backend that fails on demand, and the proxies before it."""
+
+    backend: ScriptedBackend
+    proxies: Mapping[Place, Process]
+    usual: dict[Place, Left] = field(default_factory=dict)
+
+    def play(self, scenario: Scenario) -> float:
+        """Seconds it took. AssertionError for anything but the one end that it should have, or if something stays."""
+        place = scenario.fault.place
+        proxy = self.proxies[place]
+        self.backend.answer = scenario.answer
+        before = len(self.backend.requests)
+        began = time.monotonic()
+        body = ask(stream=scenario.way == "streamed", model=scenario.spoken.model)
+        with proxy.client(body, patience=LONGEST) as client:
+            try:
+                scenario.end(scenario.reply, client)
+            except TimeoutError:
+                raise AssertionError(f"nothing came for {LONGEST} s; there is {client.body[-300:]!r}") from None
+            except (ValueError, LookupError, TypeError, RecursionError, HTTPException, OSError) as error:
+                raise AssertionError(f"{type(error).__name__} {error} at {client.body[-300:]!r}") from error
+        took = time.monotonic() - began
+        for received in self.backend.requests[before:]:
+            self._let_go(received)
+        self.nothing_left(place)
+        return took
+
+    def all_let_go(self) -> None:
+        for received in self.backend.requests:
+            self._let_go(received)
+
+    def _let_go(self, received: Received) -> None:
+        """Its connection is closed, unless it can carry another answer."""
+        until = time.monotonic() + SETTLED
+        while not (received.answered or received.closed.is_set()):
+            assert time.monotonic() < until, "the connection to the backend is still open"
+            time.sleep(0.005)
+
+    def nothing_left(self, place: Place) -> None:
+        proxy, usual = self.proxies[place], self.usual[place]
+        until = time.monotonic() + SETTLED
+        while True:
+            left = left_in(proxy)
+            # One connection may lie in the pool for the next request, or have been closed while it lay there.
+            if left.threads <= usual.threads and left.descriptors <= usual.descriptors + 1:
+                return
+            assert time.monotonic() < until, f"{left} of usually {usual}"
+            time.sleep(0.005)
+
+    def logs(self) -> str:
+        return "".join(proxy.said() for proxy in self.proxies.values())
+
+
+@contextmanager
+def world(how: How = "app") -> Iterator[World]:
+    with ExitStack() as stack:
+        backend = stack.enter_context(ScriptedBackend(Answer()))
+        urls: dict[Place, str] = {
+            "calm": backend.url,
+            "beating": backend.url,
+            "refusing": f"http://{HOST}:{_closed_port()}",
+            "deaf": f"http://{HOST}:{stack.enter_context(_deaf()).getsockname()[1]}",
+            "nameless": "http://nobody.invalid:80",
+            "plain": backend.url.replace("http:", "https:"),
+        }
+        proxies = {
+            place: stack.enter_context(
+                proxy_process(how, url, KEEPALIVE_SECONDS=0.1 if place == "beating" else 30, **LIMITS)
+            )
+            for place, url in urls.items()
+        }
+        made = World(backend, proxies)
+        for place, proxy in proxies.items():
+            made.usual[place] = _warm(proxy)
+        yield made
+
+
+def _warm(proxy: Process) -> Left:
+    """What it holds at rest, once it has all it will need."""
+    for target in ("/v1/models", "/v1/chat/completions"):
+        with proxy.client(ask(), target, patience=LONGEST) as client:
+            client.rest()
+    until, last, since = time.monotonic() + SETTLED, left_in(proxy), time.monotonic()
+    while time.monotonic() < until and time.monotonic() - since < 0.3:
+        time.sleep(0.02)
+        if (now := left_in(proxy)) != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+def _closed_port() -> int:
+    with socket.create_server((HOST, 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _deaf() -> Iterator[socket.socket]:
+    """A port that listens but never accepts, its queue full: connecting to it never ends."""
+    with socket.create_server((HOST, 0), backlog=0) as listener, ExitStack() as stack:
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        time.sleep(0.1)
+        yield listener

@@ -1,0 +1,124 @@
+"""`make soak`: mixed traffic for a long time, with clients that leave at random; then nothing may be left of it.
+
+Memory, threads and descriptors are taken after a start with the same traffic, and again at the end, both at rest. The
+exit code tells.
+
+    python -m tests.load.soak [--seconds N] [--clients N] [--how gunicorn|gevent|app]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.load.__main__ import backend_process
+from tests.load.client import Result, ask_for
+from tests.load.measure import Held, held_by, machine, many_descriptors
+from tests.load.speech import KINDS, Speech
+from tests.servers import COMMANDS, How, proxy_process
+
+LEAVING = 0.3
+"""Of the clients."""
+START = 120.0
+"""Seconds of traffic before the first measure, or a quarter of all: threads are made as they are needed, and glibc's
+memory for each of them grows for minutes until it fits the traffic."""
+REST = 4.0
+"""Seconds until both measures, for what was left to be let go."""
+MORE_MEGABYTES = 16.0
+"""What memory may grow by: a few are the allocator's, and a leak of a byte a stream would be hundreds."""
+MORE_DESCRIPTORS = 2
+OVERLAPPING = 0.15
+"""Of the clients: so many may ask while the exchange of one that left is still ending, each in a thread of its own,
+which is then kept for the next. A leak would be one thread for each of thousands of exchanges."""
+
+
+@dataclass
+class Soaked:
+    seconds: float
+    clients: int
+    result: Result
+    start: Held
+    end: Held
+    log: str
+
+    def failures(self) -> Iterator[str]:
+        yield from self.result.wrong[:10]
+        if self.end.megabytes > self.start.megabytes + MORE_MEGABYTES:
+            yield f"memory grew from {self.start.megabytes:.1f} to {self.end.megabytes:.1f} MB"
+        if self.end.threads > self.start.threads + max(4, self.clients * OVERLAPPING):
+            yield f"threads grew from {self.start.threads} to {self.end.threads}"
+        if self.end.descriptors > self.start.descriptors + MORE_DESCRIPTORS:
+            yield f"descriptors grew from {self.start.descriptors} to {self.end.descriptors}"
+        if "Traceback" in self.log:
+            yield self.log[-2000:]
+        if not (self.result.whole and self.result.left):
+            yield "nobody stayed, or nobody left"
+
+
+async def traffic(
+    port: int, clients: int, seconds: float, result: Result, look: Callable[[], Held] | None = None
+) -> None:
+    """So many clients, each asking for one speech after the other; some leave at any moment."""
+    until = time.monotonic() + seconds
+    numbers = itertools.count()
+
+    async def client() -> None:
+        while time.monotonic() < until:
+            speech = Speech(next(numbers), random.choice(KINDS), random.randint(2, 60))
+            leave_after = random.random() * 2 if random.random() < LEAVING else None
+            await ask_for(port, speech, result, leave_after)
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(30)
+            so_far = f"{result.whole} right, {result.left} left, {len(result.wrong)} wrong"
+            so_far += f"; {await asyncio.to_thread(look)}" if look else ""
+            print(f"  {so_far}; {max(0, until - time.monotonic()):.0f} s to go", flush=True)
+
+    teller = asyncio.create_task(tell())
+    await asyncio.gather(*(client() for _ in range(clients)))
+    teller.cancel()
+
+
+def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | None = None) -> Soaked:
+    start = min(START, seconds / 4) if start is None else start
+    with backend_process(0.03) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
+        look: Callable[[], Held] = lambda: held_by(proxy, backend.port)  # noqa: E731
+        before, result = Result(), Result()
+        asyncio.run(traffic(proxy.port, clients, start, before))
+        time.sleep(REST)
+        at_start = look()
+        began = time.monotonic()
+        asyncio.run(traffic(proxy.port, clients, seconds, result, look))
+        took = time.monotonic() - began
+        time.sleep(REST)
+        result.wrong += before.wrong
+        return Soaked(took, clients, result, at_start, look(), proxy.said())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.soak", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--seconds", type=float, default=1200, help="how long (1200)")
+    parser.add_argument("--clients", type=int, default=100, help="how many at once (100)")
+    parser.add_argument("--how", choices=COMMANDS, default="gunicorn", help="what serves the proxy (gunicorn)")
+    options = parser.parse_args(argv)
+    many_descriptors()
+    print(machine(), flush=True)
+    soaked = soak(options.seconds, options.clients, options.how)
+    result, failures = soaked.result, list(soaked.failures())
+    told = f"{result.whole} answers right to the byte, {result.left} clients left, {len(result.wrong)} wrong"
+    print(f"{soaked.seconds:.0f} s, {options.clients} clients at once: {told}; {result.bytes / 1e6:.0f} MB")
+    print(f"  start {soaked.start}\n  end   {soaked.end}")
+    for failure in failures:
+        print("FAILED", failure[:600])
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""A few of what `make faults` plays: each way to fail once, and a reset at some of the bytes of an answer."""
+
+from __future__ import annotations
+
+from tests.faults.__main__ import play
+from tests.faults.every_byte import resets
+from tests.faults.scenarios import FAULTS, scenarios
+from tests.faults.spoken import SPOKEN, WAYS
+from tests.faults.world import world
+
+
+def test_each_way_to_fail_ends_once_in_form_in_time_and_with_the_truth() -> None:
+    every = scenarios()
+    # each fault with one syntax and in one way, both going round
+    some = [case for number, case in enumerate(every) if number % len(SPOKEN) == (number // len(SPOKEN)) % len(SPOKEN)]
+    chosen = [case for case in some if case.way == WAYS[FAULTS.index(case.fault) % 2]]
+    assert len(chosen) == len(FAULTS)
+    with world() as one:
+        tally = play([one], chosen)
+        assert not tally.failures, "\n".join(tally.failures)
+        assert tally.played == len(FAULTS)
+        cut = resets([one], step=53)
+    assert not cut.failures, "\n".join(cut.failures)
+    assert cut.played > 40
+
+
+def test_the_suite_is_as_large_as_it_says() -> None:
+    names = {case.name for case in scenarios()}
+    assert len(names) >= 150
+    for syntax in ("hermes", "glm45", "harmony"):
+        for way in WAYS:
+            assert sum(name.endswith(f"/ {way} / {syntax}") for name in names) == len(FAULTS)
