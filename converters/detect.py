@@ -36,7 +36,8 @@ class Detector:
     def __init__(self, watched: Watch, expectations: Expectations) -> None:
         self._watch = watched
         self._expectations = expectations
-        self._inside = expectations.starts_inside
+        self.inside = expectations.starts_inside
+        """What is read now is reasoning."""
         self._closers: tuple[str, ...] = ()
         """What ends the lane that we are in; nothing in particular if no opener was seen."""
         self._expects_end = expectations.starts_inside
@@ -59,19 +60,30 @@ class Detector:
         self._read(text, whole=False, cut=False)
         return self._taken()
 
+    def lets_flow(self, text: str) -> bool:
+        """Whether a text is nothing but more of what is being said, and nothing is held: `flowed` may follow."""
+        if self._buffer or self._calls is not None or self._invents or not self._begun:
+            return False
+        return (self.inside or not self._untouched) and self._watch.markers.search(text) is None
+
+    def flowed(self, text: str) -> None:
+        """Such a text has left as it came."""
+        self._say(text)
+        self._events.clear()
+
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""
-        if inside == self._inside:
+        if inside == self.inside:
             return []
         self._read("", whole=True, cut=False)
-        self._inside, self._expects_end, self._closers = inside, False, ()
+        self.inside, self._expects_end, self._closers = inside, False, ()
         self._quoting = Quoting()
         return self._taken()
 
     def finish(self, cut: bool = False) -> list[Event]:
         """No more text will come; `cut` says that max_tokens ended it, not the model."""
         self._read("", whole=True, cut=cut)
-        if self._inside and self._expects_end and not self._count and not cut:
+        if self.inside and self._expects_end and not self._count and not cut:
             self._events.append(Noted("reasoning_never_closed"))
         return self._taken()
 
@@ -134,7 +146,7 @@ class Detector:
     def _read_prose(self, whole: bool, cut: bool) -> bool:
         """Read the buffer up to the next call, or to its end; whether a call has begun."""
         row = self._watch.opened
-        if row and self._buffer and not (self._begun or self._inside) and self._behind_opener(row, whole, cut):
+        if row and self._buffer and not (self._begun or self.inside) and self._behind_opener(row, whole, cut):
             return self._calls is not None
         buffer = self._buffer
         search = (self._watch.markers if self._begun else self._watch.first_markers).search
@@ -168,10 +180,10 @@ class Detector:
         if text:
             self._begun = True
             if not text.isspace():
-                self._untouched = self._untouched and self._inside
+                self._untouched = self._untouched and self.inside
                 self._fresh_call = False
             self._quoting.prose(text)
-            self._events.append(Reasoning(text) if self._inside else Text(text))
+            self._events.append(Reasoning(text) if self.inside else Text(text))
 
     def _at_marker(self, match: re.Match[str], whole: bool, cut: bool) -> int:
         """Read a marker, and return the place behind what was read; -1 to wait for more text."""
@@ -182,7 +194,7 @@ class Detector:
             return self._say_to(match, end) if whole else -1
         if marker in self._watch.first_markers.longer and end == len(match.string) and not whole:
             return -1
-        if self._quoting.fenced and not (self._inside and marker in _CLOSES):
+        if self._quoting.fenced and not (self.inside and marker in _CLOSES):
             return self._say_to(match, end)
         if self._quoting.inline:
             quoted = self._quoting.quotation(match.string, end, whole)
@@ -208,7 +220,7 @@ class Detector:
         run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
         if match.end() == len(match.string) and not whole:
             return -1
-        opens = not (self._in_fence or self._inside or self._quoting.fenced) and self._quoting.blank and len(run) >= 3
+        opens = not (self._in_fence or self.inside or self._quoting.fenced) and self._quoting.blank and len(run) >= 3
         if opens and marker in self._watch.markers.literals and not self._quoting.inline:
             found = self._try_rows(match, whole, cut, refused=0)
             if found:
@@ -232,7 +244,7 @@ class Detector:
 
     def _say_run(self, run: str, end: int) -> int:
         self._quoting.run(run)
-        self._events.append(Reasoning(run) if self._inside else Text(run))
+        self._events.append(Reasoning(run) if self.inside else Text(run))
         return end
 
     def _say_quotation(self, match: re.Match[str], end: int) -> int:
@@ -244,7 +256,7 @@ class Detector:
 
     def _at_result(self, match: re.Match[str]) -> int:
         """The model makes up the result of its call: that, and whatever it says on from it, is not for the client."""
-        if not self._fresh_call or self._inside:
+        if not self._fresh_call or self.inside:
             return self._say_to(match, match.end())
         self._invents = True
         self._events.append(Removed(match.string[match.start() :], "invented_result"))
@@ -254,25 +266,25 @@ class Detector:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
         lane = _OPENS[match.group()]
         doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
-        if doubtful and not self._inside:
+        if doubtful and not self.inside:
             return self._say_to(match, match.end())
         self._enter_lane(lane)
         return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _enter_lane(self, lane: Lane) -> None:
-        self._inside = self._expects_end = lane.reasoning
+        self.inside = self._expects_end = lane.reasoning
         self._untouched = self._untouched and lane.reasoning  # what is marked as an answer is no bare call
         self._closers = lane.closes
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
         lane = _LATE.get(closer)
-        ours = closer in self._closers if self._closers else self._inside and lane is not None and lane.reasoning
-        if not ours and (lane is None or self._inside):
+        ours = closer in self._closers if self._closers else self.inside and lane is not None and lane.reasoning
+        if not ours and (lane is None or self.inside):
             return self._say_to(match, match.end())
         if not ours and lane is not None and lane.reasoning:
             self._events.append(Noted("reasoning_closed_late"))
-        self._inside = self._expects_end = False
+        self.inside = self._expects_end = False
         self._closers = ()
         return self._remove_tag(match.string, match.start(), len(match.group()))
 
@@ -285,7 +297,7 @@ class Detector:
     def _begin_whole(self, place: int, end: int) -> bool:
         """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""
         start = end - len(self._buffer[place:end].lstrip())
-        if start >= end or self._inside or not self._watch.whole or self._expectations.json_answer:
+        if start >= end or self.inside or not self._watch.whole or self._expectations.json_answer:
             return False
         if self._buffer[start : start + 1] not in ("{", "["):
             return False
@@ -377,7 +389,7 @@ class Detector:
             id=call_id,
             grouped=entry.explicit,
             alone=self._quoting.blank,
-            inside=self._inside,
+            inside=self.inside,
             index=self._count,
         )
         self.syntax = self.syntax or row.syntax

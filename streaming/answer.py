@@ -11,7 +11,7 @@ from errors import BackendError, Interrupted, ProxyError
 from streaming.exchange import Exchange
 from streaming.reader import ReplyReader
 from streaming.refusals import Refused, chat_completion
-from streaming.sse import Frames, data_of, is_torn
+from streaming.sse import Frames, data_of, frames_of, is_torn
 
 _DRAIN = 0.02
 """Seconds granted to a backend to end its body after `[DONE]`, so that its connection can be used again."""
@@ -79,7 +79,8 @@ class Answer:
         if isinstance(data, Wait):
             return data
         self._record.touched()
-        return self._read(self._frames.feed(data))
+        block = self._frames.take(data)
+        return [Step(block)] if self._reader.flow(block) else self._read(frames_of(block))
 
     def _last_steps(self) -> list[Step]:
         last = self._frames.finish()

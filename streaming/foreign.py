@@ -69,6 +69,9 @@ class ForeignStage:
                 out.append(event)
         return out
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return inside or self._parser is None  # a converter reads all of the text, and nothing else
+
     def _text(self, text: str) -> list[Event]:
         if (parser := self._parser) is None:
             return [Text(text)]

@@ -17,6 +17,7 @@ from streaming import exact
 from streaming.choice import REASONING_FIELDS, ChoiceReader
 from streaming.envelope import is_whole, mend_chunk, mend_reply
 from streaming.exchange import Exchange
+from streaming.flow import Mould, mould_of
 from streaming.native import NativeCalls
 from streaming.refusals import Refused, error_frame, quoted_text
 from streaming.sse import comments_of, data_of, frame_of
@@ -49,6 +50,7 @@ class ReplyReader:
         self._held_fields: list[ChoiceEvent] = []  # what else stood in their deltas
         self._mixed = False  # part of a held frame's text has left already
         self._top: Mapping[str, Any] = {}
+        self._mould: Mould | None = None
         self.begun = False
         """Something that means something was read."""
         self.done = False
@@ -64,6 +66,14 @@ class ReplyReader:
         return len(self._choices) >= choices and all(choice.finished for choice in self._choices.values())
 
     # -- streamed ----------------------------------------------------------------------------------------------------
+
+    def flow(self, block: bytes) -> bool:
+        """Whether whole frames may leave as they came; then they count as read. Nothing may be held before them."""
+        mould = self._mould
+        if mould is None or self.done or self._held or self._mixed or self._held_fields:
+            return False
+        text = mould.text_of(block)
+        return text is not None and self._choices[mould.index].flow(text, mould.reasoning)
 
     def read_frame(self, frame: bytes) -> list[Step]:
         data = data_of(frame)
@@ -198,6 +208,7 @@ class ReplyReader:
                 return []
             if not owed:
                 raw = b"".join(self._held)
+                self._mould = self._mould_of(raw, events)
                 self._let_go()
                 return [*self._told_role(choices), Step(raw, events, chunk)]
         events = [*self._held_fields, *events]
@@ -207,6 +218,15 @@ class ReplyReader:
         if not events:
             return [Step(None, trailer, chunk)] if trailer else []
         return [*self._told_role([]), Step(None, [*events, *trailer], chunk)]
+
+    def _mould_of(self, raw: bytes, events: list[ChoiceEvent]) -> Mould | None:
+        """What frames look like that bring more of the same, if this one brought nothing but text."""
+        if len(events) != 1 or len(self._held) != 1 or self._held_fields:
+            return None
+        index, event = events[0]
+        if not isinstance(event, Text | Reasoning):
+            return None
+        return mould_of(raw, event.text, index, isinstance(event, Reasoning))
 
     def _let_go(self) -> None:
         """Nothing that was read is held any more, or what is left of it leaves in other frames."""

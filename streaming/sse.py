@@ -36,29 +36,31 @@ class Frames:
         self._first = True
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Raises BackendError for a frame that does not seem to end."""
+        """The frames that are whole now. Raises BackendError for one that does not seem to end."""
+        return frames_of(self.take(data))
+
+    def take(self, data: bytes) -> bytes:
+        """The frames that are whole now, still in one piece."""
         if self._first and data:
             data = self._tail + data
             self._tail = b""
             if len(data) < len(_BOM) and _BOM.startswith(data):
                 self._tail = data
-                return []
+                return b""
             data = data.removeprefix(_BOM)
             self._first = False
         text = self._tail + data
-        match = _BLANK_LINE.search(text)
-        if match is None:
+        end = _last_end(text)
+        if not end:
             self._hold(text)
-            return []
-        frames = [b"".join([*self._parts, text[: match.end()]])]
+            return b""
+        self._tail = text[end:]
+        if not self._parts:
+            return text[:end]
+        block = b"".join([*self._parts, text[:end]])
         self._parts.clear()
         self._length = 0
-        start = match.end()
-        while match := _BLANK_LINE.search(text, start):
-            frames.append(text[start : match.end()])
-            start = match.end()
-        self._tail = text[start:]
-        return frames
+        return block
 
     def _hold(self, text: bytes) -> None:
         keep = max(0, len(text) - _LOOK_BACK)
@@ -74,6 +76,23 @@ class Frames:
         self._parts.clear()
         self._tail = b""
         return rest
+
+
+def _last_end(text: bytes) -> int:
+    """Where the last frame ends that is whole; 0 if none is."""
+    end = text.rfind(b"\n\n") + 2 if b"\r" not in text else 1
+    if end > 1 and text[end - 3 : end - 2] != b"\n":
+        return end
+    end = 0  # other line ends than the usual one, or more blank lines than one
+    while match := _BLANK_LINE.search(text, end):
+        end = match.end()
+    return end
+
+
+def frames_of(block: bytes) -> list[bytes]:
+    """The frames of a block, each with the blank line that ends it."""
+    ends = [match.end() for match in _BLANK_LINE.finditer(block)]
+    return [block[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def data_of(frame: bytes) -> str | None:

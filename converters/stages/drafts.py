@@ -34,6 +34,9 @@ class Drafts:
             self._one(event, out)
         return out
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not self._held and not self._drafting
+
     def _one(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, CallStart):
             if not event.inside:

@@ -67,6 +67,9 @@ class Endings:
                 self._behind.append(event)
         return out
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not self._held and not self._behind and _HEADS.isdisjoint(text)
+
     def _text(self, text: str, out: list[Event]) -> None:
         ending = _ENDING.search(text)
         start = ending.start() if ending else len(text)

@@ -39,6 +39,9 @@ class Fit:
                 out += self._told()
         return out
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return True
+
     def _keep(self, delta: str) -> None:
         self._length += len(delta)
         if self._length > _LONGEST:

@@ -34,6 +34,9 @@ class Gate:
                 out.append(event)
         return out
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not self._held
+
     def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
         if isinstance(event, CallStart):
             self._refusal = self._refused(event.name, out)

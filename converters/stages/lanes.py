@@ -14,6 +14,9 @@ class KeepReasoning:
             for event in events
         ]
 
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not inside  # there it becomes text
+
     def finish(self, cut: bool) -> list[Event]:
         return []
 
@@ -26,3 +29,6 @@ class DropReasoning:
 
     def finish(self, cut: bool) -> list[Event]:
         return []
+
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not inside

@@ -70,6 +70,11 @@ class Lane:
             self._held = self._held[block:]
             self._said, self._gap = True, False
 
+    @property
+    def empty(self) -> bool:
+        """Nothing is held."""
+        return not self._held
+
     def passes(self, text: str) -> bool:
         """Whether a text may leave as it is: the common case, told apart for speed."""
         return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
@@ -140,6 +145,16 @@ class Tidy:
                     self._reasoning.span(out)
                 out.append(event)
         return out
+
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
+        return other.empty and lane.passes(text)
+
+    def flowed(self, inside: bool) -> None:
+        """A text that was let flow has left."""
+        lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
+        self._beside(other, [])
+        lane.passed()
 
     def _beside(self, lane: Lane, out: list[Event]) -> None:
         """The other of the two texts goes on."""

@@ -1,0 +1,200 @@
+"""The fast lane: what it takes, what it leaves to be read, and that it never makes a difference."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from converters.pipeline import new_parser
+from converters.syntaxes import SYNTAXES
+from dialects.chat import CHAT, Chat
+from streaming.exchange import Exchange
+from streaming.flow import mould_of
+from streaming.reader import ReplyReader
+from streaming.sse import Frames, frames_of
+from tests.helpers import ROWS, Case, corpus
+
+CASES = corpus()
+PROSE = "The quick brown fox jumps over the lazy dog.\n\nIt says so itself: “so what?” — 서울 ok "
+
+
+def frame(delta: dict[str, Any], reason: str | None = None, spaced: bool = False, **more: Any) -> bytes:
+    top = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", **more}
+    chunk = {**top, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+    separators = (", ", ": ") if spaced else (",", ":")
+    return b"data: " + json.dumps(chunk, ensure_ascii=spaced, separators=separators).encode() + b"\n\n"
+
+
+def stream(pieces: Iterable[str], field: str = "content", spaced: bool = False) -> list[bytes]:
+    first = frame({"role": "assistant", "content": ""}, spaced=spaced)
+    return [first, *(frame({field: piece}, spaced=spaced) for piece in pieces), frame({}, "stop", spaced=spaced)]
+
+
+class Run:
+    """A stream read in blocks: the bytes for the client, and how many frames took the fast lane."""
+
+    def __init__(self, blocks: Iterable[bytes], tools: Sequence[Any] = (), fast: bool = True, **options: Any) -> None:
+        self.fast_frames = 0
+        row = options.pop("row", None)
+        fields = options.pop("fields", "reasoning_content")
+        chat = CHAT.parse_request({"tools": list(tools), "stream": True})
+        prior = ROWS[row] if row else None
+        self.record = Exchange("r", "/")
+        dialect = Chat(fields)
+        reader = ReplyReader(lambda: new_parser(chat.expectations, prior), self.record, dialect.reasoning_fields, chat)
+        writer = dialect.stream_writer(chat)
+        reading, self.out = Frames(), b""
+        for data in blocks:
+            block = reading.take(data)
+            if fast and reader.flow(block):
+                self.fast_frames += len(frames_of(block))
+                self.out += block
+                continue
+            for each in frames_of(block):
+                self.out += b"".join(map(writer.write, reader.read_frame(each)))
+        self.out += b"".join(map(writer.write, reader.finish()))
+
+
+def blocks_of(frames: Sequence[bytes], dice: random.Random) -> list[bytes]:
+    """The frames as they might arrive: some together, some cut."""
+    data = b"".join(frames)
+    cuts = sorted(dice.randint(0, len(data)) for _ in range(dice.randint(0, len(frames))))
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+def pieces_of(text: str, dice: random.Random) -> list[str]:
+    pieces = []
+    while text:
+        size = dice.choice((1, 2, 4, 9, 30))
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def _tools(case: Case) -> list[Any]:
+    return [{"type": "function", "function": {"name": n, "parameters": s}} for n, s in case.tools.items()]
+
+
+@pytest.mark.parametrize("row", [syntax.name for syntax in SYNTAXES])
+def test_it_makes_no_difference(row: str) -> None:
+    """The fast and the slow lane write the same bytes and the same record, however the frames come."""
+    dice = random.Random(row)
+    for case in [case for case in CASES if case.row == row]:
+        for spaced in (False, True):
+            text = dice.choice(("", PROSE, PROSE * 3)) + case.text + dice.choice(("", PROSE))
+            frames = stream(pieces_of(text, dice), spaced=spaced)
+            blocks = blocks_of(frames, dice)
+            for fields in ("reasoning_content", "content", "none"):
+                fast = Run(blocks, _tools(case), row=row, fields=fields)
+                slow = Run(frames, _tools(case), row=row, fields=fields, fast=False)
+                assert joined(fast.out) == joined(slow.out), (case, fields)
+                assert (fast.record.outcome, fast.record.codes) == (slow.record.outcome, slow.record.codes)
+
+
+def joined(out: bytes) -> list[Any]:
+    """What a client makes of the stream, with the deltas of one text or one call's arguments joined."""
+    said: list[Any] = []
+    for each in [each for each in frames_of(out) if each.startswith(b"data:")]:
+        for choice in json.loads(each[6:])["choices"]:
+            for key, value in choice["delta"].items():
+                for call in value if key == "tool_calls" else ():
+                    call["id"] = re.sub(r"^[A-Za-z0-9]{9}$", "made up", call.get("id", ""))
+                if isinstance(value, str) and said and said[-1][0] == key:
+                    said[-1] = (key, said[-1][1] + value)
+                else:
+                    said.append((key, value))
+            if choice["finish_reason"]:
+                said.append(("finish_reason", choice["finish_reason"]))
+    return said
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning_content"])
+def test_most_of_a_text_takes_it(field: str) -> None:
+    words = ["The", " quick", " brown", " fox,", " and", " 서울", " so", " on."] * 50
+    frames = stream(words, field)
+    run = Run(frames, [{"type": "function", "function": {"name": "f"}}])
+    assert run.out == b"".join(frames)
+    assert run.fast_frames >= len(words) - 3
+    together = Run([b"".join(frames[:5]), b"".join(frames[5:-1]), frames[-1]])
+    assert together.out == b"".join(frames)
+    assert together.fast_frames == len(frames) - 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " <",
+        " <tool_call>",
+        "`code`",
+        "ends in white ",
+        "\n",
+        'a "quote"',
+        "back\\slash",
+        "[TOOL_CALLS]",
+        "~~~",
+        "<|im_end|>",
+    ],
+)
+def test_what_could_matter_is_read(text: str) -> None:
+    frames = stream(["The", " quick", " brown", text])
+    run = Run(frames)
+    assert run.fast_frames <= 2
+    assert run.out == Run(frames, fast=False).out
+
+
+def test_a_marker_whose_halves_come_in_frames_of_one_block_is_found() -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    pieces = ["The", " quick", " fox", " <tool_", "call>", "{'name': 'f', 'arguments': {}}", "</tool_call>"]
+    frames = stream(pieces)
+    run = Run([b"".join(frames[:3]), b"".join(frames[3:])], tools)
+    assert b'"name":"f"' in run.out and b"<tool" not in run.out
+
+
+def test_a_frame_of_another_kind_is_read() -> None:
+    frames = stream(["The", " quick", " brown", " fox"])
+    others = [
+        frame({"content": " x"}, usage={"total_tokens": 3}),
+        frame({"content": " y"}, "stop"),
+        b": comment\n\n",
+        frame({"reasoning_content": " z"}),
+    ]
+    for other in others:
+        run = Run([*frames[:4], other])
+        assert run.out == Run([*frames[:4], other], fast=False).out
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (frame({"content": "m"}), "m"),  # the model is called m, too
+        (frame({"content": "a\nb"}), "a\nb"),
+        (b'data: {"choices":[\ndata: {"delta":{"content":"x"}}]}\n\n', "x"),
+        (b'event: e\ndata: {"choices":[{"delta":{"content":"x"}}]}\n\n', "x"),
+        (b'data: {"choices":[{"delta":{"content":"\\u0078"}}],"model":"x"}\n\n', "x"),
+    ],
+)
+def test_a_frame_whose_text_is_not_plain_to_see_makes_no_mould(raw: bytes, text: str) -> None:
+    assert mould_of(raw, text, 0, reasoning=False) is None
+
+
+def test_a_mould_takes_only_what_fits_it() -> None:
+    mould = mould_of(frame({"content": "hello"}), "hello", 0, reasoning=False)
+    assert mould is not None
+    assert mould.text_of(frame({"content": "a b"}) + frame({"content": "c"})) == "a bc"
+    assert mould.text_of(frame({"content": "\u0430"})) == "\u0430"
+    for other in (
+        b"",
+        frame({"content": ""}),
+        frame({"content": 'a"'}),
+        frame({"content": "a"}, "stop"),
+        frame({"content": "a"}, created=2),
+        frame({"content": "a"})[:-1],
+        frame({"content": "\u0430"}).replace("\u0430".encode(), b"\xd0"),
+        frame({"content": "a"}) + b": x\n\n" + frame({"content": "b"}),
+    ):
+        assert mould.text_of(other) is None, other
