@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
 from converters.syntaxes import SYNTAXES
@@ -14,6 +16,7 @@ class ConverterFactory:
         self._registered: list[ToolCallConverter] = []
         self._rows = {syntax.name: SyntaxConverter(syntax) for syntax in SYNTAXES}
         self._unnamed = SyntaxConverter(None)
+        self._by_name = lru_cache(maxsize=1024)(self._find)  # as many patterns as rows are tried for each new name
 
     def register_converter(self, converter: ToolCallConverter, priority: int | None = None) -> None:
         """Put a converter before the built-in ones; `priority` is its place among the registered, 0 the first."""
@@ -38,6 +41,9 @@ class ConverterFactory:
 
     def get_builtin(self, model_name: str) -> SyntaxConverter:
         """The row that a model's name speaks for, or the converter that goes by the bytes alone."""
+        return self._by_name(model_name)
+
+    def _find(self, model_name: str) -> SyntaxConverter:
         for converter in self._rows.values():
             if converter.can_handle_model(model_name):
                 return converter

@@ -104,4 +104,6 @@ class Exchange:
 
 def _in_one_line(text: str) -> str:
     """A text that a client chose, so that it cannot forge a line of the log."""
+    if text.isprintable() and " " not in text and len(text) <= 200:
+        return text
     return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:200])

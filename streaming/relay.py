@@ -131,6 +131,7 @@ def _failed(record: Exchange, error: ProxyError) -> None:
     record.end()
 
 
+_CONTAINERS = (dict, list)
 _DEEPEST = 128
 """Levels of a request's JSON. Schemas nest a dozen deep; what follows the levels must never run out of stack."""
 
@@ -152,11 +153,13 @@ def _json_body(body: bytes) -> Any:
 
 def _deeper_than(levels: int, found: Any) -> bool:
     """Level by level, for to call oneself for each level is what may run out of stack."""
-    level = [found] if isinstance(found, dict | list) else []
+    level = [found] if isinstance(found, _CONTAINERS) else []
     for _ in range(levels):
         inner = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [child for children in inner for child in children if isinstance(child, dict | list)]
-    return bool(level)
+        level = [child for children in inner for child in children if isinstance(child, _CONTAINERS)]
+        if not level:
+            return False
+    return True
 
 
 def _too_deep() -> RequestError:
