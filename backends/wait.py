@@ -16,7 +16,7 @@ import socket
 import ssl
 import time
 from enum import Enum
-from typing import Literal
+from typing import Literal, Protocol
 
 from backends.closing import Closing
 from errors import Stopping
@@ -82,6 +82,8 @@ class Line:
         self._sock = sock
         self._client = client
         self._closing = closing
+        self._watched: dict[int, int] = {}
+        self._watcher: Watcher | None = None
 
     def receive(self, deadline: float | None, limit: float | None) -> bytes | Pause:
         """All that has arrived, or arrives first; `b""` when the backend closed. OSError when the connection broke."""
@@ -128,7 +130,7 @@ class Line:
                 watched[client.fd] = client.watched
             if bell is not None:
                 watched[bell] = _IN
-            seen = _poll(watched, _time_to(deadline, limit))
+            seen = self._watch(watched).seen(_time_to(deadline, limit))
             self._heed_the_bell()
             if client.fd is not None and client.left(seen.get(client.fd, 0)):
                 return Wait.CLIENT_LEFT
@@ -139,6 +141,12 @@ class Line:
                 raise LimitPassed
             if deadline is not None and now >= deadline:
                 return Wait.IDLE
+
+    def _watch(self, watched: dict[int, int]) -> Watcher:
+        """The same as last time, most of the time."""
+        if self._watcher is None or watched != self._watched:
+            self._watched, self._watcher = watched, _watcher(watched)
+        return self._watcher
 
     def _heed_the_bell(self) -> None:
         if self._closing and self._closing.rung:
@@ -151,26 +159,42 @@ def _time_to(*moments: float | None) -> float:
     return max(0.0, min((moment - now for moment in moments if moment is not None), default=_LONGEST_POLL))
 
 
-def _poll(watched: dict[int, int], timeout: float) -> dict[int, int]:
-    """What poll() shows of the descriptors: bits of each that something happened to."""
-    timeout = min(timeout, _LONGEST_POLL)
+def _watcher(watched: dict[int, int]) -> Watcher:
     # Looked up at each call, for gevent may have put its own there. Never select(): it ends at descriptor 1024.
-    if not hasattr(select, "poll"):
-        return _select(watched, timeout)
-    poll = select.poll()
-    for fd, events in watched.items():
-        poll.register(fd, events)
-    return dict(poll.poll(timeout * 1000))
+    return Poll(watched) if hasattr(select, "poll") else Select(watched)
 
 
-def _select(watched: dict[int, int], timeout: float) -> dict[int, int]:
-    """The same without poll(), for Windows, whose select() has no highest descriptor."""
-    with selectors.DefaultSelector() as selector:
+class Watcher(Protocol):
+    """Watches descriptors for bits, again and again."""
+
+    def seen(self, timeout: float) -> dict[int, int]:
+        """Bits of each descriptor that something happened to, within so many seconds."""
+        ...
+
+
+class Poll:
+    def __init__(self, watched: dict[int, int]) -> None:
+        self._poll = select.poll()
         for fd, events in watched.items():
-            if events & (_IN | _OUT):
-                selector.register(fd, selectors.EVENT_WRITE if events & _OUT else selectors.EVENT_READ)
-        ready = selector.select(timeout)
-    return {key.fd: _OUT if mask & selectors.EVENT_WRITE else _IN for key, mask in ready}
+            self._poll.register(fd, events)
+
+    def seen(self, timeout: float) -> dict[int, int]:
+        return dict(self._poll.poll(min(timeout, _LONGEST_POLL) * 1000))
+
+
+class Select:
+    """The same without poll(), for Windows, whose select() has no highest descriptor."""
+
+    def __init__(self, watched: dict[int, int]) -> None:
+        self._watched = watched
+
+    def seen(self, timeout: float) -> dict[int, int]:
+        with selectors.DefaultSelector() as selector:
+            for fd, events in self._watched.items():
+                if events & (_IN | _OUT):
+                    selector.register(fd, selectors.EVENT_WRITE if events & _OUT else selectors.EVENT_READ)
+            ready = selector.select(min(timeout, _LONGEST_POLL))
+        return {key.fd: _OUT if mask & selectors.EVENT_WRITE else _IN for key, mask in ready}
 
 
 def _peek(fd: int) -> bytes | None:
