@@ -22,6 +22,7 @@ from streaming.native import NativeCalls
 from streaming.refusals import Refused, error_frame, quoted_text
 from streaming.sse import comments_of, data_of, frame_of
 
+_TEXTS = frozenset({"content", *REASONING_FIELDS})
 _READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_FIELDS})
 _ANY = ChatRequest(body={}, model="", stream=True, expectations=Expectations(), include_usage=True)
 
@@ -70,12 +71,16 @@ class ReplyReader:
     def flow(self, block: bytes) -> bool:
         """Whether whole frames may leave as they came; then they count as read. Nothing may be held before them."""
         mould = self._mould
-        if mould is None or self.done or self._held or self._mixed or self._held_fields:
+        if mould is None or not mould.wanted or self.done or self._held or self._mixed or self._held_fields:
             return False
         text = mould.text_of(block)
         return text is not None and self._choices[mould.index].flow(text, mould.reasoning)
 
     def read_frame(self, frame: bytes) -> list[Step]:
+        mould = self._mould
+        text = mould.text_in(frame) if mould and not self._choices[mould.index].finished else None
+        if text is not None and mould is not None:
+            return self._read_text(frame, mould, text)
         data = data_of(frame)
         if data is None:
             return self._without_data(frame)
@@ -162,7 +167,20 @@ class ReplyReader:
             read = self._read_choice(index, choice)
             events += [(index, event) for event in read]
             as_received = as_received and self._is_as_received(choice, read)
+        self._mould = self._mould_of(frame, chunk, choices)
         return self._steps(frame, chunk, choices, events, as_received)
+
+    def _read_text(self, frame: bytes, mould: Mould, text: str) -> list[Step]:
+        """A frame that brings nothing but text."""
+        events = self._choices[mould.index].read({mould.field: text})
+        as_received = all(self._passes(event, mould) for event in events)
+        return self._steps(frame, mould.chunk, [], [(mould.index, event) for event in events], as_received)
+
+    def _passes(self, event: ReplyEvent, mould: Mould) -> bool:
+        """Whether an event of a text says just what its delta does."""
+        if isinstance(event, Text | Reasoning):
+            return not event.again and isinstance(event, Reasoning) == mould.reasoning and mould.wanted
+        return isinstance(event, Native)
 
     def _read_choice(self, index: int, choice: Mapping[str, Any]) -> list[ReplyEvent]:
         reader = self._choice(index)
@@ -195,7 +213,7 @@ class ReplyReader:
     def _steps(
         self,
         frame: bytes,
-        chunk: dict[str, Any],
+        chunk: Mapping[str, Any],
         choices: list[dict[str, Any]],
         events: list[ChoiceEvent],
         as_received: bool,
@@ -208,7 +226,6 @@ class ReplyReader:
                 return []
             if not owed:
                 raw = b"".join(self._held)
-                self._mould = self._mould_of(raw, events)
                 self._let_go()
                 return [*self._told_role(choices), Step(raw, events, chunk)]
         events = [*self._held_fields, *events]
@@ -219,14 +236,17 @@ class ReplyReader:
             return [Step(None, trailer, chunk)] if trailer else []
         return [*self._told_role([]), Step(None, [*events, *trailer], chunk)]
 
-    def _mould_of(self, raw: bytes, events: list[ChoiceEvent]) -> Mould | None:
-        """What frames look like that bring more of the same, if this one brought nothing but text."""
-        if len(events) != 1 or len(self._held) != 1 or self._held_fields:
+    def _mould_of(self, frame: bytes, chunk: Mapping[str, Any], choices: list[dict[str, Any]]) -> Mould | None:
+        """What frames look like that bring more of the same, if this one brings nothing but text."""
+        choice = choices[0]
+        said = {name: value for name, value in _delta(choice).items() if value is not None}
+        if len(choices) > 1 or len(said) != 1 or choice.get("finish_reason") or chunk.get("usage"):
             return None
-        index, event = events[0]
-        if not isinstance(event, Text | Reasoning):
+        field, text = said.popitem()
+        if field not in _TEXTS or not isinstance(text, str):
             return None
-        return mould_of(raw, event.text, index, isinstance(event, Reasoning))
+        wanted = field == "content" or self._wanted == (field,)
+        return mould_of(frame, text, _index(choice), field, wanted, chunk)
 
     def _let_go(self) -> None:
         """Nothing that was read is held any more, or what is left of it leaves in other frames."""

@@ -179,14 +179,22 @@ def test_a_frame_of_another_kind_is_read() -> None:
     ],
 )
 def test_a_frame_whose_text_is_not_plain_to_see_makes_no_mould(raw: bytes, text: str) -> None:
-    assert mould_of(raw, text, 0, reasoning=False) is None
+    assert mould_of(raw, text, 0, "content") is None
 
 
 def test_a_mould_takes_only_what_fits_it() -> None:
-    mould = mould_of(frame({"content": "hello"}), "hello", 0, reasoning=False)
+    mould = mould_of(frame({"content": "hello"}), "hello", 0, "content")
     assert mould is not None
     assert mould.text_of(frame({"content": "a b"}) + frame({"content": "c"})) == "a bc"
     assert mould.text_of(frame({"content": "\u0430"})) == "\u0430"
+    for text in ("a", 'say "hi"\n', "\\d\u0430", "\x7f\u2028"):
+        assert mould.text_in(frame({"content": text})) == text
+    for other in (
+        frame({"content": ""}),
+        frame({"content": "a"}, "stop"),
+        frame({"content": "a", "role": "assistant"}),
+    ):
+        assert mould.text_in(other) is None
     for other in (
         b"",
         frame({"content": ""}),
