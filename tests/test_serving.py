@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -147,37 +148,53 @@ def of_gevent(how: How) -> None:
         pytest.importorskip("gevent", exc_type=ImportError)
 
 
+NEVER = threading.Event()
+MOMENTS = {
+    "mid-stream": Answer([HELLO, NEVER]),
+    "prefill": Answer(before=[NEVER]),
+    "buffered": Answer([HELLO, NEVER]),
+    "forwarded": Answer([HELLO, NEVER]),
+    "flood": Answer([HELLO, *[frame(chunk({"content": "more "})), 0.001] * 8000]),
+}
+"""What is open at a stop and will not end by itself."""
+
+
 @each_way
-@pytest.mark.parametrize("moment", ["mid-stream", "prefill", "buffered", "forwarded", "flood"])
-def test_what_outlasts_the_grace_of_a_stop_is_told_so(backend: ScriptedBackend, how: How, moment: str) -> None:
+def test_what_outlasts_the_grace_of_a_stop_is_told_so(backend: ScriptedBackend, how: How) -> None:
     of_gevent(how)
-    never, target = threading.Event(), "/v1/chat/completions"
-    backend.answer = Answer([HELLO, never]) if moment != "prefill" else Answer(before=[never])
-    if moment == "flood":
-        backend.answer = Answer([HELLO, *[frame(chunk({"content": "more "})), 0.001] * 8000])
-    if moment == "forwarded":
-        target = "/v1/completions"
-    body = ask(stream=moment != "buffered")
-    with proxy_with_grace(how, GRACE, backend, KEEPALIVE_SECONDS=0) as proxy, proxy.client(body, target) as client:
-        received = backend.request()
-        if moment in ("mid-stream", "flood", "forwarded"):
-            client.until(b"Hello")
+    backend.answer = lambda received: MOMENTS[received.json()["user"]]
+    with proxy_with_grace(how, GRACE, backend, KEEPALIVE_SECONDS=0) as proxy, ExitStack() as stack:
+        clients = {moment: stack.enter_context(opened(proxy, moment)) for moment in MOMENTS}
+        backend.request(len(MOMENTS) - 1)
+        for moment in ("mid-stream", "flood", "forwarded"):
+            clients[moment].until(b"Hello")
         proxy.signal()
         began = time.monotonic()
-        raw = client.rest()
-        assert 0.7 * GRACE < time.monotonic() - began < GRACE + 1
-        assert received.closed.wait(1) and not received.answered
-        if moment == "forwarded":
-            assert client.broken, "half an answer was passed off as a whole one"
-        else:
-            assert client.broken is False
-        if moment in ("buffered", "prefill"):
-            assert client.status == 503 and json.loads(raw)["error"]["code"] == "proxy_stopping"
-        elif moment != "forwarded":
-            assert broken_stream(raw).errors[0]["code"] == "proxy_stopping"
-        client.leave()
+        with ThreadPoolExecutor(len(MOMENTS)) as pool:
+            list(pool.map(lambda moment: assert_told_of_the_stop(clients[moment], moment, began), MOMENTS))
+        for received in backend.requests:
+            assert received.closed.wait(1) and not received.answered
         assert proxy.wait(5) == 0
         assert "Traceback" not in proxy.said(), proxy.said()
+
+
+def opened(proxy: Process, moment: str) -> Client:
+    target = "/v1/completions" if moment == "forwarded" else "/v1/chat/completions"
+    return proxy.client(ask(stream=moment != "buffered", user=moment), target)
+
+
+def assert_told_of_the_stop(client: Client, moment: str, began: float) -> None:
+    raw = client.rest()
+    assert 0.7 * GRACE < time.monotonic() - began < GRACE + 1, moment
+    if moment == "forwarded":
+        assert client.broken, "half an answer was passed off as a whole one"
+    else:
+        assert client.broken is False, moment
+    if moment in ("buffered", "prefill"):
+        assert client.status == 503 and json.loads(raw)["error"]["code"] == "proxy_stopping", moment
+    elif moment != "forwarded":
+        assert broken_stream(raw).errors[0]["code"] == "proxy_stopping", moment
+    client.leave()
 
 
 @pytest.mark.parametrize("how", ["gunicorn", "gevent"])

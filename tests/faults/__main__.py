@@ -22,16 +22,20 @@ from tests.faults.world import Tally, World, world
 def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
     """Each world plays its share, one scenario after the other, so that each can be seen to leave nothing behind."""
     tally = Tally()
+    shares: list[list[Scenario]] = [[] for _ in worlds]
+    for number, scenario in enumerate(cases):
+        able = [share for one, share in zip(worlds, shares, strict=True) if scenario.fault.place in one.proxies]
+        able[number % len(able)].append(scenario)
 
-    def share(number: int) -> None:
-        for scenario in cases[number :: len(worlds)]:
+    def play_share(one: World, share: Sequence[Scenario]) -> None:
+        for scenario in share:
             try:
-                tally.add(worlds[number].play(scenario))
+                tally.add(one.play(scenario))
             except AssertionError as failure:
                 tally.add(0.0, f"{scenario.name}: {failure}")
 
     with ThreadPoolExecutor(len(worlds)) as pool:
-        list(pool.map(share, range(len(worlds))))
+        list(pool.map(play_share, worlds, shares))
     logs = [each.logs() for each in worlds]
     tally.failures += [f"a traceback in the log:\n{log[-2000:]}" for log in logs if "Traceback" in log]
     return tally

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from typing import get_args
 
 from tests.faults.scenarios import Place, Scenario
 from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
@@ -110,7 +112,8 @@ class World:
 
 
 @contextmanager
-def world(how: How = "app") -> Iterator[World]:
+def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iterator[World]:
+    """One with the proxies of these places."""
     with ExitStack() as stack:
         backend = stack.enter_context(ScriptedBackend(Answer()))
         urls: dict[Place, str] = {
@@ -126,10 +129,12 @@ def world(how: How = "app") -> Iterator[World]:
                 proxy_process(how, url, KEEPALIVE_SECONDS=0.1 if place == "beating" else 30, **LIMITS)
             )
             for place, url in urls.items()
+            if place in places
         }
+        stack.callback(lambda: [proxy.signal() for proxy in proxies.values()])  # so that all of them end at once
         made = World(backend, proxies)
-        for place, proxy in proxies.items():
-            made.usual[place] = _warm(proxy)
+        with ThreadPoolExecutor(len(proxies)) as pool:
+            made.usual.update(zip(proxies, pool.map(_warm, proxies.values()), strict=True))
         yield made
 
 

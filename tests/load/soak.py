@@ -29,7 +29,9 @@ START = 120.0
 """Seconds of traffic before the first measure, or a quarter of all: threads are made as they are needed, and glibc's
 memory for each of them grows for minutes until it fits the traffic."""
 REST = 4.0
-"""Seconds until both measures, for what was left to be let go."""
+"""Seconds in which what was left must have been let go, before both measures."""
+QUIET = 0.8
+"""Seconds in which nothing more is let go, so that it is all at rest."""
 MORE_MEGABYTES = 16.0
 """What memory may grow by: a few are the allocator's, and a leak of a byte a stream would be hundreds."""
 MORE_DESCRIPTORS = 2
@@ -86,20 +88,34 @@ async def traffic(
     teller.cancel()
 
 
+def at_rest(look: Callable[[], Held]) -> Held:
+    """What is held once nothing more is let go."""
+    until, last, since = time.monotonic() + REST, look(), time.monotonic()
+    while time.monotonic() < until and time.monotonic() - since < QUIET:
+        time.sleep(0.05)
+        now = look()
+        if (now.threads, now.descriptors) != (last.threads, last.descriptors):
+            since = time.monotonic()
+        last = now
+    return last
+
+
 def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | None = None) -> Soaked:
     start = min(START, seconds / 4) if start is None else start
     with backend_process(0.03) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
         look: Callable[[], Held] = lambda: held_by(proxy, backend.port)  # noqa: E731
         before, result = Result(), Result()
         asyncio.run(traffic(proxy.port, clients, start, before))
-        time.sleep(REST)
-        at_start = look()
+        at_start = at_rest(look)
         began = time.monotonic()
         asyncio.run(traffic(proxy.port, clients, seconds, result, look))
         took = time.monotonic() - began
-        time.sleep(REST)
         result.wrong += before.wrong
-        return Soaked(took, clients, result, at_start, look(), proxy.said())
+        soaked = Soaked(took, clients, result, at_start, at_rest(look), proxy.said())
+        if any(soaked.failures()):  # it gets all the time that it may take
+            time.sleep(REST)
+            soaked.end = look()
+        return soaked
 
 
 def main(argv: Sequence[str] | None = None) -> int:
