@@ -27,7 +27,6 @@ from tests.servers import (
     message_in,
     message_of,
     read_stream,
-    running_proxy,
     whole_stream,
 )
 
@@ -186,18 +185,6 @@ WORDED = {
 
 TOLD = {**TRANSLATED, **ECHOED, **RENAMED}
 OTHERWISE = {*TOLD, *ROLE_MISSING, *CUT_ELSEWHERE, *NOT_DONE, *BROKEN, *SILENT, *NOT_ASKED, *WORDED}
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
 
 
 @dataclass(frozen=True)

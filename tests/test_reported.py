@@ -29,25 +29,12 @@ from tests.servers import (
     json_answer,
     message_in,
     message_of,
-    running_proxy,
     whole_stream,
 )
 
 FIXTURES = sorted((CORPUS / "failures").glob("*.json"))
 PAUSE = 0.0005
 """Seconds between two pieces, so that the proxy reads the first one alone."""
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
 
 
 def request_of(told: Json, stream: bool) -> Json:

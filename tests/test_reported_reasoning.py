@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,18 +26,6 @@ from tests.servers import (
 
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
 ENTRY = {"index": 0, "id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
 
 
 @pytest.mark.parametrize("text", [f"<think>plan</think>{CALL}", f"<think>plan\n{CALL}</think>"])

@@ -39,18 +39,6 @@ BEAT = 0.2
 
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def beating(backend: ScriptedBackend) -> Iterator[Proxy]:
     with running_proxy(backend, KEEPALIVE_SECONDS=BEAT) as running:
         yield running

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from tests.servers import (
     json_answer,
     message_in,
     message_of,
-    running_proxy,
     said,
     whole_stream,
 )
@@ -31,18 +29,6 @@ from tests.servers import (
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "서울", "days": 3}}\n</tool_call>'
 ARGUMENTS = '{"city": "서울", "days": 3}'
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
 
 
 def entry(index: int, name: str = "get_weather", arguments: str = ARGUMENTS) -> Json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,7 +23,6 @@ from tests.servers import (
     message_in,
     message_of,
     read_stream,
-    running_proxy,
     said,
     whole_stream,
 )
@@ -32,18 +30,6 @@ from tests.servers import (
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "서울", "days": 3}}\n</tool_call>'
 FUNCTION = {"name": "get_weather", "arguments": '{"city": "서울", "days": 3}'}
 ENTRY: Json = {"index": 0, "id": "call_1", "type": "function", "function": FUNCTION}
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
-        yield running
 
 
 # -- lines of any length -----------------------------------------------------------------------------------------------
