@@ -20,6 +20,7 @@ from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import Quoting
+from converters.suffixes import may_be_tag, split, suffixed_lane, tag_at
 from converters.syntaxes import LANES, RESULTS, Lane, Syntax
 from converters.watch import Watch
 
@@ -180,6 +181,13 @@ class Detector:
             return self._at_run(match, whole, cut)
         if marker not in self._watch.first_markers.literals:  # only the start of one, at the end of the text
             return self._say_to(match, end) if whole else -1
+        if marker in self._watch.stems:
+            tag = tag_at(match.string, match.start())
+            if tag is None:
+                waits = not whole and may_be_tag(match.string, match.start())
+                return -1 if waits else self._say_to(match, end)
+            match, end = tag, tag.end()
+            marker = split(tag.group())[0]
         if marker in self._watch.first_markers.longer and end == len(match.string) and not whole:
             return -1
         if self._quoting.fenced and not (self._inside and marker in _CLOSES):
@@ -252,7 +260,8 @@ class Detector:
 
     def _open_lane(self, match: re.Match[str]) -> int:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
-        lane = _OPENS[match.group()]
+        tag, suffix = split(match.group())
+        lane = suffixed_lane(_OPENS[tag], suffix) if suffix else _OPENS[tag]
         doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
         if doubtful and not self._inside:
             return self._say_to(match, match.end())
@@ -266,7 +275,7 @@ class Detector:
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
-        lane = _LATE.get(closer)
+        lane = _LATE.get(split(closer)[0])
         ours = closer in self._closers if self._closers else self._inside and lane is not None and lane.reasoning
         if not ours and (lane is None or self._inside):
             return self._say_to(match, match.end())
@@ -301,13 +310,13 @@ class Detector:
         """The rows that share this opener look at what follows it. If none takes it, it is said, unless `refused`."""
         text, start = match.string, match.start()
         waits = False
-        for pattern in self._watch.empty.get(match.group(), ()):
+        for pattern in self._watch.empty_at(match.group()):
             empty = pattern.match(text, start)
             if empty:
                 self._events.append(Removed(empty.group(), "marker"))
                 return empty.end()
             waits = waits or pattern.may_match(text, start)
-        for row, entry in self._watch.entries.get(match.group(), ()):
+        for row, entry in self._watch.entries_at(match.group()):
             found = entry.pattern.match(text, start)
             if found is None and whole and not cut:
                 found = self._whole_call(entry, text, start)
