@@ -260,8 +260,8 @@ class Detector:
 
     def _open_lane(self, match: re.Match[str]) -> int:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
-        tag, suffix = split(match.group())
-        lane = suffixed_lane(_OPENS[tag], suffix) if suffix else _OPENS[tag]
+        tag = match.group()
+        lane = _OPENS.get(tag) or suffixed_lane(_OPENS[split(tag)[0]], split(tag)[1])
         doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
         if doubtful and not self._inside:
             return self._say_to(match, match.end())
@@ -275,7 +275,7 @@ class Detector:
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
-        lane = _LATE.get(split(closer)[0])
+        lane = _LATE.get(closer) or _LATE.get(split(closer)[0])
         ours = closer in self._closers if self._closers else self._inside and lane is not None and lane.reasoning
         if not ours and (lane is None or self._inside):
             return self._say_to(match, match.end())

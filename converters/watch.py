@@ -59,7 +59,7 @@ class Watch:
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Entry]]:
         """The entries of an opener, which may carry a suffix."""
         suffix = split(opener)[1]
-        if not suffix:
+        if opener in self.entries or not suffix:
             return self.entries.get(opener, ())
         ready = [suffixed_grammar(row, suffix) for row in self._suffixed]
         return [(row, entry) for row in ready for entry in row.entries if entry.opener == opener]
@@ -67,7 +67,7 @@ class Watch:
     def empty_at(self, opener: str) -> Sequence[Pattern]:
         """The groups without a call of an opener, which may carry a suffix."""
         suffix = split(opener)[1]
-        if not suffix:
+        if opener in self.entries or not suffix:
             return self.empty.get(opener, ())
         ready = [suffixed_grammar(row, suffix).empty_groups for row in self._suffixed]
         return [groups[opener] for groups in ready if opener in groups]

@@ -61,3 +61,11 @@ def test_reasoning_ends_at_the_tag_with_its_own_suffix() -> None:
     for pieces in cuts(text):
         message = assemble(parse(text, ["get_weather"], pieces))
         assert (message.reasoning, message.content) == ("one </think:b> two</think> three", "four")
+
+
+def test_a_colon_that_is_the_tags_own_is_no_suffix() -> None:
+    """`<seed:tool_call>` and `<mm:think>` are what they are."""
+    text = "<mm:think>Hm.</mm:think><seed:tool_call>\n<function=ping>\n</function>\n</seed:tool_call>"
+    for pieces in cuts(text):
+        message = assemble(parse(text, ["ping"], pieces))
+        assert (message.names, message.reasoning, message.content) == (["ping"], "Hm.", "")
