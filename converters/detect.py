@@ -20,14 +20,9 @@ from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import Quoting
+from converters.suffixes import may_be_tag, split, suffixed_lane, tag_at
 from converters.syntaxes import LANES, RESULTS, Lane, Syntax
-from converters.watch import Watch
-
-_OPENS = {lane.opens: lane for lane in LANES}
-_CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
-_RESULTS = frozenset(RESULTS)
-_LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.closes}
-"""Closers that are believed without their openers."""
+from converters.watch import CLOSES, LATE, OPENS, Watch
 
 
 class Detector:
@@ -53,8 +48,7 @@ class Detector:
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
         """The row of the first call that was found."""
-        self.left_marker = False
-        """What opens a call was said as text, because no row has what followed it."""
+        self.left_marker = False  # what opens a call was said as text, because no row has what followed it
 
     def feed(self, text: str) -> list[Event]:
         self._read(text, whole=False, cut=False)
@@ -192,9 +186,16 @@ class Detector:
             return self._at_run(match, whole, cut)
         if marker not in self._watch.first_markers.literals:  # only the start of one, at the end of the text
             return self._say_to(match, end) if whole else -1
+        if marker in self._watch.stems:
+            tag = tag_at(match.string, match.start())
+            if tag is None:
+                waits = not whole and may_be_tag(match.string, match.start())
+                return -1 if waits else self._say_to(match, end)
+            match, end = tag, tag.end()
+            marker = split(tag.group())[0]
         if marker in self._watch.first_markers.longer and end == len(match.string) and not whole:
             return -1
-        if self._quoting.fenced and not (self.inside and marker in _CLOSES):
+        if self._quoting.fenced and not (self.inside and marker in CLOSES):
             return self._say_to(match, end)
         if self._quoting.inline:
             quoted = self._quoting.quotation(match.string, end, whole)
@@ -203,11 +204,11 @@ class Detector:
             if quoted:
                 return self._say_quotation(match, quoted)
             self._quoting.removed()
-        if marker in _RESULTS:
+        if marker in RESULTS:
             return self._at_result(match)
-        if marker in _OPENS:
+        if marker in OPENS:
             return self._open_lane(match)
-        if marker in _CLOSES:
+        if marker in CLOSES:
             return self._close_lane(match)
         turn = self._watch.turns.look(match.string, match.start())
         if turn:
@@ -264,7 +265,8 @@ class Detector:
 
     def _open_lane(self, match: re.Match[str]) -> int:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
-        lane = _OPENS[match.group()]
+        tag = match.group()
+        lane = OPENS.get(tag) or suffixed_lane(OPENS[split(tag)[0]], split(tag)[1])
         doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
         if doubtful and not self.inside:
             return self._say_to(match, match.end())
@@ -278,7 +280,7 @@ class Detector:
 
     def _close_lane(self, match: re.Match[str]) -> int:
         closer = match.group()
-        lane = _LATE.get(closer)
+        lane = LATE.get(closer) or LATE.get(split(closer)[0])
         ours = closer in self._closers if self._closers else self.inside and lane is not None and lane.reasoning
         if not ours and (lane is None or self.inside):
             return self._say_to(match, match.end())
@@ -313,13 +315,13 @@ class Detector:
         """The rows that share this opener look at what follows it. If none takes it, it is said, unless `refused`."""
         text, start = match.string, match.start()
         waits = False
-        for pattern in self._watch.empty.get(match.group(), ()):
+        for pattern in self._watch.empty_at(match.group()):
             empty = pattern.match(text, start)
             if empty:
                 self._events.append(Removed(empty.group(), "marker"))
                 return empty.end()
             waits = waits or pattern.may_match(text, start)
-        for row, entry in self._watch.entries.get(match.group(), ()):
+        for row, entry in self._watch.entries_at(match.group()):
             found = entry.pattern.match(text, start)
             if found is None and whole and not cut:
                 found = self._whole_call(entry, text, start)

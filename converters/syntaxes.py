@@ -40,6 +40,8 @@ class Syntax:
     """A prefix that tags may carry in front of their names, each tag for itself."""
     lead: str = ""
     """A token that stands in front of each tag; some models write white space behind it."""
+    suffixed: bool = False
+    """All tags may carry one suffix behind a colon, which is any, but the same for all: `<tool_call:opensource>`."""
     opened: str = ""
     """What of `call` the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")
@@ -533,21 +535,8 @@ HY3 = Syntax(
     shape="tagged",
     group="<tool_calls>\n{calls}\n</tool_calls>",
     call="<tool_call>{name}<tool_sep>\n{parameters}</tool_call>",
-    also=(
-        "<tool_call>{name}\n{parameters}</tool_call>",
-        "<tool_call:opensource>{name}<tool_sep:opensource>\n{parameters}</tool_call:opensource>",
-        "<tool_call:opensource>{name}\n{parameters}</tool_call:opensource>",
-        "<tool_call:6124c78e>{name}<tool_sep:6124c78e>\n{parameters}</tool_call:6124c78e>",
-        "<tool_call:6124c78e>{name}\n{parameters}</tool_call:6124c78e>",
-    ),
-    also_group=(
-        "<tool_calls:opensource>\n{calls}\n</tool_calls:opensource>",
-        "<tool_calls:6124c78e>\n{calls}\n</tool_calls:6124c78e>",
-    ),
-    also_parameter=(
-        "<arg_key:opensource>{key}</arg_key:opensource>\n<arg_value:opensource>{value}</arg_value:opensource>\n",
-        "<arg_key:6124c78e>{key}</arg_key:6124c78e>\n<arg_value:6124c78e>{value}</arg_value:6124c78e>\n",
-    ),
+    also=("<tool_call>{name}\n{parameters}</tool_call>",),
+    suffixed=True,
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
     models=r"\bhy-?[34]\b|hunyuan-?[34]\b",
     source="chat template of tencent/Hy3",
@@ -858,14 +847,14 @@ class Lane:
     """What opens the model's turn in front of its opening tag, if that is not left out."""
     word: bool = False
     """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
+    suffixed: bool = False
+    """Its tags may carry a suffix behind a colon, the same in both."""
 
 
 _HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
 
 LANES: tuple[Lane, ...] = (
-    Lane("<think>", ("</think>",), word=True),
-    Lane("<think:opensource>", ("</think:opensource>",)),
-    Lane("<think:6124c78e>", ("</think:6124c78e>",)),
+    Lane("<think>", ("</think>",), word=True, suffixed=True),
     Lane("[THINK]", ("[/THINK]",)),
     Lane("<|channel>thought", ("<channel|>",)),
     Lane("◁think▷", ("◁/think▷",)),

@@ -6,14 +6,20 @@ It may not know what any of it means where it is found; detect.py does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from converters.scanner import Markers, Pattern, any_of
 from converters.shapes import grammar
 from converters.shapes.base import Entry, Grammar
 from converters.stages.quoting import RUNS
+from converters.suffixes import split, stem, suffixed_grammar
 from converters.syntaxes import LANES, RESULTS, SYNTAXES, Lane, Syntax
+
+OPENS = {lane.opens: lane for lane in LANES}
+CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
+LATE = {closer: lane for lane in LANES if not lane.shared for closer in lane.closes}
+"""Closers that are believed without their openers."""
 
 
 class Watch:
@@ -27,7 +33,8 @@ class Watch:
         """Groups that hold no call, by their opener."""
         self.opened: Grammar | None = None
         """The row whose first opener the prompt has written."""
-        for row in map(grammar, syntaxes):
+        rows = list(syntaxes)
+        for row in map(grammar, rows):
             if row.syntax.opened and row.syntax.name == prior:
                 self.opened = row
             for opener, pattern in row.empty_groups.items():
@@ -44,10 +51,31 @@ class Watch:
         lanes = [lane for lane in LANES if lane.row in ("", prior)]
         tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
         self.turns = Turns(lanes)
-        markers = [*self.entries, *tags, *results, *self.turns.markers]
+        self._suffixed = [row for row in rows if row.suffixed]
+        openers = [entry.opener for row in self._suffixed for entry in grammar(row).entries]
+        openers += [tag for lane in lanes if lane.suffixed for tag in (lane.opens, *lane.closes)]
+        self.stems = frozenset(map(stem, openers))
+        """What tags that carry a suffix begin with."""
+        markers = [*self.entries, *tags, *results, *self.turns.markers, *self.stems]
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
+
+    def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Entry]]:
+        """The entries of an opener, which may carry a suffix."""
+        suffix = split(opener)[1]
+        if opener in self.entries or not suffix:
+            return self.entries.get(opener, ())
+        ready = [suffixed_grammar(row, suffix) for row in self._suffixed]
+        return [(row, entry) for row in ready for entry in row.entries if entry.opener == opener]
+
+    def empty_at(self, opener: str) -> Sequence[Pattern]:
+        """The groups without a call of an opener, which may carry a suffix."""
+        suffix = split(opener)[1]
+        if opener in self.entries or not suffix:
+            return self.empty.get(opener, ())
+        ready = [suffixed_grammar(row, suffix).empty_groups for row in self._suffixed]
+        return [groups[opener] for groups in ready if opener in groups]
 
 
 class Turns:

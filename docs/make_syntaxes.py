@@ -136,6 +136,8 @@ def _others() -> Iterator[str]:
                 yield _row([_code(row.name), part, _code(_one_line(_with_object(row, text)))])
         if row.prefix:
             yield _row([_code(row.name), "tags", f"with or without the prefix {_code(row.prefix)}"])
+        if row.suffixed:
+            yield _row([_code(row.name), "tags", "with or without a suffix, the same in all: `<tool_call:opensource>`"])
         if row.lead:
             yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead)}"])
 
@@ -154,6 +156,8 @@ def _believed(lane: Lane) -> str:
         found.append("the opening tag only at the start of a line")
     if lane.opens.startswith(" "):
         found.append("the opening tag only before any text")
+    if lane.suffixed:
+        found.append("with or without a suffix, the same in both tags: `<think:opensource>`")
     if lane.shared:
         found.append("the closing tag only behind the opening one")
     return "; ".join(found) or "both"

@@ -26,7 +26,7 @@ from converters import SYNTAXES
 from converters.events import Event
 from converters.render import render_calls
 from converters.syntaxes import END_TOKENS, LANES, RESULTS, Syntax
-from tests.helpers import ROWS, assemble, meaning, parse, read_object, same_json, spans
+from tests.helpers import ROWS, assemble, meaning, parse, read_object, same_json, spans, with_suffixes
 
 Arguments = dict[str, Any]
 Call = tuple[str, Arguments]
@@ -155,7 +155,7 @@ def _literals(syntax: Syntax) -> set[str]:
     found = {literal for each in named for literal in re.split(r"\{\w+\}|[⟦⟧¦]", each)}
     found |= {token for literal in found for token in re.split(r"\n|(?<=>)(?=<)", literal)}
     found |= {re.sub(r"(</?)(?=\w)", rf"\g<1>{syntax.prefix}", token) for token in found}
-    return found - {""}
+    return (with_suffixes(found) if syntax.suffixed else found) - {""}
 
 
 def _markers() -> tuple[str, ...]:
@@ -163,6 +163,7 @@ def _markers() -> tuple[str, ...]:
         *RESULTS,
         *END_TOKENS,
     }
+    found |= with_suffixes(tag for lane in LANES if lane.suffixed for tag in (lane.opens, *lane.closes))
     for syntax in SYNTAXES:
         found |= _literals(syntax)
     return tuple(sorted(found))

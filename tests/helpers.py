@@ -198,6 +198,16 @@ def same_json(one: Any, other: Any) -> bool:
 # -- markers ---------------------------------------------------------------------------------------------------------
 
 
+SUFFIXES = ("opensource", "6124c78e", "sfx-2.b")
+"""Some of those that the tags of rows and lanes may carry which take any."""
+
+
+def with_suffixes(texts: Iterable[str]) -> set[str]:
+    """The texts, and each of them with each of the suffixes in its tags."""
+    plain = set(texts)
+    return plain | {re.sub(r"(</?\w+)>", rf"\g<1>:{suffix}>", text) for text in plain for suffix in SUFFIXES}
+
+
 @cache
 def markers(row: str) -> tuple[str, ...]:
     """The markers of a row as a client would notice them in a text: each tag with its bracket and up to its name."""
@@ -205,7 +215,8 @@ def markers(row: str) -> tuple[str, ...]:
     found = re.findall(r"<[^\s\"{}>]+>?|\[[A-Z_]+\]", syntax.group + syntax.call + syntax.parameter)
     named = {marker for marker in found if len(marker) > 2}
     prefixed = {re.sub(r"^(</?)", rf"\1{syntax.prefix}", marker) for marker in named}
-    return tuple(sorted(named | prefixed | {"<think>", "</think>"}))
+    found = named | prefixed | {"<think>", "</think>"}
+    return tuple(sorted(with_suffixes(found) if syntax.suffixed else found))
 
 
 @cache
@@ -215,6 +226,7 @@ def _halves() -> frozenset[str]:
         *END_TOKENS,
         *RESULTS,
     }
+    whole |= with_suffixes(tag for lane in LANES if lane.suffixed for tag in (lane.opens, *lane.closes))
     for row in ROWS:
         whole |= {*openers(row), *markers(row), *_literals(ROWS[row])}
     return frozenset(marker[:length] for marker in whole for length in range(1, len(marker)))
@@ -228,7 +240,8 @@ def _literals(syntax: Syntax) -> set[str]:
         texts += [text.replace(syntax.lead, syntax.lead + " ") for text in texts]
     found = {literal for text in texts for literal in re.split(r"\{\w+\}|[\n\"⟦⟧¦]", text)}
     found |= {group.partition("{calls}")[0] + "{" for group in groups if syntax.shape == "json_object"}
-    return found | {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}
+    found |= {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}
+    return with_suffixes(found) if syntax.suffixed else found
 
 
 def half_marker(text: str) -> str:
@@ -251,7 +264,8 @@ def openers(row: str) -> tuple[str, ...]:
     templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also)
     found = {re.split(r"[\n\"{⟦]", template, maxsplit=1)[0].rstrip("[ ") for template in templates} - {""}
     found |= {re.split(r"[\s]", opener, maxsplit=1)[0] for opener in found if opener[0] != " "}
-    return tuple(sorted(found | {re.sub("^<", f"<{syntax.prefix}", opener) for opener in found}))
+    found |= {re.sub("^<", f"<{syntax.prefix}", opener) for opener in found}
+    return tuple(sorted(with_suffixes(found) if syntax.suffixed else found))
 
 
 def assert_no_marker(text: str, row: str | None = None) -> None:

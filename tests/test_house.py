@@ -47,6 +47,7 @@ HEART = {
     "shapes": 5,
     "stages": 5,
     "render": 5,
+    "suffixes": 6,
     "watch": 6,
     "detect": 6,
     "pipeline": 7,
