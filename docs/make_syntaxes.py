@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "SYNTAXES.md"
 INTRO = """\
 # Syntaxes
 
-This page is generated from `converters/syntaxes.py` by `python docs/make_syntaxes.py`.
+This page is generated from `converters/syntaxes/` by `python docs/make_syntaxes.py`.
 
 Each row of the table is one way in which models write tool calls as text.
 Every row is watched for in every answer, whatever the model is called.

@@ -1,0 +1,155 @@
+"""Rows whose calls are a header that carries the name, and the arguments as JSON behind it."""
+
+from __future__ import annotations
+
+from converters.syntaxes.row import Syntax
+
+MISTRAL_NEW = Syntax(
+    name="mistral_new",
+    shape="named_json",
+    call="[TOOL_CALLS]{name}[ARGS]{arguments}",
+    also=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
+    between="",
+    models=(
+        r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2(?!\d)|2506)|mistral-?small-?4"
+        r"|mistral-?(medium|large)-?3(?!\d)"
+    ),
+    source="mistral-common, tokenizers v11 and v13",
+)
+
+DEEPSEEK_V3 = Syntax(
+    name="deepseek_v3",
+    shape="named_json",
+    group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
+    call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
+    also=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
+    models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
+    prefilled=r"deepseek-?r1-0528",
+    source="chat template of deepseek-ai/DeepSeek-R1",
+)
+
+DEEPSEEK_V31 = Syntax(
+    name="deepseek_v31",
+    shape="named_json",
+    group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
+    call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
+    between="",
+    models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
+    hybrid=r"deepseek.*v3",
+    source="chat template of deepseek-ai/DeepSeek-V3.1",
+)
+
+KIMI_K2 = Syntax(
+    name="kimi_k2",
+    shape="named_json",
+    group="<|tool_calls_section_begin|>{calls}<|tool_calls_section_end|>",
+    also_group=("<|tool_call_section_begin|>{calls}<|tool_call_section_end|>",),
+    call="<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
+    also=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
+    between="",
+    models=r"kimi-?k2",
+    prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
+    source="chat template of moonshotai/Kimi-K2-Instruct",
+)
+
+FUNCTION_JSON = Syntax(
+    name="function_json",
+    shape="named_json",
+    call="<function={name}>{arguments}</function>",
+    between="",
+    models=r"functionary",
+    source="chat template of meetkai/functionary-small-v3.1; Llama 3.1's custom tool prompt",
+)
+
+SOLAR_OPEN = Syntax(
+    name="solar_open",
+    shape="named_json",
+    group="<|tool_calls|>{calls}<|calls|>",
+    also_group=("<|begin|>assistant<|tool_calls|>{calls}<|calls|>",),
+    call="<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{arguments}<|tool_call:end|>",
+    between="",
+    id="a1b2c3d4e{place}",
+    models=r"solar-?open",
+    source="chat template of upstage/Solar-Open-100B",
+)
+
+PLAMO3 = Syntax(
+    name="plamo3",
+    shape="named_json",
+    group="<|plamo:begin_tool_requests:plamo|>{calls}<|plamo:end_tool_requests:plamo|>",
+    call=(
+        "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>{name}<|plamo:end_tool_name:plamo|>"
+        "<|plamo:begin_tool_arguments:plamo|><|plamo:constrain|>json<|plamo:msg|>{arguments}"
+        "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>"
+    ),
+    also=(
+        "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>{name}<|plamo:end_tool_name:plamo|>"
+        "<|plamo:begin_tool_arguments:plamo|>{arguments}"
+        "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>",
+    ),
+    between="",
+    models=r"plamo-?3",
+    prefilled=r"plamo-?3",
+    source="vLLM's parser of PLaMo 3",
+)
+
+FUNCTIONGEMMA = Syntax(
+    name="functiongemma",
+    shape="relaxed",
+    call="<start_function_call>call:{name}{arguments}<end_function_call>",
+    delimiter="<escape>",
+    between="",
+    models=r"function-?gemma",
+    source="chat template of google/functiongemma-270m-it",
+)
+
+GEMMA4 = Syntax(
+    name="gemma4",
+    shape="relaxed",
+    call="<|tool_call>call:{name}{arguments}<tool_call|>",
+    delimiter='<|"|>',
+    between="",
+    models=r"gemma-?4",
+    source="chat template of google/gemma-4-31B-it",
+)
+
+HARMONY = Syntax(
+    name="harmony",
+    shape="named_json",
+    call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
+    also=(
+        "<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|start|>assistant to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        " to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
+        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+    ),
+    between="<|start|>assistant",
+    code_for=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
+    models=r"gpt-?oss",
+    source="openai-harmony; chat template of openai/gpt-oss-20b",
+)
+
+FUNCTIONARY_V32 = Syntax(
+    name="functionary_v32",
+    shape="named_json",
+    call=">>>{name}\n{arguments}",
+    opened=">>>",
+    between="",
+    declared=True,
+    models=r"functionary.*3[.-]2",
+    source="chat template of meetkai/functionary-small-v3.2",
+)
+
+FUNCTIONARY_V2 = Syntax(
+    name="functionary_v2",
+    shape="named_json",
+    call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}",
+    also=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
+    end="\n<|stop|>",
+    models=r"functionary.*v?2[.-]\d",
+    source="meetkai's prompt format v2",
+)

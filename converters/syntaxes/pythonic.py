@@ -1,0 +1,63 @@
+"""Rows whose calls are written as Python writes them."""
+
+from __future__ import annotations
+
+from converters.syntaxes.row import Syntax
+
+LFM2 = Syntax(
+    name="lfm2",
+    shape="pythonic",
+    group="<|tool_call_start|>[{calls}]<|tool_call_end|>",
+    call="{name}({arguments})",
+    between=", ",
+    models=r"lfm-?2",
+    source="chat template of LiquidAI/LFM2-1.2B",
+)
+
+LLAMA4_PYTHONIC = Syntax(
+    name="llama4_pythonic",
+    shape="pythonic",
+    group="<|python_start|>[{calls}]<|python_end|>",
+    call="{name}({arguments})",
+    between=", ",
+    source="Meta's prompt format of Llama 4",
+)
+
+OLMO3 = Syntax(
+    name="olmo3",
+    shape="pythonic",
+    group="<function_calls>\n{calls}\n</function_calls>",
+    call="{name}({arguments})",
+    models=r"olmo-?3",
+    source="chat template of allenai/Olmo-3-7B-Instruct",
+)
+
+GEMMA3_TOOL_CODE = Syntax(
+    name="gemma3_tool_code",
+    shape="pythonic",
+    group="```tool_code\n{calls}\n```",
+    call="{name}({arguments})",
+    declared=True,
+    models=r"gemma-?[23]",
+    source="Google's guide to function calling with Gemma 3",
+)
+
+LLAMA_BUILTIN = Syntax(
+    name="llama_builtin",
+    shape="pythonic",
+    group="<|python_tag|>{calls}",
+    call="{name}({arguments})",
+    declared=True,
+    source="Meta's prompt format of Llama 3.1",
+)
+
+PYTHONIC = Syntax(
+    name="pythonic",
+    shape="pythonic",
+    group="[{calls}]",
+    call="{name}({arguments})",
+    between=", ",
+    whole=True,
+    models=r"toolace|llama-?3[._-]?2-?[13]b|llama-?4",
+    source="chat template of meta-llama/Llama-3.2-3B-Instruct",
+)

@@ -1,0 +1,61 @@
+"""Tokens that are no part of a call: what opens a result that a model makes up, and what ends its turn."""
+
+from __future__ import annotations
+
+RESULTS: tuple[str, ...] = (
+    "<tool_response>",
+    "<|tool_response|>",
+    "<|tool_response>",
+    "<tool_responses>",
+    "<function_results>",
+    "<function_result>",
+    "<function_response>",
+    "<tool_result>",
+    "<tool_results>",
+    "<tool_output",
+    "<｜tool▁outputs▁begin｜>",
+    "<｜tool▁output▁begin｜>",
+    "<start_function_response>",
+    "<|START_TOOL_RESULT|>",
+    "<TOOL_RESPONSE>",
+    "[TOOL_RESULT]",
+    "[TOOL_RESULTS]",
+    "<|im_start|>",
+)
+"""What opens a tool's result, or a turn that is not the model's: behind a call, the model has made it up."""
+
+END_TOKENS: tuple[str, ...] = (
+    "<|im_end|>",
+    "<|endoftext|>",
+    "</s>",
+    "<eos>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|eot|>",
+    "<|eom|>",
+    "<|end_of_text|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<|observation|>",
+    "<|user|>",
+    "<|end|>",
+    "<|return|>",
+    "<|stop|>",
+    "<｜end▁of▁sentence｜>",
+    "[e~[",
+    "<seed:eos>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|assistant_end|>",
+    "<|message_sep|>",
+    "<|role_end|>",
+    "</assistant>",
+    "<|end_of_msg|>",
+    "<|close|>message<|sep|>",
+    "<|call|>",
+    "<|end_message|>",
+    "<SPECIAL_12>",
+    "<|eos|>",
+    "<end_of_sentence>",
+    "[END FINAL RESPONSE]",
+)
+"""End-of-turn tokens that servers leave at the end of the text."""
