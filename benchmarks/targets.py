@@ -48,8 +48,13 @@ class Target:
     pids: Sequence[int] = ()
 
 
-NAMES = ("direct", "nginx", "litellm", "dragoman", "off", "gthread", "gevent", "before")
-"""`dragoman` is what is shipped, `off` the same without conversion, the next two the same with that worker class."""
+OURS = ("dragoman", "gthread", "gevent", "before")
+"""What is shipped; the same with that worker class, whichever is shipped; and another commit."""
+
+OFF = "-off"
+"""What a name of ours ends in if nothing is to be converted."""
+
+NAMES = ("direct", "nginx", "litellm", *OURS, *(name + OFF for name in OURS))
 
 
 @contextmanager
@@ -85,10 +90,10 @@ def _program(name: str, port: int, upstream: int, before: str | None) -> Program
         return _nginx(port, upstream)
     if name == "litellm":
         return _litellm(port, upstream)
-    if name == "before":
-        return _ourselves(port, upstream, _checked_out(before))
-    options = {"gthread": ("-k", "gthread", "--threads", "1200"), "gevent": ("-k", "gevent")}.get(name, ())
-    return _ourselves(port, upstream, ROOT, options, convert=name != "off")
+    way = name.removesuffix(OFF)
+    root = _checked_out(before) if way == "before" else ROOT
+    options = {"gthread": ("-k", "gthread", "--threads", "1200"), "gevent": ("-k", "gevent")}.get(way, ())
+    return _ourselves(port, upstream, root, options, convert=way == name)
 
 
 def _environ() -> dict[str, str]:
@@ -234,6 +239,7 @@ def _litellm(port: int, upstream: int) -> Program:
         "LITELLM_LOG": "ERROR",
         "LITELLM_MODE": "PRODUCTION",
         "LITELLM_TELEMETRY": "False",
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",  # it listens on the loopback only
     }
     return Program([*command, "--num_workers", "1"], environ)
 
@@ -258,6 +264,6 @@ def version(name: str, before: str | None) -> str:
     if name == "litellm":
         show = "import importlib.metadata as m; print(m.version('litellm'))"
         return _said(litellm_environment() / "bin/python", "-c", show)
-    if name == "before":
+    if name.removesuffix(OFF) == "before":
         return _checked_out(before).name
     return "" if name == "direct" else _said("git", "-C", ROOT, "describe", "--always", "--dirty")
