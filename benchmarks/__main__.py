@@ -23,7 +23,9 @@ from benchmarks.figures import Figures
 from tests.load.measure import machine
 
 _ROUNDS = 5
-_TARGETS = "direct,nginx,litellm,dragoman,dragoman-off"
+_OTHER = "gthread" if 'worker_class = "gevent"' in (targets.ROOT / "gunicorn.conf.py").read_text() else "gevent"
+"""The worker class that is not shipped is measured, too: the choice rests on it."""
+_TARGETS = f"direct,nginx,litellm,dragoman,dragoman-off,{_OTHER}"
 
 
 def main(arguments: list[str]) -> int:
@@ -90,7 +92,9 @@ def _about(chosen: argparse.Namespace, arguments: list[str]) -> dict[str, str]:
         "commit": _commit(),
     }
     if chosen.what in ("all", "proxies"):
-        about |= {name: _version(name, chosen.before) for name in _names(chosen) if name in ("nginx", "litellm", "before")}
+        about |= {
+            name: _version(name, chosen.before) for name in _names(chosen) if name in ("nginx", "litellm", "before")
+        }
     return about
 
 

@@ -31,7 +31,9 @@ def _plain(name: str, scale: float = 1.0) -> Measure:
 
 
 def _stream_memory(line: Line) -> float | None:
-    return (line["pss_kb"] - line["pss_before_kb"]) / line["alive"] if "pss_before_kb" in line and line["alive"] else None
+    return (
+        (line["pss_kb"] - line["pss_before_kb"]) / line["alive"] if "pss_before_kb" in line and line["alive"] else None
+    )
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -17,11 +17,12 @@ _BEGINNING = """# Speed
 What the proxy costs in the middle of every token, beside no proxy at all, nginx, and LiteLLM. `make bench` measures it;
 `python -m benchmarks page FILE` writes this page from a file of its results. Only the last section is kept by hand.
 
-How it is measured. Each target is one worker process on one core. The scripted upstream and the load generator, both in C,
-share the other core. Within a round every target has its turn, and the order is reversed in every second round. Figures are
-medians over the rounds; ratios are medians of the ratios within each round. CPU time is that of the target's whole process
-tree, user and system. Each chunk carries the time at which the upstream wrote it and its number, so its delay is measured
-when it arrives, and one that is missing is noticed. Nobody writes a log line for each request.
+How it is measured. Each target is one worker process on one core. The scripted upstream and the load generator, both
+in C, share the other core. Within a round every target has its turn, and the order is reversed in every second round.
+Figures are medians over the rounds; ratios are medians of the ratios within each round. CPU time is that of the
+target's whole process tree, user and system. Each chunk carries the time at which the upstream wrote it and its
+number, so its delay is measured when it arrives, and one that is missing is noticed. Nobody writes a log line for
+each request.
 
 """
 _TARGETS = """| name | what it is |
@@ -60,7 +61,11 @@ def text(figures: Figures, pictures: list[tuple[str, str]], by_hand: str) -> str
     parts.append("counts.\n\n" if counts else "**does not count**: the machine was busy with something else.\n\n")
     parts += ["## What must hold\n\n", _markdown(show.rows(figures)), "\n"]
     parts += [f"![{words}](speed/{name})\n\n" for name, words in pictures]
-    parts += ["## The figures\n\n", _TARGETS, "Times are milliseconds, CPU (`us/…`) is microseconds, `cpu` is per cent.\n\n"]
+    parts += [
+        "## The figures\n\n",
+        _TARGETS,
+        "Times are milliseconds, CPU (`us/…`) is microseconds, `cpu` is per cent.\n\n",
+    ]
     parts += [f"### {case}\n\n{_markdown(lines)}\n" for case, lines in show.table(figures)]
     parts += [_converters(figures), BY_HAND, "\n", by_hand, "\n"]
     return "".join(parts)
@@ -80,6 +85,8 @@ def _converters(figures: Figures) -> str:
         cells = [*(f"{cost:.2f}" for cost in line["us"]), f"{line['growth']:.2f}"]
         by_syntax.setdefault(line["syntax"], {})[line["piece"]] = cells
     head = [f"{size} kB by {piece}" if size else f"growth by {piece}" for piece in (4, 1) for size in (2, 20, 200, 0)]
-    rows = [[name, *(cell for piece in (4, 1) for cell in costs.get(piece, ["-"] * 4))] for name, costs in by_syntax.items()]
+    rows = [
+        [name, *(cell for piece in (4, 1) for cell in costs.get(piece, ["-"] * 4))] for name, costs in by_syntax.items()
+    ]
     said = "The converter alone, µs a piece of 4 characters or 1; growth is the cost of 200 kB over that of 20 kB.\n\n"
     return "### converters\n\n" + said + _markdown([["", *head], *rows]) + "\n"

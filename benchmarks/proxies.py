@@ -87,7 +87,9 @@ SUITES: dict[str, Sequence[Case]] = {
         _streams(256, 2, 1, 4),
         _streams(1000, 5, 2, 5),
     ],
-    "saturation": [Case("saturation", "kind=text pieces=1000", 8, 3, who=(*_REFERENCES, *targets.OURS, *_SWITCHED_OFF))],
+    "saturation": [
+        Case("saturation", "kind=text pieces=1000", 8, 3, who=(*_REFERENCES, *targets.OURS, *_SWITCHED_OFF))
+    ],
     "calls": [
         *[_paced_call(kind) for kind in ("glm", "hermes")],
         *[_flat_call(kind, pieces) for kind in ("glm", "hermes") for pieces in (100, 1000, 10000)],

@@ -13,9 +13,10 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from http.client import HTTPException
 from pathlib import Path
 
 from benchmarks.wire import BUILD, CORES, on_core, wait_for_answer
@@ -77,12 +78,17 @@ def running(name: str, upstream: int, before: str | None = None) -> Iterator[Tar
             preexec_fn=on_core(CORES[1]),
         )
     try:
-        wait_for_answer(port, PATIENCE)
+        _wait(port, log)
         yield Target(name, port, family(process.pid))
-    except OSError as error:
-        raise Missing(f"it does not answer ({error}); {log.name} in build/ may say why") from error
     finally:
         _end(process)
+
+
+def _wait(port: int, log: Path) -> None:
+    try:
+        wait_for_answer(port, PATIENCE)
+    except (OSError, HTTPException) as error:
+        raise Missing(f"it does not answer ({error}); build/{log.name} may say why") from error
 
 
 def _program(name: str, port: int, upstream: int, before: str | None) -> Program:
@@ -115,10 +121,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def family(pid: int) -> list[int]:
@@ -233,7 +237,15 @@ def _litellm(port: int, upstream: int) -> Program:
     environment = litellm_environment()
     settings = environment / "config.yaml"
     settings.write_text(_LITELLM.format(upstream=upstream))
-    command = [environment / "bin/litellm", "--config", settings, "--host", "127.0.0.1", "--port", str(port)]
+    command: list[str | Path] = [
+        environment / "bin/litellm",
+        "--config",
+        settings,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     environ = {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_LOG": "ERROR",
@@ -260,7 +272,8 @@ def version(name: str, before: str | None) -> str:
     """For the report."""
     if name == "nginx":
         program, environ = nginx_program()
-        return _said("env", *(f"{key}={value}" for key, value in environ.items()), program, "-v").partition("/")[2]
+        settings = [f"{name}={value}" for name, value in environ.items()]
+        return _said("env", *settings, program, "-v").partition("/")[2]
     if name == "litellm":
         show = "import importlib.metadata as m; print(m.version('litellm'))"
         return _said(litellm_environment() / "bin/python", "-c", show)
