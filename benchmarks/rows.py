@@ -41,7 +41,10 @@ def _row(
     name: str, text_of: Callable[[Syntax | None, int], str], syntax: Syntax | None, piece: int, rounds: int
 ) -> dict[str, Any]:
     texts = [text_of(syntax, size) for size in _SIZES]
-    seconds = [_best(text, piece, rounds) for text in texts]
+    timed = [
+        [_timed(text, piece) for text in texts] for _ in range(rounds)
+    ]  # all sizes in each round: alike conditions
+    seconds = [min(times) for times in zip(*timed, strict=True)]
     each = [second / len(text) * piece * 1e6 for second, text in zip(seconds, texts, strict=True)]
     growth = seconds[2] / seconds[1]
     print(f"{name:14} {' '.join(f'{cost:7.2f}' for cost in each)}   {growth:7.2f}", flush=True)
@@ -58,12 +61,8 @@ def _argument(syntax: Syntax | None, size: int) -> str:
     return render_calls(syntax, [("write_file", {"path": "a.py", "text": code})])
 
 
-def _best(text: str, piece: int, rounds: int) -> float:
+def _timed(text: str, piece: int) -> float:
     pieces = [text[start : start + piece] for start in range(0, len(text), piece)]
-    return min(_timed(pieces) for _ in range(rounds))
-
-
-def _timed(pieces: list[str]) -> float:
     feed = (parser := new_parser(Expectations(tools=_TOOLS))).feed
     start = time.process_time()
     for piece in pieces:
