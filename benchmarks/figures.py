@@ -31,9 +31,9 @@ def _plain(name: str, scale: float = 1.0) -> Measure:
 
 
 def _stream_memory(line: Line) -> float | None:
-    return (
-        (line["pss_kb"] - line["pss_before_kb"]) / line["alive"] if "pss_before_kb" in line and line["alive"] else None
-    )
+    """Only if the streams are there: what fewer of them hold says nothing about one."""
+    there = "pss_before_kb" in line and line["alive"] >= 0.99 * line["connections"]
+    return (line["pss_kb"] - line["pss_before_kb"]) / line["alive"] if there else None
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -23,6 +23,11 @@ _QUICK_EXCHANGES = (*_REFERENCES, "litellm", *targets.OURS)
 _PROXIES = ("nginx", *targets.OURS)
 
 
+_PAUSE = 0.3
+_PATIENCE = 30.0
+"""Seconds between two looks whether a target has come to rest, and after which nobody waits for it."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One thing to ask of a target. `play` is for the upstream, the rest for the generator."""
@@ -152,7 +157,18 @@ class Run:
         line = {"case": case.name, "target": target.name, "round": number, "load": os.getloadavg()[0]}
         keep(self.results, line | {"asked": case.asked} | more | figures)
         print(_shown(line | figures), flush=True)
-        time.sleep(0.3 + case.connections / 500)  # what the generator left behind is cleared away
+        self._let_settle(target)
+
+    def _let_settle(self, target: Target) -> None:
+        """Until the streams that the generator left behind are cleared away: the next target has the same core."""
+        until = time.monotonic() + _PATIENCE
+        time.sleep(_PAUSE)
+        spent = targets.ticks(target.pids)
+        while time.monotonic() < until:
+            time.sleep(_PAUSE)
+            before, spent = spent, targets.ticks(target.pids)
+            if spent - before <= 1:
+                return
 
 
 def _memory(target: Target) -> int:

@@ -50,9 +50,13 @@ def rows(figures: Figures) -> list[list[str]]:
 
 def _row(row: Row, figures: Figures, ours: list[str]) -> list[str]:
     values = [row.value(figures, name) for name in ours]
-    cells = ["-" if value is None else f"{value:.3g}{row.unit} {row.verdict(value)}" for value in values]
+    cells = ["-" if value is None else f"{_digits(value)}{row.unit} {row.verdict(value)}" for value in values]
     bounds = [f"{row.sign} {bound:g}{row.unit}" for bound in (row.must, row.aim)]
     return [row.number, row.figure, *bounds, *cells]
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def aligned(lines: list[list[str]], left: int = 1) -> str:

@@ -55,8 +55,10 @@ def test_what_a_proxy_adds_to_the_first_token_is_beside_what_nginx_adds() -> Non
 
 
 def test_memory_is_what_the_streams_have_added() -> None:
-    figures = Figures([line("idle", "dragoman", alive=1000, pss_kb=70_000, pss_before_kb=50_000)])
+    held = {"connections": 1000, "pss_kb": 70_000, "pss_before_kb": 50_000}
+    figures = Figures([line("idle", "dragoman", alive=1000, **held), line("idle", "gevent", alive=500, **held)])
     assert _row("11").value(figures, "dragoman") == 20
+    assert _row("11").value(figures, "gevent") is None  # half of them are missing
 
 
 def test_conversion_is_beside_the_same_without_it() -> None:

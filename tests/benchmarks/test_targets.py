@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def test_the_family_of_a_process_is_all_its_descendants() -> None:
         assert len(targets.family(process.pid)) == 2
         assert set(targets.family(process.pid)) < set(targets.family(os.getpid()))
         process.communicate("\n")
+
+
+def test_the_time_of_processes_is_what_they_spent() -> None:
+    before = targets.ticks([os.getpid()])
+    until = time.process_time() + 0.1
+    while time.process_time() < until:
+        pass
+    assert 8 <= targets.ticks([os.getpid()]) - before <= 100
 
 
 @pytest.mark.skipif(not wire.available(), reason="there is no gcc")

@@ -85,9 +85,8 @@ def test_a_buffered_answer_is_one_document(port: int) -> None:
 @pytest.mark.parametrize("more", ["", " close=1"])
 def test_four_streams_are_counted_exactly(port: int, more: str) -> None:
     """Each says 40 pieces in 0.2 s and then begins again, so whole answers are 40 chunks each."""
-    figures = wire.load(
-        port, ["--play", f"kind=text pieces=40 every=5{more}", "--connections", "4", "--warm", "0", "--seconds", "3"]
-    )
+    window = ["--warm", "0", "--seconds", "3", "--alive", "3"]
+    figures = wire.load(port, ["--play", f"kind=text pieces=40 every=5{more}", "--connections", "4", *window])
     assert figures["answers"] >= 4
     assert 40 * figures["answers"] <= figures["chunks"] <= 40 * (figures["answers"] + 4)
     assert figures["events"] == figures["chunks"]
