@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
 SECONDS ?= 1200
+ARGS    ?=
 
 .PHONY: help run demo test check format lint types real bench conformance fuzz faults load soak audit clean
 
@@ -39,8 +40,8 @@ check: lint types test ## all of the above: what a commit must pass
 real: $(VENV)/.ready ## the SDK through the proxy against a real llama-server
 	$(BIN)/python -m tests.real
 
-bench: $(VENV)/.ready ## cost per piece of every syntax, and that it is linear
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.ready ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS="proxies --quick" for less)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance

@@ -1,13 +1,14 @@
 """The cost of a piece in prose and inside an argument, for every row, and whether it stays the same.
 
-Linear means: ten times the text costs ten times as much.
+Linear means: ten times the text costs ten times as much, and a little less as the fixed cost counts for less.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.render import render_calls
@@ -15,26 +16,39 @@ from converters.render import render_calls
 _TOOLS = {"write_file": {"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}}}}
 _CODE = "def f(x):\n    return x < 1 and \"q\" or '\\\\n'  # 주석\n"
 _PROSE = "The quick brown fox jumps over the lazy dog, and says so. "
-_SIZES = (20_000, 100_000, 200_000)
+_SIZES = (2_000, 20_000, 200_000)
+_PIECES = (4, 1)
 
 
-def measure(chosen: argparse.Namespace) -> None:
-    """Print a line for prose and one for each row. `chosen` says `piece`, in characters, `rounds`, maybe a `row`."""
-    print(f"\nparsing, microseconds for a piece of {chosen.piece} characters; the best of {chosen.rounds} rounds\n")
-    print(f"{'':14} {'20 kB':>7} {'100 kB':>7} {'200 kB':>7}   200/100  200/20")
-    _row("prose", _prose, None, chosen)
+def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """Print a line for prose and one for each row, in pieces of 4 characters and of 1; the same as values.
+
+    `chosen` says `rounds`, of which the best counts, and maybe one `row`.
+    """
+    return [line for piece in _PIECES for line in _measured(piece, chosen)]
+
+
+def _measured(piece: int, chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    print(f"\nparsing, microseconds for a piece of {piece}; the best of {chosen.rounds} rounds\n")
+    print(f"{'':14} {'2 kB':>7} {'20 kB':>7} {'200 kB':>7}   cost of 200 kB / 20 kB")
+    yield _row("prose", _prose, None, piece, chosen.rounds)
     for syntax in SYNTAXES:
         if chosen.row in (None, syntax.name):
-            _row(syntax.name, _argument, syntax, chosen)
+            yield _row(syntax.name, _argument, syntax, piece, chosen.rounds)
 
 
 def _row(
-    name: str, text_of: Callable[[Syntax | None, int], str], syntax: Syntax | None, chosen: argparse.Namespace
-) -> None:
-    seconds = [_best(text_of(syntax, size), chosen.piece, chosen.rounds) for size in _SIZES]
-    pieces = [len(text_of(syntax, size)) / chosen.piece for size in _SIZES]
-    each = " ".join(f"{second / count * 1e6:7.2f}" for second, count in zip(seconds, pieces, strict=True))
-    print(f"{name:14} {each}   {seconds[2] / seconds[1]:7.2f} {seconds[2] / seconds[0]:7.2f}")
+    name: str, text_of: Callable[[Syntax | None, int], str], syntax: Syntax | None, piece: int, rounds: int
+) -> dict[str, Any]:
+    texts = [text_of(syntax, size) for size in _SIZES]
+    timed = [
+        [_timed(text, piece) for text in texts] for _ in range(rounds)
+    ]  # all sizes in each round: alike conditions
+    seconds = [min(times) for times in zip(*timed, strict=True)]
+    each = [second / len(text) * piece * 1e6 for second, text in zip(seconds, texts, strict=True)]
+    growth = seconds[2] / seconds[1]
+    print(f"{name:14} {' '.join(f'{cost:7.2f}' for cost in each)}   {growth:7.2f}", flush=True)
+    return {"case": "converter", "syntax": name, "piece": piece, "us": each, "growth": growth}
 
 
 def _prose(_syntax: Syntax | None, size: int) -> str:
@@ -47,15 +61,11 @@ def _argument(syntax: Syntax | None, size: int) -> str:
     return render_calls(syntax, [("write_file", {"path": "a.py", "text": code})])
 
 
-def _best(text: str, piece: int, rounds: int) -> float:
+def _timed(text: str, piece: int) -> float:
     pieces = [text[start : start + piece] for start in range(0, len(text), piece)]
-    return min(_timed(pieces) for _ in range(rounds))
-
-
-def _timed(pieces: list[str]) -> float:
     feed = (parser := new_parser(Expectations(tools=_TOOLS))).feed
-    start = time.perf_counter()
+    start = time.process_time()
     for piece in pieces:
         feed(piece)
     parser.finish()
-    return time.perf_counter() - start
+    return time.process_time() - start
