@@ -88,8 +88,9 @@ async def traffic(
     teller.cancel()
 
 
-def at_rest(look: Callable[[], Held]) -> Held:
-    """What is held once nothing more is let go."""
+def at_rest(look: Callable[[], Held], at_least: float) -> Held:
+    """What is held once nothing more is let go, after so many seconds at least."""
+    time.sleep(at_least)
     until, last, since = time.monotonic() + REST, look(), time.monotonic()
     while time.monotonic() < until and time.monotonic() - since < QUIET:
         time.sleep(0.05)
@@ -106,12 +107,13 @@ def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | Non
         look: Callable[[], Held] = lambda: held_by(proxy, backend.port)  # noqa: E731
         before, result = Result(), Result()
         asyncio.run(traffic(proxy.port, clients, start, before))
-        at_start = at_rest(look)
+        at_least = REST if seconds > 60 else 0.0
+        at_start = at_rest(look, at_least)
         began = time.monotonic()
         asyncio.run(traffic(proxy.port, clients, seconds, result, look))
         took = time.monotonic() - began
         result.wrong += before.wrong
-        soaked = Soaked(took, clients, result, at_start, at_rest(look), proxy.said())
+        soaked = Soaked(took, clients, result, at_start, at_rest(look, at_least), proxy.said())
         if any(soaked.failures()):  # it gets all the time that it may take
             time.sleep(REST)
             soaked.end = look()
