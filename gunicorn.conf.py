@@ -8,13 +8,12 @@ from typing import Any
 import gunicorn.util
 
 from app import load_config
-from serving import allow_many_connections, let_threads_share_memory, refusal, ring_in_time
+from serving import allow_many_connections, refusal, ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
 
 allow_many_connections()
-let_threads_share_memory()  # before the fork, so that the worker has it, too
 
 bind = f"{_host}:{_config.proxy_port}"
 worker_class = "gthread"

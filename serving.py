@@ -5,10 +5,8 @@ Werkzeug's threaded server without its debugger or reloader. A stop lets open st
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
-import platform
 import re
 import signal
 import socket
@@ -35,10 +33,8 @@ GRACE = 600.0
 _LAST_WORDS = 5.0
 """Seconds of these in which those that are still open are told that it is over; a tenth of them, if that is less."""
 
-_DESCRIPTORS = 16384
 
-_ARENAS = -8
-"""glibc's name for how many arenas there may be: M_ARENA_MAX in malloc.h."""
+_DESCRIPTORS = 16384
 
 
 class _Handler(WSGIRequestHandler):
@@ -141,7 +137,6 @@ def serve(app: Flask, config: Config) -> int:
     """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
     start_logging(config)
     allow_many_connections()
-    let_threads_share_memory()
     stop = _Stop()
     try:
         listener = listen(config)
@@ -195,16 +190,6 @@ def allow_many_connections() -> None:
         enough = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
         if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < enough:
             resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
-
-
-def let_threads_share_memory() -> None:
-    """So that a process with many threads does not grow for hours.
-
-    glibc gives threads arenas of their own, eight for each core, and gives little of them back to the system. Under one
-    interpreter lock two do.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(_ARENAS, 2)
 
 
 def listen(config: Config) -> socket.socket:
