@@ -20,10 +20,10 @@ from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
 from backends import Backend, Closing, Timeouts
 from config import Config
-from converters import SYNTAXES
 from dialects import Dialect
 from dialects.chat import Chat
-from errors import ConfigError, MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
+from errors import MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
+from serving import load_config, serve, start_logging
 from streaming import ClientRequest, Relay, Reply, request_id_of
 
 try:
@@ -229,19 +229,9 @@ def _failure_page(error: Exception) -> tuple[Response, int]:
 # -- serving ---------------------------------------------------------------------------------------------------------
 
 
-def load_config() -> Config:
-    """The configuration of the environment; a wrong value ends the process with its one line."""
-    try:
-        return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
-    except ConfigError as error:
-        sys.exit(str(error))
-
-
 def __getattr__(name: str) -> Any:
     """`app:app` for gunicorn, made when it is asked for, so that importing this file reads no configuration."""
     if name == "app":
-        from serving import start_logging
-
         config = load_config()
         start_logging(config)
         return create_app(config)
@@ -249,7 +239,5 @@ def __getattr__(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    from serving import serve
-
     settings = load_config()
     sys.exit(serve(create_app(settings), settings))

@@ -1,14 +1,18 @@
 """`gunicorn -c gunicorn.conf.py app:app`: the same configuration as `python app.py`, for a service.
 
-One process with many threads: a stream occupies a thread, most of the time asleep, so threads bound the streams.
+One process, and gevent in it: a stream is a greenlet, most of the time asleep. docs/SPEED.md measures it beside threads
+(`--worker-class gthread`): both cost about the same per chunk while there are few streams. At a thousand of them the
+threads get in each other's way, some streams are not served for seconds, and each takes half as much memory again.
+One worker keeps what was learnt of the models in one place; more of them (`--workers 4`) use more processors.
+
+Only light modules may be imported here, because gevent replaces Python's sockets in the worker and not before.
 """
 
 from typing import Any
 
 import gunicorn.util
 
-from app import load_config
-from serving import allow_many_connections, refusal, ring_in_time
+from serving import allow_many_connections, load_config, refusal, ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -16,14 +20,13 @@ _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.prox
 allow_many_connections()
 
 bind = f"{_host}:{_config.proxy_port}"
-worker_class = "gthread"
+worker_class = "gevent"
 workers = 1
-# For 1,000 streams, and room for the short requests beside them. Each costs some 77 kB (docs/RELIABILITY.md).
-threads = 1200
-worker_connections = 2048
+threads = 1200  # with gthread each stream takes one; gevent needs none
+worker_connections = 4096  # streams and idle connections; two descriptors for each stream
 backlog = 2048
-keepalive = 75
-timeout = 0  # a stream may last as long as it likes; gthread watches its own main loop only
+keepalive = 75  # seconds; clients that ask again within a minute keep their connection
+timeout = 0  # no answer of ours is ever long enough to be killed for it
 graceful_timeout = 600  # what open streams get at a stop or a reload
 limit_request_line = 8190  # gunicorn's highest; its other choice, 0, is no limit at all
 limit_request_fields = 100

@@ -1,6 +1,7 @@
-"""`python app.py`: one process, one thread for each request, on any system. Also how both ways of serving log.
+"""`python app.py`: one process, one thread for each request, on any system. Also what both ways of serving share.
 
-Werkzeug's threaded server without its debugger or reloader. A stop lets open streams end first.
+Werkzeug's threaded server without its debugger or reloader. A stop lets open streams end first. Nothing imported here
+may open connections: gunicorn.conf.py imports this file before gevent takes its place under them.
 """
 
 from __future__ import annotations
@@ -16,14 +17,19 @@ import time
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from backends import Closing
 from config import Config
+from converters.syntaxes import SYNTAXES
+from errors import ConfigError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from backends import Closing
 
 log = logging.getLogger("dragoman")
 
@@ -121,6 +127,14 @@ class _Closing:
         with self._closed:
             if hasattr(self._body, "close"):
                 self._body.close()
+
+
+def load_config() -> Config:
+    """The configuration of the environment; a wrong value ends the process with its one line."""
+    try:
+        return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
+    except ConfigError as error:
+        sys.exit(str(error))
 
 
 def refusal(status: int, message: str) -> bytes:

@@ -7,6 +7,7 @@
     coding    gzip and its like, taken off
     pool      connections, by urllib3
     wait      the one place that waits
+    watchers  how to wait on this system, and under gevent
     closing   the bell that ends every wait at a stop
 
 May not know: tools, dialects, events, Flask.

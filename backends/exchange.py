@@ -107,6 +107,7 @@ class BackendExchange:
         connection, self._connection = self._connection, None
         if connection is None:
             return
+        self._line.close()
         if self._answer.reusable and self._sent:
             self._pool.give_back(connection)
         else:
@@ -144,6 +145,7 @@ class BackendExchange:
     def _start_afresh(self) -> None:
         assert self._connection is not None
         self._reused = False
+        self._line.close()
         self._connection.close()
         self._start(self._connection)
 

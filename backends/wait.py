@@ -1,24 +1,22 @@
 """One way to wait for a backend, and the four things a wait can bring: bytes, IDLE, CLIENT_LEFT, END.
 
 `Line` watches the backend's socket, the client's descriptor and the bell of a stop together. The socket never gets a
-timeout. It is tried first, without blocking, so bytes that already lie in it (or in TLS's own buffer) are never waited
-for; only when there are none does poll() wait. Heartbeats, time limits, hang-ups and the end of a stop's patience are
-the ends of that one wait, alike under threads, under gevent and in `python app.py`.
+timeout. What lies in it already counts before any other end of a wait. Heartbeats, time limits, hang-ups and the end of
+a stop's patience are the ends of that one wait, alike under threads, under gevent and in `python app.py`.
 
 May not know: connecting, heads, status codes. Moments are of `time.monotonic()`.
 """
 
 from __future__ import annotations
 
-import select
-import selectors
 import socket
 import ssl
 import time
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal
 
 from backends.closing import Closing
+from backends.watchers import GONE, HALF_CLOSED, IN, LONGEST, OUT, Watcher, watcher_of
 from errors import Stopping
 
 
@@ -40,37 +38,25 @@ class LimitPassed(Exception):
 # One recv takes this much: all that a burst brings.
 _AT_ONCE = 65536
 
-# poll() takes milliseconds in a C int. A longer wait is made of several.
-_LONGEST_POLL = 3600.0
-
-# Windows has no poll() and lacks the names; there the bits only have to differ.
-_IN: int = getattr(select, "POLLIN", 1)
-_OUT: int = getattr(select, "POLLOUT", 4)
-# The peer closed its side (Linux). Seen even behind bytes that nobody reads.
-_HALF_CLOSED: int = getattr(select, "POLLRDHUP", 0)
-_GONE: int = (
-    _HALF_CLOSED | getattr(select, "POLLHUP", 16) | getattr(select, "POLLERR", 8) | getattr(select, "POLLNVAL", 32)
-)
-
 
 class Client:
     """The client's descriptor, lent by the server: watched, never read from, never closed."""
 
     def __init__(self, fd: int | None) -> None:
         self.fd = fd
-        self.watched = _IN | _HALF_CLOSED
+        self.watched = IN | HALF_CLOSED
 
     def left(self, seen: int) -> bool:
         """Whether `seen`, which poll() showed of the descriptor, means that the client hung up."""
-        if seen & _GONE:
+        if seen & GONE:
             return True
-        if self.fd is None or not seen & _IN:
+        if self.fd is None or not seen & IN:
             return False
         first = _peek(self.fd)
         if first:
             # It sent its next request already, so it is there. The byte stays, so to ask on would be to spin.
-            # (gevent's poll() knows IN and OUT only: under it such a client is no longer watched.)
-            self.watched = _HALF_CLOSED
+            # (gevent's loop knows IN and OUT only: under it such a client is no longer watched.)
+            self.watched = HALF_CLOSED
         return first == b""
 
 
@@ -82,21 +68,24 @@ class Line:
         self._sock = sock
         self._client = client
         self._closing = closing
-        self._watched: dict[int, int] = {}
+        self._bell = closing.fd if closing else None
+        self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _nothing
+        self._watched = (0, 0)  # bits of the backend and of the client
         self._watcher: Watcher | None = None
 
     def receive(self, deadline: float | None, limit: float | None) -> bytes | Pause:
         """All that has arrived, or arrives first; `b""` when the backend closed. OSError when the connection broke."""
-        self._heed_the_bell()
+        event = IN
         while True:
+            # A recv that brings nothing costs more than the question, and one who never waits starves the others.
+            if not self._buffered() and (pause := self._wait(event, deadline, limit)) is not None:
+                return pause
             try:
                 return self._sock.recv(_AT_ONCE)
             except ssl.SSLWantWriteError:  # TLS must answer before it can read on
-                event = _OUT
+                event = OUT
             except (BlockingIOError, ssl.SSLWantReadError):
-                event = _IN
-            if (pause := self._wait(event, deadline, limit)) is not None:
-                return pause
+                event = IN
 
     def send(self, data: bytes, patience: float | None) -> bool:
         """Whether all of it was sent; False if the client left. LimitPassed if nothing moves for `patience` seconds."""
@@ -109,43 +98,47 @@ class Line:
             rest = rest[sent:]
         return True
 
+    def close(self) -> None:
+        """Stop watching, before the socket is closed or lent to another exchange."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+
     def _send_some(self, data: memoryview, limit: float | None) -> int | None:
         while True:
             try:
                 return self._sock.send(data)
             except ssl.SSLWantReadError:
-                event = _IN
+                event = IN
             except (BlockingIOError, ssl.SSLWantWriteError):
-                event = _OUT
+                event = OUT
             if self._wait(event, None, limit) is not None:
                 return None
 
     def _wait(self, event: int, deadline: float | None, limit: float | None) -> Pause | None:
         """None when the socket is worth another try. LimitPassed at the limit, even if it is the deadline too."""
         backend, client = self._sock.fileno(), self._client
-        bell = self._closing.fd if self._closing else None
         while True:
-            watched = {backend: event}
-            if client.fd is not None:
-                watched[client.fd] = client.watched
-            if bell is not None:
-                watched[bell] = _IN
-            seen = self._watch(watched).seen(_time_to(deadline, limit))
+            seen = self._watching(event).seen(_time_to(deadline, limit))
             self._heed_the_bell()
-            if client.fd is not None and client.left(seen.get(client.fd, 0)):
-                return Wait.CLIENT_LEFT
             if backend in seen:
                 return None
+            if client.fd is not None and client.left(seen.get(client.fd, 0)):
+                return Wait.CLIENT_LEFT
             now = time.monotonic()
             if limit is not None and now >= limit:
                 raise LimitPassed
             if deadline is not None and now >= deadline:
                 return Wait.IDLE
 
-    def _watch(self, watched: dict[int, int]) -> Watcher:
-        """The same as last time, most of the time."""
-        if self._watcher is None or watched != self._watched:
-            self._watched, self._watcher = watched, _watcher(watched)
+    def _watching(self, event: int) -> Watcher:
+        """For these bits of the backend. The same as last time, most of the time."""
+        wanted = (event, self._client.watched)
+        if self._watcher is None or wanted != self._watched:
+            self.close()
+            bits = {self._sock.fileno(): event, self._client.fd: self._client.watched, self._bell: IN}
+            self._watcher = watcher_of({fd: bit for fd, bit in bits.items() if fd is not None})
+            self._watched = wanted
         return self._watcher
 
     def _heed_the_bell(self) -> None:
@@ -153,48 +146,15 @@ class Line:
             raise Stopping("The proxy is being stopped, and the time that open answers get is over.")
 
 
-def _time_to(*moments: float | None) -> float:
-    """Seconds to the first of these."""
-    now = time.monotonic()
-    return max(0.0, min((moment - now for moment in moments if moment is not None), default=_LONGEST_POLL))
+def _time_to(one: float | None, other: float | None) -> float:
+    """Seconds to the first of two moments."""
+    if one is None or (other is not None and other < one):
+        one = other
+    return LONGEST if one is None else max(0.0, one - time.monotonic())
 
 
-def _watcher(watched: dict[int, int]) -> Watcher:
-    # Looked up at each call, for gevent may have put its own there. Never select(): it ends at descriptor 1024.
-    return Poll(watched) if hasattr(select, "poll") else Select(watched)
-
-
-class Watcher(Protocol):
-    """Watches descriptors for bits, again and again."""
-
-    def seen(self, timeout: float) -> dict[int, int]:
-        """Bits of each descriptor that something happened to, within so many seconds."""
-        ...
-
-
-class Poll:
-    def __init__(self, watched: dict[int, int]) -> None:
-        self._poll = select.poll()
-        for fd, events in watched.items():
-            self._poll.register(fd, events)
-
-    def seen(self, timeout: float) -> dict[int, int]:
-        return dict(self._poll.poll(min(timeout, _LONGEST_POLL) * 1000))
-
-
-class Select:
-    """The same without poll(), for Windows, whose select() has no highest descriptor."""
-
-    def __init__(self, watched: dict[int, int]) -> None:
-        self._watched = watched
-
-    def seen(self, timeout: float) -> dict[int, int]:
-        with selectors.DefaultSelector() as selector:
-            for fd, events in self._watched.items():
-                if events & (_IN | _OUT):
-                    selector.register(fd, selectors.EVENT_WRITE if events & _OUT else selectors.EVENT_READ)
-            ready = selector.select(min(timeout, _LONGEST_POLL))
-        return {key.fd: _OUT if mask & selectors.EVENT_WRITE else _IN for key, mask in ready}
+def _nothing() -> int:
+    return 0
 
 
 def _peek(fd: int) -> bytes | None:

@@ -60,11 +60,6 @@ class Detector:
             return False
         return (self.inside or not self._untouched) and self._watch.markers.search(text) is None
 
-    def flowed(self, text: str) -> None:
-        """Such a text has left as it came."""
-        self._say(text)
-        self._events.clear()
-
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""
         if inside == self.inside:
@@ -172,12 +167,16 @@ class Detector:
 
     def _say(self, text: str) -> None:
         if text:
-            self._begun = True
-            if not text.isspace():
-                self._untouched = self._untouched and self.inside
-                self._fresh_call = False
-            self._quoting.prose(text)
+            self.flowed(text)
             self._events.append(Reasoning(text) if self.inside else Text(text))
+
+    def flowed(self, text: str) -> None:
+        """This text has been said, which changes what may follow."""
+        self._begun = True
+        if not text.isspace():
+            self._untouched = self._untouched and self.inside
+            self._fresh_call = False
+        self._quoting.prose(text)
 
     def _at_marker(self, match: re.Match[str], whole: bool, cut: bool) -> int:
         """Read a marker, and return the place behind what was read; -1 to wait for more text."""

@@ -37,12 +37,16 @@ class OutputParser(Protocol):
         ...
 
 
-class Stage(Protocol):
-    """A filter on events."""
+class Filter(Protocol):
+    """Events to events."""
 
     def feed(self, events: list[Event]) -> list[Event]: ...
 
     def finish(self, cut: bool) -> list[Event]: ...
+
+
+class Stage(Filter, Protocol):
+    """A filter between detection and the tidying up."""
 
     def lets_flow(self, text: str, inside: bool) -> bool:
         """Whether a text that has nothing to do with calls passes as it is, and nothing is held."""
@@ -52,12 +56,13 @@ class Stage(Protocol):
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_detector", "_server_splits", "_stages", "_tidy")
+    __slots__ = ("_detector", "_filters", "_server_splits", "_stages", "_tidy")
 
     def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
         self._detector = detector
         self._tidy = tidy or Tidy()
-        self._stages = [*stages, self._tidy]
+        self._filters = stages
+        self._stages: list[Filter] = [*stages, self._tidy]
         self._server_splits = False
 
     @property
@@ -76,18 +81,21 @@ class Pipeline:
             return self._through(turned + self._detector.feed(text))
         return self._through(self._detector.feed(text))
 
-    def flow(self, text: str, inside: bool) -> bool:
-        """Whether a text, of the reasoning or not, may leave as it came; then it counts as read.
+    def flow(self, text: str, inside: bool) -> tuple[str, str] | None:
+        """A text, of the reasoning or not, may leave but for its edges, and counts as read: the same as a `feed` that
+        returns just that, for a fraction of its cost. None if it must be fed.
 
-        The same as a `feed` that returns just that text, for a fraction of its cost.
+        (white space that was held and leaves before it, white space at its end that is held now)
         """
         if inside != self._detector.inside or not self._detector.lets_flow(text):
-            return False
-        if not all(stage.lets_flow(text, inside) for stage in self._stages):
-            return False
-        self._detector.flowed(text)
-        self._tidy.flowed(inside)
-        return True
+            return None
+        for stage in self._filters:
+            if not stage.lets_flow(text, inside):
+                return None
+        edges = self._tidy.flow(text, inside)
+        if edges is not None:
+            self._detector.flowed(text)
+        return edges
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""

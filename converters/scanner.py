@@ -1,13 +1,18 @@
 """Finding markers in text that comes in pieces: the only file that knows about the ends of pieces.
 
 It may not know what a tool call is. Both finders answer three ways: found, not here, and *not yet*: the text ends
-inside something that could still become the marker. Nothing is scanned twice because a piece ended.
+inside something that could still become the marker. Nothing is scanned twice because a piece ended. Regexes are made
+when they are first asked: a process meets few of the syntaxes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TypeAlias
+
+_Search: TypeAlias = "Callable[..., re.Match[str] | None]"
 
 _MOST_SPACE = 4096
 SPACE = rf"\s{{0,{_MOST_SPACE}}}"
@@ -56,15 +61,74 @@ def _after(rest: list[str]) -> str:
 
 
 class Markers:
-    """Looks for the next of several literals, and for the start of one at the end of the text."""
+    """Looks for the next of several literals, and for the start of one at the end of the text.
+
+    Most text holds neither, and that must be cheap to see: so the two letters that every marker begins with are looked
+    for first, and whole markers and halves apart.
+    """
 
     def __init__(self, literals: Iterable[str], also: Iterable[str] = ()) -> None:
-        """`also` holds regexes of markers that are no literals, such as a run of backticks."""
+        """`also` holds regexes of markers that are no literals, such as a run of backticks; each begins with a letter
+        that stands for itself."""
         self.literals = frozenset(literals)
         self.longer = frozenset(a for a in self.literals for b in self.literals if a != b and b.startswith(a))
         """Literals that others begin with: at the end of the text they may be the start of a longer one."""
-        self.search = re.compile("|".join([any_of(self.literals), *also])).search
-        """`search(text, start)`: a match of a marker, or of the start of one that reaches the end of the text."""
+        self._also = tuple(also)
+        self._halves = frozenset(each[:length] for each in self.literals for length in range(1, len(each)))
+        self._longest = max(map(len, self._halves), default=0)
+
+    @cached_property
+    def _heads(self) -> _Search:
+        return re.compile("|".join([*_two_letters(self.literals), *(regex[0] for regex in self._also)])).search
+
+    @cached_property
+    def _whole(self) -> _Search:
+        return re.compile("|".join([_longest_of(self.literals), *self._also])).search
+
+    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
+        """A match of a marker, or of the start of one that reaches the end of the text."""
+        head = self._heads(text, start)
+        if head is None:
+            return None
+        whole = self._whole(text, head.start())
+        end = len(text) if whole is None else whole.start() + 1
+        at: re.Match[str] | None = head
+        if end - head.start() > self._longest:
+            at = self._heads(text, max(head.start(), len(text) - self._longest))
+        while at is not None and at.start() < end:
+            if text[at.start() :] in self._halves:
+                return _REST.match(text, at.start())
+            at = self._heads(text, at.start() + 1)
+        return whole
+
+
+_REST = re.compile(r".+", re.DOTALL)
+
+
+def _two_letters(words: Iterable[str]) -> Iterator[str]:
+    """Regexes of what words begin with, their first letter before all else, which is what makes a search fast."""
+    seconds: dict[str, set[str]] = {}
+    for word in sorted(words):
+        seconds.setdefault(word[0], set()).add(re.escape(word[1:2]))
+    for first, others in seconds.items():
+        yield re.escape(first) + ("" if "" in others else rf"(?:{'|'.join(sorted(others))}|\Z)")
+
+
+def _longest_of(words: Iterable[str]) -> str:
+    """A regex for one of the words, the longest that fits."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(filter(None, words)):
+        groups.setdefault(word[0], []).append(word)
+    return "|".join(map(_longest_in, groups.values()))
+
+
+def _longest_in(words: list[str]) -> str:
+    """The same for words that begin alike."""
+    least, most = min(words), max(words)
+    shared = next((least[:place] for place, letter in enumerate(least) if most[place] != letter), least)
+    rest = _longest_of(word[len(shared) :] for word in words)
+    optional = "?" if shared in words else ""
+    return re.escape(shared) + (f"(?:{rest}){optional}" if rest else "")
 
 
 class Ahead:
@@ -75,7 +139,10 @@ class Ahead:
     def __init__(self, markers: Iterable[str]) -> None:
         self._markers = frozenset(markers)
         self._longer = frozenset(a for a in self._markers for b in self._markers if a != b and b.startswith(a))
-        self._match = re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
+
+    @cached_property
+    def _match(self) -> _Search:
+        return re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
 
     def look(self, text: str, place: int) -> tuple[int, str, int]:
         """(what was found, the marker, the place behind it)"""
@@ -108,11 +175,24 @@ class Pattern:
         if unless:
             ahead = rf"(?={space}[^\s{re.escape(unless)}])"
             started += [r"\Z"] if spaced else [SPACE, r"\Z"]
-        self._full = re.compile("".join(full) + ahead)
-        self._at_end = re.compile("".join(full) + space + r"\Z")
         if follow:
             started += [any_of(follow)] if spaced else [SPACE, any_of(follow)]
-        self._started = re.compile(_nested(started))
+        self._atoms = started
+        self._regex = "".join(full)
+        self._ahead = ahead
+        self._space = space
+
+    @cached_property
+    def _full(self) -> re.Pattern[str]:
+        return re.compile(self._regex + self._ahead)
+
+    @cached_property
+    def _at_end(self) -> re.Pattern[str]:
+        return re.compile(self._regex + self._space + r"\Z")
+
+    @cached_property
+    def _started(self) -> re.Pattern[str]:
+        return re.compile(_nested(self._atoms))
 
     def match(self, text: str, start: int = 0) -> re.Match[str] | None:
         return self._full.match(text, start)

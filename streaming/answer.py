@@ -80,7 +80,8 @@ class Answer:
             return data
         self._record.touched()
         block = self._frames.take(data)
-        return [Step(block)] if self._reader.flow(block) else self._read(frames_of(block))
+        flowing = self._reader.flow(block)
+        return self._read(frames_of(block)) if flowing is None else [Step(flowing)]
 
     def _last_steps(self) -> list[Step]:
         last = self._frames.finish()

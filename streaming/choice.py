@@ -75,14 +75,15 @@ class ChoiceReader:
             events += self._called(lambda: self._native.read(delta, whole))
         return events
 
-    def flow(self, text: str, reasoning: bool) -> bool:
-        """Whether a text may leave as it came, as the whole of what its deltas say; then it counts as read."""
-        if self.finished or self._beside or self._owed or (reasoning and not self.splits):
-            return False
-        if not self._parser.flow(text, reasoning):
-            return False
-        self._begins_with = self._begins_with or text.lstrip()[:1]
-        return True
+    def flow(self, text: str, reasoning: bool) -> tuple[str, str] | None:
+        """A text that is the whole of what its deltas say may leave but for its edges; as `Pipeline.flow`."""
+        if self.finished or self._beside or (reasoning and not self.splits):
+            return None
+        edges = self._parser.flow(text, reasoning)
+        if edges is not None:
+            self._owed += len(edges[1]) - len(edges[0]) if any(edges) else 0
+            self._begins_with = self._begins_with or text.lstrip()[:1]
+        return edges
 
     def _late(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         """What comes behind the finish reason is not lost: some servers give one with each of their calls."""

@@ -1,8 +1,9 @@
 """The fast lane: most frames of a stream differ in one string alone, so only that is read.
 
 Once a frame that brings nothing but text has been read, what stands around its text is a mould, and other frames that
-fit it say the same with another text. Blocks of them leave as they came if the parser lets their text flow; one alone
-is read without its envelope. All that does not fit is read in full, with the same outcome.
+fit it say the same with another text. Blocks of them leave as they came if the parser lets their text flow, but for
+white space at their edges; what else it makes of a text is read without the envelope. All that does not fit is read in
+full, with the same outcome.
 """
 
 from __future__ import annotations
@@ -35,32 +36,43 @@ class Mould:
     def reasoning(self) -> bool:
         return self.field != "content"
 
-    def text_in(self, frame: bytes) -> str | None:
-        """The text of one frame; None if it is not of this mould."""
-        if not self._fits(frame):
-            return None
-        try:
-            text = json.loads(b'"%b"' % frame[len(self.before) : len(frame) - len(self.behind)])
-        except ValueError:  # the string ended, and more than a text stands here
-            return None
-        return text if isinstance(text, str) and text else None
-
-    def _fits(self, block: bytes) -> bool:
-        shortest = len(self.before) + len(self.behind)
-        return len(block) > shortest and block.startswith(self.before) and block.endswith(self.behind)
-
     def text_of(self, block: bytes) -> str | None:
-        """The text of all frames of a block, joined; None if they are not all of this mould, or not plain."""
+        """The text of all frames of a block, joined, if they are of this mould and say something."""
         before, behind = self.before, self.behind
-        if not self._fits(block):
+        if len(block) < len(before) + len(behind) or not (block.startswith(before) and block.endswith(behind)):
             return None
         texts = block[len(before) : len(block) - len(behind)].replace(behind + before, b"")
-        if not texts or _NOT_PLAIN.search(texts):
-            return None
         try:
-            return texts.decode()
-        except UnicodeDecodeError:  # cut inside a character, or no UTF-8
+            if not _NOT_PLAIN.search(texts):
+                return texts.decode() or None
+            text = json.loads(b'"%b"' % texts)
+        except ValueError:  # the string ended, and more than a text stands here; or it was cut inside a character
             return None
+        return text if isinstance(text, str) else None
+
+    def with_edges(self, block: bytes, text: str, lead: str, tail: str) -> bytes:
+        """A block whose text is this, with `lead` before it and without `tail`, which it ends in.
+
+        Nothing at all if nothing is left. Frames in the middle stay as they are, if their text is plain to see.
+        """
+        if len(tail) == len(text):
+            return b""
+        before, behind = self.before, self.behind
+        said = block[len(before) : len(block) - len(behind)]
+        seam = behind + before
+        if _NOT_PLAIN.search(said.replace(seam, b"")):
+            return before + _spelled(lead + text[: len(text) - len(tail)]) + behind
+        texts = said.split(seam)
+        surplus = len(tail.encode())
+        while surplus and surplus >= len(texts[-1]):
+            surplus -= len(texts.pop())
+        texts[-1] = texts[-1][: len(texts[-1]) - surplus]
+        return before + _spelled(lead) + seam.join(texts) + behind
+
+
+def _spelled(text: str) -> bytes:
+    """As it stands inside a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
 
 
 def mould_of(

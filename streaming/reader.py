@@ -68,17 +68,26 @@ class ReplyReader:
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 
-    def flow(self, block: bytes) -> bool:
-        """Whether whole frames may leave as they came; then they count as read. Nothing may be held before them."""
+    def flow(self, block: bytes) -> bytes | None:
+        """What leaves of whole frames that bring nothing but text: mostly all, as it came. None if they must be read.
+
+        Then they count as read.
+        """
         mould = self._mould
-        if mould is None or not mould.wanted or self.done or self._held or self._mixed or self._held_fields:
-            return False
+        if mould is None or not mould.wanted or self.done or self._held or self._held_fields:
+            return None
         text = mould.text_of(block)
-        return text is not None and self._choices[mould.index].flow(text, mould.reasoning)
+        edges = self._choices[mould.index].flow(text, mould.reasoning) if text is not None else None
+        if text is None or edges is None:
+            return None
+        if not any(edges):
+            return block
+        self._mixed = any(reader.holds for reader in self._choices.values())
+        return mould.with_edges(block, text, *edges)
 
     def read_frame(self, frame: bytes) -> list[Step]:
         mould = self._mould
-        text = mould.text_in(frame) if mould and not self._choices[mould.index].finished else None
+        text = mould.text_of(frame) if mould and not self._choices[mould.index].finished else None
         if text is not None and mould is not None:
             return self._read_text(frame, mould, text)
         data = data_of(frame)

@@ -600,12 +600,12 @@ def running_proxy(backend: ScriptedBackend | str, **settings: object) -> Iterato
             time.sleep(0.005)
 
 
-How = Literal["app", "gunicorn", "gevent"]
+How = Literal["app", "gunicorn", "gthread"]
 _GUNICORN = ["-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")]
 COMMANDS: Mapping[How, Sequence[str]] = {
     "app": [str(ROOT / "app.py")],
     "gunicorn": [*_GUNICORN, "app:app"],
-    "gevent": [*_GUNICORN, "-k", "gevent", "app:app"],
+    "gthread": [*_GUNICORN, "-k", "gthread", "app:app"],
 }
 
 

@@ -144,7 +144,7 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
     config = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
     assert "limit_request_line = 8190" in config and "8,190 bytes" in SECURITY_PAGE
     assert "limit_request_field_size = 65536" in config and "limit_request_fields = 100" in config
-    assert "threads = 1200" in config and "1,200" in SECURITY_PAGE and "1,200" in RELIABILITY_PAGE
+    assert "worker_connections = 4096" in config and "4,096" in SECURITY_PAGE and "4,096" in RELIABILITY_PAGE
     assert f"{relay._DEEPEST} levels" in SECURITY_PAGE
     assert sse._LONGEST == 64 << 20 and answer._LONGEST_BODY == 512 << 20 and backend_answer._LONGEST_HEAD == 256 << 10
 

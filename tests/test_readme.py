@@ -381,7 +381,7 @@ def test_no_more_than_the_product(text: str) -> None:
 def test_what_the_text_says_of_serving(text: str) -> None:
     settings = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
     assert "workers = 1\n" in settings
-    (threads,) = re.findall(r"^threads = (\d+)$", settings, re.MULTILINE)
-    assert re.search(rf"(?<!\d){threads}(?!\d)", text)
+    (connections,) = re.findall(r"^worker_connections = (\d+)\b", settings, re.MULTILINE)
+    assert re.search(rf"(?<!\d){connections}(?!\d)", text)
     (seconds,) = re.findall(r"^graceful_timeout = (\d+)", settings, re.MULTILINE)
     assert int(seconds) == 600 and re.search("ten minutes|10분", text)

@@ -140,12 +140,7 @@ def taken(proxy: Process) -> bool:
 
 
 GRACE = 2
-each_way = pytest.mark.parametrize("how", ["app", "gunicorn", "gevent"])
-
-
-def of_gevent(how: How) -> None:
-    if how == "gevent":
-        pytest.importorskip("gevent", exc_type=ImportError)
+each_way = pytest.mark.parametrize("how", ["app", "gunicorn", "gthread"])
 
 
 NEVER = threading.Event()
@@ -161,7 +156,6 @@ MOMENTS = {
 
 @each_way
 def test_what_outlasts_the_grace_of_a_stop_is_told_so(backend: ScriptedBackend, how: How) -> None:
-    of_gevent(how)
     backend.answer = lambda received: MOMENTS[received.json()["user"]]
     with proxy_with_grace(how, GRACE, backend, KEEPALIVE_SECONDS=0) as proxy, ExitStack() as stack:
         clients = {moment: stack.enter_context(opened(proxy, moment)) for moment in MOMENTS}
@@ -197,9 +191,8 @@ def assert_told_of_the_stop(client: Client, moment: str, began: float) -> None:
     client.leave()
 
 
-@pytest.mark.parametrize("how", ["gunicorn", "gevent"])
+@pytest.mark.parametrize("how", ["gunicorn", "gthread"])
 def test_a_reload_lets_what_is_open_end_and_tells_what_outlasts_it(backend: ScriptedBackend, how: How) -> None:
-    of_gevent(how)
     more, never = threading.Event(), threading.Event()
     backend.answer = lambda received: Answer([HELLO, more if received.json().get("user") == "brief" else never, *REST])
     with (

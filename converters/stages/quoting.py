@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-RUNS = ("`+", r"~{3,}|~{1,2}\Z")
+RUNS = ("``*", r"~(?:~{2,}|~?\Z)")
 """Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
 _HELD = 4096

@@ -79,6 +79,15 @@ class Lane:
         """Whether a text may leave as it is: the common case, told apart for speed."""
         return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
 
+    def flow(self, text: str) -> tuple[str, str] | None:
+        """The white space that leaves before a text and what stays of it at its end; None where it is not so simple."""
+        if self._gap or not self._said or len(self._held) + len(text) > _HOLD:
+            return None
+        letters = text.rstrip() if self._most else text
+        before, tail = self._held if letters else "", text[len(letters) :]
+        self._held = tail if letters else self._held + tail
+        return before, tail
+
     def passed(self) -> None:
         self._said = True
 
@@ -146,15 +155,13 @@ class Tidy:
                 out.append(event)
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
+    def flow(self, text: str, inside: bool) -> tuple[str, str] | None:
+        """The same as `feed`, where all that happens is that white space at the end waits; None where more does."""
         lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
-        return other.empty and lane.passes(text)
-
-    def flowed(self, inside: bool) -> None:
-        """A text that was let flow has left."""
-        lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
-        self._beside(other, [])
-        lane.passed()
+        edges = lane.flow(text) if other.empty else None
+        if edges is not None:
+            self._beside(other, [])
+        return edges
 
     def _beside(self, lane: Lane, out: list[Event]) -> None:
         """The other of the two texts goes on."""

@@ -2,7 +2,7 @@
 
 A backend that lets none of them end before all have begun proves that they are open at once. The exit code tells.
 
-    python -m tests.load [--streams N ...] [--events N] [--how gunicorn|gevent|app]
+    python -m tests.load [--streams N ...] [--events N] [--how gunicorn|gthread|app]
 """
 
 from __future__ import annotations

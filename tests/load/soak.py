@@ -3,7 +3,7 @@
 Memory, threads and descriptors are taken after a start with the same traffic, and again at the end, both at rest. The
 exit code tells.
 
-    python -m tests.load.soak [--seconds N] [--clients N] [--how gunicorn|gevent|app]
+    python -m tests.load.soak [--seconds N] [--clients N] [--how gunicorn|gthread|app]
 """
 
 from __future__ import annotations

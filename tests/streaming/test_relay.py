@@ -399,7 +399,7 @@ def test_an_error_as_a_json_body_with_status_200_is_told(backend: ScriptedBacken
 HELLO = frame(chunk({"role": "assistant", "content": "Hello"}))
 
 
-@pytest.fixture(scope="module", params=["app", "gunicorn", "gevent"])
+@pytest.fixture(scope="module", params=["app", "gunicorn", "gthread"])
 def place(request: pytest.FixtureRequest) -> Iterator[tuple[ScriptedBackend, Proxy]]:
     """A backend with the proxy before it, in each way of serving it."""
     with ExitStack() as stack:
@@ -407,8 +407,6 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[ScriptedBackend, Pro
         if request.param == "app":
             proxy: Proxy = stack.enter_context(running_proxy(backend))
         else:
-            if request.param == "gevent":
-                pytest.importorskip("gevent", exc_type=ImportError)
             proxy = stack.enter_context(proxy_process(request.param, backend))
         yield backend, proxy
 
