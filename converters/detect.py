@@ -22,7 +22,7 @@ from converters.shapes.whole import WholeMessage
 from converters.stages.quoting import Quoting
 from converters.suffixes import may_be_tag, split, suffixed_lane, tag_at
 from converters.syntaxes import LANES, RESULTS, Lane, Syntax
-from converters.watch import CLOSES, LATE, OPENS, Watch
+from converters.watch import CLOSES, LATE, OPENS, Watch, begins_name
 
 
 class Detector:
@@ -30,6 +30,7 @@ class Detector:
 
     def __init__(self, watched: Watch, expectations: Expectations) -> None:
         self._watch = watched
+        self.restless = watched.restless
         self._expectations = expectations
         self.inside = expectations.starts_inside
         """What is read now is reasoning."""
@@ -59,6 +60,11 @@ class Detector:
         if self._buffer or self._calls is not None or self._invents or not self._begun:
             return False
         return (self.inside or not self._untouched) and self._watch.markers.search(text) is None
+
+    @property
+    def in_mid_line(self) -> bool:
+        """More text of the same line would change nothing, unless it is `restless`."""
+        return not (self._fresh_call or self._quoting.blank or self._quoting.may_close)
 
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""
@@ -367,19 +373,12 @@ class Detector:
                 self._begin(row, entry, found, skipped=len(opener))
                 self._buffer = text[found.end() :]
                 return True
-        if not self._begins_name(row, text) or (whole and not cut):
+        if not begins_name(row, text, self._expectations.tools) or (whole and not cut):
             return False
         if whole:
             self._events.append(Removed(self._buffer, "cut"))
             self._buffer = ""
         return True
-
-    def _begins_name(self, row: Grammar, text: str) -> bool:
-        """Whether a text could go on as a header that names a tool, or as the tag of a lane."""
-        word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
-        tags = any(lane.opens.startswith(text) for lane in LANES)
-        waits = any(entry.pattern.may_match(text) for entry in row.entries)
-        return tags or (waits and any(tool.startswith(word) for tool in self._expectations.tools))
 
     def _begin(self, row: Grammar, entry: Entry, found: re.Match[str], skipped: int = 0) -> None:
         """A call begins. The first characters of its header may be the prompt's."""

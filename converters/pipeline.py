@@ -26,6 +26,9 @@ from converters.stages.tidy import Tidy
 from converters.syntaxes import Syntax
 from converters.watch import reasoning_only, watch
 
+AS_IT_IS = ("", "")
+"""What `Pipeline.flow` says of a text that leaves as it came."""
+
 
 class OutputParser(Protocol):
     """Text in pieces to events. It never raises, whatever a model writes."""
@@ -56,7 +59,7 @@ class Stage(Filter, Protocol):
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_detector", "_filters", "_server_splits", "_stages", "_tidy")
+    __slots__ = ("_calm", "_detector", "_filters", "_restless", "_server_splits", "_stages", "_tidy")
 
     def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
         self._detector = detector
@@ -64,6 +67,8 @@ class Pipeline:
         self._filters = stages
         self._stages: list[Filter] = [*stages, self._tidy]
         self._server_splits = False
+        self._restless = detector.restless
+        self._calm: bool | None = None  # nothing but `_restless` text of this kind (inside or not) would matter
 
     @property
     def syntax(self) -> str | None:
@@ -76,6 +81,7 @@ class Pipeline:
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
+        self._calm = None
         if self._server_splits:
             turned = self._detector.turn(inside=False)
             return self._through(turned + self._detector.feed(text))
@@ -87,6 +93,12 @@ class Pipeline:
 
         (white space that was held and leaves before it, white space at its end that is held now)
         """
+        if inside is self._calm and self._restless(text) is None and not text[-1].isspace():
+            return AS_IT_IS
+        return self._flow(text, inside)
+
+    def _flow(self, text: str, inside: bool) -> tuple[str, str] | None:
+        self._calm = None
         if inside != self._detector.inside or not self._detector.lets_flow(text):
             return None
         for stage in self._filters:
@@ -95,10 +107,12 @@ class Pipeline:
         edges = self._tidy.flow(text, inside)
         if edges is not None:
             self._detector.flowed(text)
+            self._calm = inside if edges == AS_IT_IS and self._detector.in_mid_line else None
         return edges
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
+        self._calm = None
         events = self._detector.turn(inside=True) + self._detector.feed(text)
         self._server_splits = self._tidy.apart = True
         return self._through(events)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
-_Search: TypeAlias = "Callable[..., re.Match[str] | None]"
+Search: TypeAlias = Callable[..., "re.Match[str] | None"]
 
 _MOST_SPACE = 4096
 SPACE = rf"\s{{0,{_MOST_SPACE}}}"
@@ -77,12 +77,17 @@ class Markers:
         self._halves = frozenset(each[:length] for each in self.literals for length in range(1, len(each)))
         self._longest = max(map(len, self._halves), default=0)
 
-    @cached_property
-    def _heads(self) -> _Search:
-        return re.compile("|".join([*_two_letters(self.literals), *(regex[0] for regex in self._also)])).search
+    def heads_or(self, others: Iterable[str]) -> Search:
+        """Searches for the two letters that a marker begins with, or for another letter; where in doubt, it finds."""
+        letters = {*others, *(regex[0] for regex in self._also)}
+        return re.compile("|".join([*map(re.escape, letters), *_two_letters(self.literals)])).search
 
     @cached_property
-    def _whole(self) -> _Search:
+    def _heads(self) -> Search:
+        return self.heads_or(())
+
+    @cached_property
+    def _whole(self) -> Search:
         return re.compile("|".join([_longest_of(self.literals), *self._also])).search
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
@@ -141,7 +146,7 @@ class Ahead:
         self._longer = frozenset(a for a in self._markers for b in self._markers if a != b and b.startswith(a))
 
     @cached_property
-    def _match(self) -> _Search:
+    def _match(self) -> Search:
         return re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
 
     def look(self, text: str, place: int) -> tuple[int, str, int]:

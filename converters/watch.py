@@ -14,7 +14,7 @@ from converters.shapes import grammar
 from converters.shapes.base import Entry, Grammar
 from converters.stages.quoting import RUNS
 from converters.suffixes import split, stem, suffixed_grammar
-from converters.syntaxes import LANES, RESULTS, SYNTAXES, Lane, Syntax
+from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES, Lane, Syntax
 
 OPENS = {lane.opens: lane for lane in LANES}
 CLOSES = frozenset(closer for lane in LANES for closer in lane.closes)
@@ -60,6 +60,8 @@ class Watch:
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
+        self.restless = self.markers.heads_or({"\n", *(token[0] for token in END_TOKENS)})
+        """Finds what could matter in the middle of a line, and mostly does not: a quick look before a closer one."""
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Entry]]:
         """The entries of an opener, which may carry a suffix."""
@@ -95,6 +97,14 @@ class Turns:
         """The length of what opens a turn at a place, 0 if nothing does; None: not known yet."""
         match = self._match(text, place) if self._match else None
         return self._lengths.get(match.group()) if match else 0
+
+
+def begins_name(row: Grammar, text: str, tools: Iterable[str]) -> bool:
+    """Whether a text that the prompt began could go on as a header that names a tool, or as the tag of a lane."""
+    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+    tags = any(lane.opens.startswith(text) for lane in LANES)
+    waits = any(entry.pattern.may_match(text) for entry in row.entries)
+    return tags or (waits and any(tool.startswith(word) for tool in tools))
 
 
 @lru_cache(maxsize=128)

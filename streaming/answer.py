@@ -60,8 +60,11 @@ class Answer:
                 raise BackendError("The backend's answer is too long to be read whole.")
         return b"".join(self._body) if data is Wait.END else data
 
-    def steps(self, deadline: float | None) -> list[Step] | Wait:
-        """The next steps, which may be none, or why there are none. After `[DONE]` there is END."""
+    def steps(self, deadline: float | None) -> bytes | list[Step] | Wait:
+        """The next steps, which may be none, or why there are none. After `[DONE]` there is END.
+
+        Bytes are steps of which there is nothing to say: they may leave as they are.
+        """
         if self._reader.done:
             return Wait.END
         if self._whole:
@@ -81,7 +84,7 @@ class Answer:
         self._record.touched()
         block = self._frames.take(data)
         flowing = self._reader.flow(block)
-        return self._read(frames_of(block)) if flowing is None else [Step(flowing)]
+        return self._read(frames_of(block)) if flowing is None else flowing
 
     def _last_steps(self) -> list[Step]:
         last = self._frames.finish()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
-from converters.pipeline import Pipeline
+from converters.pipeline import AS_IT_IS, Pipeline
 from dialects.base import Finish, Native, ReplyEvent
 from streaming.exchange import Exchange
 from streaming.native import NativeCalls
@@ -81,7 +81,8 @@ class ChoiceReader:
             return None
         edges = self._parser.flow(text, reasoning)
         if edges is not None:
-            self._owed += len(edges[1]) - len(edges[0]) if any(edges) else 0
+            if edges is not AS_IT_IS:
+                self._owed += len(edges[1]) - len(edges[0])
             self._begins_with = self._begins_with or text.lstrip()[:1]
         return edges
 

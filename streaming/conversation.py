@@ -245,6 +245,8 @@ class Conversation:
             if head.status >= 300:
                 return self._refused_late(writer, head)
             steps = self._answer.steps(due)
+            if isinstance(steps, bytes):
+                return steps
             if not isinstance(steps, Wait):
                 data = b"".join(map(writer.write, steps))
                 return data if self._record.error is None else self._redaction.of(data)

@@ -18,7 +18,7 @@ _HELD = 4096
 class Quoting:
     """The state of the line and of the fence at the point that prose has reached."""
 
-    __slots__ = ("_closing", "_fence", "_opens_fence", "_run", "blank")
+    __slots__ = ("_fence", "_opens_fence", "_run", "blank", "may_close")
 
     def __init__(self) -> None:
         self.blank = True
@@ -26,7 +26,8 @@ class Quoting:
         self._run = 0  # the length of a run of backticks that is open on this line
         self._opens_fence = ""  # that run, if it may prove to open a fence at the end of the line
         self._fence = ""
-        self._closing = False  # a run that closes the fence, if nothing follows on its line
+        self.may_close = False
+        """A run that closes the fence, if nothing follows on its line, has been read on this one."""
 
     @property
     def fenced(self) -> bool:
@@ -44,21 +45,21 @@ class Quoting:
             self.blank = not text[text.rindex("\n") :].strip()
         elif text.strip():
             self.blank = False
-            self._closing = False
+            self.may_close = False
 
     def _line_ended(self, text: str) -> None:
-        if self._closing and not text[: text.index("\n")].strip():
+        if self.may_close and not text[: text.index("\n")].strip():
             self._fence = ""
         elif self._opens_fence and not self._fence:
             self._fence = self._opens_fence
-        self._closing = False
+        self.may_close = False
         self._opens_fence = ""
         self._run = 0
 
     def run(self, run: str) -> None:
         """A whole run of backticks or tildes has been read."""
         if self._fence:
-            self._closing = self.blank and run.startswith(self._fence)
+            self.may_close = self.blank and run.startswith(self._fence)
         elif self._run:
             self._opens_fence = ""
             if len(run) == self._run and run[0] == "`":

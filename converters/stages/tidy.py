@@ -81,11 +81,12 @@ class Lane:
 
     def flow(self, text: str) -> tuple[str, str] | None:
         """The white space that leaves before a text and what stays of it at its end; None where it is not so simple."""
-        if self._gap or not self._said or len(self._held) + len(text) > _HOLD:
-            return None
         letters = text.rstrip() if self._most else text
         before, tail = self._held if letters else "", text[len(letters) :]
-        self._held = tail if letters else self._held + tail
+        held = tail if letters else self._held + tail
+        if self._gap or not self._said or len(held) > _HOLD:
+            return None
+        self._held = held
         return before, tail
 
     def passed(self) -> None:

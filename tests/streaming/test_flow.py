@@ -154,6 +154,7 @@ def test_white_space_at_an_edge_waits_without_being_read(text: str, field: str) 
     together = Run([b"".join(frames[:3]), b"".join(frames[3:-1]), frames[-1]], tools)
     slow = Run(frames, tools, fast=False)
     assert joined(singly.out) == joined(together.out) == joined(slow.out)
+    assert together.fast_frames >= len(frames) - 4
     last = frames_of(Run(frames[:6], tools).out)[-1]
     assert not joined(last)[-1][1][-1].isspace()  # what may stand before a call has not left yet
 
@@ -217,3 +218,10 @@ def test_a_mould_takes_only_what_fits_it() -> None:
         frame({"content": "a"}) + b": x\n\n" + frame({"content": "b"}),
     ):
         assert mould.text_of(other) is None, other
+
+
+def test_a_long_burst_takes_it() -> None:
+    frames = stream(["Some words of a text. "] * 1000)
+    run = Run([b"".join(frames[:3]), b"".join(frames[3:-1]), frames[-1]])
+    assert run.fast_frames == len(frames) - 4
+    assert joined(run.out) == joined(b"".join(frames))
