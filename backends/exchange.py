@@ -51,8 +51,8 @@ class BackendExchange:
         self._timeouts = timeouts
         self._closing = closing
         self._decoder = Decoder([])
+        self._phase, self._allowed = "first_byte", timeouts.first_byte  # what is waited for, and how long at most
         self._heard_at: float | None = None  # when the last bytes came
-        self._flowing = False  # the body's first byte came
         self._connection: HTTPConnection | None = pool.take()
         self._reused = not self._connection.is_closed
         self._start(self._connection)
@@ -81,8 +81,11 @@ class BackendExchange:
     def next_bytes(self, deadline: float | None) -> bytes | Wait:
         """All of the body that has arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
-            if piece := self._decoder.feed(self._answer.take()):
-                self._flowing = True
+            piece = self._answer.take()
+            if self._decoder.active:
+                piece = self._decoder.feed(piece)
+            if piece:
+                self._phase, self._allowed = "idle", self._timeouts.idle
                 return piece
             if self._answer.fault:
                 raise Interrupted(self._answer.fault)
@@ -174,12 +177,10 @@ class BackendExchange:
 
     def _receive(self, deadline: float | None) -> bytes | Pause:
         """`b""` if the backend closed, Interrupted if the connection broke."""
-        phase, allowed, since = "first_byte", self._timeouts.first_byte, self._sent_at
-        if self._flowing and self._heard_at is not None:
-            phase, allowed, since = "idle", self._timeouts.idle, self._heard_at
+        since = self._heard_at if self._phase == "idle" and self._heard_at is not None else self._sent_at
         try:
-            return self._line.receive(deadline, None if allowed is None else since + allowed)
+            return self._line.receive(deadline, None if self._allowed is None else since + self._allowed)
         except LimitPassed:
-            raise TimedOut(f"the backend sent nothing for {allowed:g} s", phase) from None
+            raise TimedOut(f"the backend sent nothing for {self._allowed:g} s", self._phase) from None
         except OSError as error:
             raise Interrupted(f"the connection to the backend broke: {cause(error)}") from error

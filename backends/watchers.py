@@ -81,7 +81,8 @@ class Loop:
     """gevent's loop, told once what to watch.
 
     Its poll() tells the loop anew at each call and takes it back after, which costs more than the rest of a wait. Here
-    a descriptor stays in the loop until something happens to it, and a timer until it is too late for a wait.
+    a descriptor stays in the loop until something happens that nobody waits for, which would keep the loop spinning,
+    and a timer until it would come too late.
     """
 
     def __init__(self, watched: Mapping[int, int]) -> None:
@@ -93,15 +94,16 @@ class Loop:
         # gevent's bits: 1 is to read, 2 to write
         bits = {fd: (1 if events & IN else 0) | (2 if events & OUT else 0) for fd, events in watched.items()}
         self._watchers = [(loop.io(fd, both), fd) for fd, both in bits.items() if both]
+        self._stopped = self._watchers[:]
         self._timer: Any = None
         self._rings_at = 0.0
         self._seen: dict[int, int] = {}
         self._waiter: Any = None
 
     def seen(self, timeout: float) -> Mapping[int, int]:
-        for watcher, fd in self._watchers:
-            if not watcher.active:
-                watcher.start(self._happened, watcher, fd, pass_events=True)
+        while self._stopped:
+            watcher, fd = self._stopped.pop()
+            watcher.start(self._happened, watcher, fd, pass_events=True)
         if not self._seen:
             self._wait(min(timeout, LONGEST))
         seen, self._seen = self._seen, {}
@@ -112,6 +114,7 @@ class Loop:
             watcher.stop()
             watcher.close()
         self._watchers.clear()
+        self._stopped.clear()
         self._stop_timer()
 
     def _wait(self, timeout: float) -> None:
@@ -128,9 +131,12 @@ class Loop:
             self._waiter = None
 
     def _happened(self, events: int, watcher: Any, fd: int) -> None:
-        watcher.stop()  # until the next wait: what nobody has read yet would keep the loop spinning
         self._seen[fd] = _INVALID if events < 0 else (IN if events & 1 else 0) | (OUT if events & 2 else 0)
-        self._wake()
+        if self._waiter is None:
+            watcher.stop()
+            self._stopped.append((watcher, fd))
+        else:
+            self._wake()
 
     def _rang(self) -> None:
         self._stop_timer()

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
-from converters.scanner import only_more_space
+from converters.scanner import Restless, only_more_space
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
@@ -30,7 +30,6 @@ class Detector:
 
     def __init__(self, watched: Watch, expectations: Expectations) -> None:
         self._watch = watched
-        self.restless = watched.restless
         self._expectations = expectations
         self.inside = expectations.starts_inside
         """What is read now is reasoning."""
@@ -62,9 +61,9 @@ class Detector:
         return (self.inside or not self._untouched) and self._watch.markers.search(text) is None
 
     @property
-    def in_mid_line(self) -> bool:
-        """More text of the same line would change nothing, unless it is `restless`."""
-        return not (self._fresh_call or self._quoting.blank or self._quoting.may_close)
+    def restless(self) -> Restless | None:
+        """Finds what could matter in more text of the same line, behind one that flowed; None if any text could."""
+        return None if self._quoting.blank or self._quoting.may_close else self._watch.restless
 
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""

@@ -17,6 +17,7 @@ from typing import Protocol
 from converters.detect import Detector
 from converters.events import Event, Noted
 from converters.expectations import Expectations
+from converters.scanner import Restless
 from converters.stages.drafts import Drafts
 from converters.stages.endings import Endings
 from converters.stages.fit import Fit
@@ -59,7 +60,7 @@ class Stage(Filter, Protocol):
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_calm", "_detector", "_filters", "_restless", "_server_splits", "_stages", "_tidy")
+    __slots__ = ("_detector", "_filters", "_flowed", "_server_splits", "_stages", "_tidy")
 
     def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
         self._detector = detector
@@ -67,8 +68,7 @@ class Pipeline:
         self._filters = stages
         self._stages: list[Filter] = [*stages, self._tidy]
         self._server_splits = False
-        self._restless = detector.restless
-        self._calm: bool | None = None  # nothing but `_restless` text of this kind (inside or not) would matter
+        self._flowed = False  # the last text did, and all of it left
 
     @property
     def syntax(self) -> str | None:
@@ -81,7 +81,7 @@ class Pipeline:
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
-        self._calm = None
+        self._flowed = False
         if self._server_splits:
             turned = self._detector.turn(inside=False)
             return self._through(turned + self._detector.feed(text))
@@ -93,12 +93,7 @@ class Pipeline:
 
         (white space that was held and leaves before it, white space at its end that is held now)
         """
-        if inside is self._calm and self._restless(text) is None and not text[-1].isspace():
-            return AS_IT_IS
-        return self._flow(text, inside)
-
-    def _flow(self, text: str, inside: bool) -> tuple[str, str] | None:
-        self._calm = None
+        self._flowed = False
         if inside != self._detector.inside or not self._detector.lets_flow(text):
             return None
         for stage in self._filters:
@@ -107,12 +102,24 @@ class Pipeline:
         edges = self._tidy.flow(text, inside)
         if edges is not None:
             self._detector.flowed(text)
-            self._calm = inside if edges == AS_IT_IS and self._detector.in_mid_line else None
+            self._flowed = edges == AS_IT_IS
         return edges
+
+    @property
+    def restless(self) -> Restless | None:
+        """Finds what could matter in more text like that which has just flowed; None if any text could.
+
+        What it finds nothing in need not be told to us, but for white space at the end of it all.
+        """
+        return self._detector.restless if self._flowed else None
+
+    def holds_space(self, inside: bool) -> bool:
+        """Whether white space, of the reasoning or not, waits for what follows it."""
+        return self._tidy.holds_space(inside)
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
-        self._calm = None
+        self._flowed = False
         events = self._detector.turn(inside=True) + self._detector.feed(text)
         self._server_splits = self._tidy.apart = True
         return self._through(events)

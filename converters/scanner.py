@@ -77,14 +77,14 @@ class Markers:
         self._halves = frozenset(each[:length] for each in self.literals for length in range(1, len(each)))
         self._longest = max(map(len, self._halves), default=0)
 
-    def heads_or(self, others: Iterable[str]) -> Search:
-        """Searches for the two letters that a marker begins with, or for another letter; where in doubt, it finds."""
-        letters = {*others, *(regex[0] for regex in self._also)}
-        return re.compile("|".join([*map(re.escape, letters), *_two_letters(self.literals)])).search
+    @property
+    def heads(self) -> list[str]:
+        """Regexes of what markers begin with. Each starts with a letter, which is what makes a search for them fast."""
+        return [*_two_letters(self.literals), *(re.escape(regex[0]) for regex in self._also)]
 
     @cached_property
     def _heads(self) -> Search:
-        return self.heads_or(())
+        return re.compile("|".join(self.heads)).search
 
     @cached_property
     def _whole(self) -> Search:
@@ -107,11 +107,27 @@ class Markers:
         return whole
 
 
+class Restless:
+    """A quick look whether a text could matter, in the middle of a line: whether it holds what markers begin with.
+
+    It may be mistaken, but only when it finds something.
+    """
+
+    def __init__(self, markers: Markers, others: Iterable[str]) -> None:
+        """`others` are letters that could matter, too."""
+        heads = [*markers.heads, *map(re.escape, sorted({*others, "\n"}))]
+        self.in_text = re.compile("|".join(heads)).search
+        unread = [*range(32), *b'"\\', *range(128, 256)]
+        plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]
+        self.in_string = re.compile("|".join(plain).encode("latin-1")).search
+        """The same in the bytes of a JSON string. Escapes and letters beyond ASCII are found: it cannot read them."""
+
+
 _REST = re.compile(r".+", re.DOTALL)
 
 
 def _two_letters(words: Iterable[str]) -> Iterator[str]:
-    """Regexes of what words begin with, their first letter before all else, which is what makes a search fast."""
+    """Regexes of what words begin with, their first letter before all else."""
     seconds: dict[str, set[str]] = {}
     for word in sorted(words):
         seconds.setdefault(word[0], set()).add(re.escape(word[1:2]))

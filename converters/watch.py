@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from converters.scanner import Markers, Pattern, any_of
+from converters.scanner import Markers, Pattern, Restless, any_of
 from converters.shapes import grammar
 from converters.shapes.base import Entry, Grammar
 from converters.stages.quoting import RUNS
@@ -60,8 +60,7 @@ class Watch:
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
-        self.restless = self.markers.heads_or({"\n", *(token[0] for token in END_TOKENS)})
-        """Finds what could matter in the middle of a line, and mostly does not: a quick look before a closer one."""
+        self.restless = Restless(self.markers, {token[0] for token in END_TOKENS})
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Entry]]:
         """The entries of an opener, which may carry a suffix."""

@@ -9,6 +9,7 @@ from backends import BackendExchange, ResponseHead, Wait
 from dialects.base import Step
 from errors import BackendError, Interrupted, ProxyError
 from streaming.exchange import Exchange
+from streaming.flow import Calm
 from streaming.reader import ReplyReader
 from streaming.refusals import Refused, chat_completion
 from streaming.sse import Frames, data_of, frames_of, is_torn
@@ -30,6 +31,7 @@ class Answer:
         self._record = record
         self._choices = choices
         self._frames = Frames()
+        self._calm: Calm | None = None
         self._whole = False
         self._body: list[bytes] = []
         self._length = 0
@@ -78,13 +80,24 @@ class Answer:
             self._reader.done = True  # it has said all that it was asked for
             return self._reader.finish()
         if data is Wait.END:
-            return self._last_steps()
+            return [*self._read_held(), *self._last_steps()]
         if isinstance(data, Wait):
             return data
+        if self._calm is not None:
+            taken = self._calm.take(data)
+            if taken is not None:
+                return taken
+            data = self._calm.held + data
         self._record.touched()
         block = self._frames.take(data)
         flowing = self._reader.flow(block)
+        self._calm = None if flowing is None or not self._frames.empty else self._reader.calm
         return self._read(frames_of(block)) if flowing is None else flowing
+
+    def _read_held(self) -> list[Step]:
+        """What waits in the fast lane is read."""
+        calm, self._calm = self._calm, None
+        return self._read(frames_of(calm.held)) if calm is not None else []
 
     def _last_steps(self) -> list[Step]:
         last = self._frames.finish()
@@ -139,7 +152,7 @@ class Answer:
 
     def release(self) -> list[Step]:
         """What was held when the answer broke off."""
-        return self._reader.release()
+        return [*self._read_held(), *self._reader.release()]
 
     def close(self) -> None:
         """Give the connection back if the answer has ended, else break it off, so that the backend stops."""

@@ -12,6 +12,7 @@ from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, 
 from converters.pipeline import AS_IT_IS, Pipeline
 from dialects.base import Finish, Native, ReplyEvent
 from streaming.exchange import Exchange
+from streaming.flow import Calm, Mould
 from streaming.native import NativeCalls
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -85,6 +86,11 @@ class ChoiceReader:
                 self._owed += len(edges[1]) - len(edges[0])
             self._begins_with = self._begins_with or text.lstrip()[:1]
         return edges
+
+    def calm(self, mould: Mould) -> Calm | None:
+        """Takes more of what has just flowed."""
+        restless = self._parser.restless
+        return Calm(mould, restless, self._parser.holds_space(mould.reasoning)) if restless else None
 
     def _late(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         """What comes behind the finish reason is not lost: some servers give one with each of their calls."""

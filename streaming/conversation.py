@@ -54,6 +54,9 @@ class Pieces(Iterator[bytes]):
         finally:  # at its end, and whatever breaks it: nothing will follow
             self.close()
 
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
     def __next__(self) -> bytes:
         return next(self._pieces)
 
@@ -210,10 +213,20 @@ class Conversation:
         return data
 
     def _stream(self, writer: StreamWriter, first: bytes) -> Iterator[bytes]:
+        """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
         try:
+            due = self._first_due
             if first:
                 yield first
-            yield from self._beats(writer, self._due() if first else self._first_due)
+                due = self._due()
+            while (data := self._next(writer, due)) is not None:
+                if not data:
+                    if due is None or time.monotonic() < due:
+                        continue
+                    data = KEEP_ALIVE
+                yield data
+                due = self._due()
+            yield writer.end(self._record.summary())
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:
@@ -223,20 +236,6 @@ class Conversation:
             # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
-
-    def _beats(self, writer: StreamWriter, due: float | None) -> Iterator[bytes]:
-        """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
-        while True:
-            data = self._next(writer, due)
-            if data is None:
-                yield writer.end(self._record.summary())
-                return
-            if not data:
-                if due is None or time.monotonic() < due:
-                    continue
-                data = KEEP_ALIVE
-            yield data
-            due = self._due()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
         """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""

@@ -17,7 +17,7 @@ from streaming import exact
 from streaming.choice import REASONING_FIELDS, ChoiceReader
 from streaming.envelope import is_whole, mend_chunk, mend_reply
 from streaming.exchange import Exchange
-from streaming.flow import Mould, mould_of
+from streaming.flow import Calm, Mould, mould_of
 from streaming.native import NativeCalls
 from streaming.refusals import Refused, error_frame, quoted_text
 from streaming.sse import comments_of, data_of, frame_of
@@ -84,6 +84,11 @@ class ReplyReader:
             return block
         self._mixed = any(reader.holds for reader in self._choices.values())
         return mould.with_edges(block, text, *edges)
+
+    @property
+    def calm(self) -> Calm | None:
+        """Behind a block that flowed: takes more of the same without us, if there is such."""
+        return self._choices[self._mould.index].calm(self._mould) if self._mould else None
 
     def read_frame(self, frame: bytes) -> list[Step]:
         mould = self._mould

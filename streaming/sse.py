@@ -62,6 +62,11 @@ class Frames:
         self._length = 0
         return block
 
+    @property
+    def empty(self) -> bool:
+        """Nothing of a frame is held."""
+        return not (self._tail or self._parts or self._first)
+
     def _hold(self, text: bytes) -> None:
         keep = max(0, len(text) - _LOOK_BACK)
         self._parts.append(text[:keep])

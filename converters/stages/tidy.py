@@ -15,10 +15,11 @@ _HOLD = 4096
 class Lane:
     """The content, or the reasoning: one text that the client will see joined."""
 
-    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_most", "_removed", "_said")
+    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_most", "_removed", "_said", "holds_space")
 
     def __init__(self, kind: type[Text] | type[Reasoning], holds: bool = True) -> None:
         self._kind = kind
+        self.holds_space = holds
         self._most = _HOLD if holds else 0
         self._held = ""
         self._said = False  # some letter has left
@@ -163,6 +164,10 @@ class Tidy:
         if edges is not None:
             self._beside(other, [])
         return edges
+
+    def holds_space(self, inside: bool) -> bool:
+        """Whether white space at the end of a text waits."""
+        return (self._reasoning if inside else self._content).holds_space
 
     def _beside(self, lane: Lane, out: list[Event]) -> None:
         """The other of the two texts goes on."""
