@@ -41,6 +41,11 @@ class ArgumentsWriter:
         """A key came twice."""
 
     @property
+    def flows(self) -> bool:
+        """What is written of the value leaves at once."""
+        return self._streams and not self._skips
+
+    @property
     def begun(self) -> bool:
         return bool(self._keys) or self._whole
 
@@ -119,6 +124,10 @@ class JsonArguments:
     def codes(self) -> list[Reason]:
         """What had to be done to them."""
         return [*self._json.codes, *([self._code] if self._code else [])]
+
+    def flowing(self, text: str) -> str | None:
+        """What leaves of a piece that is nothing but more of a string; else None, and `feed` it."""
+        return self._json.flowing(text) if self._object else None
 
     def feed(self, text: str) -> str:
         return self._sent(self._json.feed(text))

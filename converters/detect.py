@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from converters.events import CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.events import ArgumentsDelta, CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
 from converters.scanner import Restless, only_more_space
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
@@ -51,7 +51,16 @@ class Detector:
         self.left_marker = False  # what opens a call was said as text, because no row has what followed it
 
     def feed(self, text: str) -> list[Event]:
-        self._read(text, whole=False, cut=False)
+        calls = self._calls
+        if calls is None or self._invents:
+            self._read(text, whole=False, cut=False)
+            return self._taken()
+        events = calls.feed(text)
+        if len(events) == 1 and type(events[0]) is ArgumentsDelta and not calls.over:
+            return events  # by far the most pieces of a call
+        left = self._read_calls(calls, events)
+        if left is not None:
+            self._read(left, whole=False, cut=False)
         return self._taken()
 
     def lets_flow(self, text: str) -> bool:
@@ -95,7 +104,10 @@ class Detector:
             return
         while True:
             if self._calls is not None:
-                left = self._read_calls(self._calls, text, whole, cut)
+                events = self._calls.feed(text)
+                if whole and not self._calls.over:
+                    events += self._calls.finish(cut)
+                left = self._read_calls(self._calls, events)
                 if left is None:
                     return
                 text = left
@@ -104,11 +116,8 @@ class Detector:
                 return
             text, self._buffer = self._buffer, ""  # a call has begun: the rest is its parser's
 
-    def _read_calls(self, calls: CallsParser, text: str, whole: bool, cut: bool) -> str | None:
-        """Hand text to the calls; returns what is prose again, or None while they go on."""
-        events = calls.feed(text)
-        if whole and not calls.over:
-            events += calls.finish(cut)
+    def _read_calls(self, calls: CallsParser, events: list[Event]) -> str | None:
+        """What calls have read; returns what is prose again, or None while they go on."""
         self._count += sum(isinstance(event, CallStart) for event in events)
         self._events += events
         if not calls.over:
@@ -329,7 +338,7 @@ class Detector:
             found = entry.pattern.match(text, start)
             if found is None and whole and not cut:
                 found = self._whole_call(entry, text, start)
-            if found is not None and self._believed(entry, found):
+            if found is not None and entry.believes(named(found)[0], self._expectations):
                 self._begin(row, entry, found)
                 return found.end()
             waits = waits or (found is None and entry.pattern.may_match(text, start))
@@ -347,13 +356,6 @@ class Detector:
         """The model stopped right behind a header: a call without arguments, if its name is declared."""
         found = entry.pattern.match_at_end(text, start)
         return found if found is not None and self._expectations.declared(named(found)[0]) else None
-
-    def _believed(self, entry: Entry, found: re.Match[str]) -> bool:
-        """Without its group a header could be prose, unless it names a tool."""
-        name = named(found)[0]
-        if entry.names is not None and name not in entry.names:
-            return False
-        return entry.explicit or self._expectations.declared(name) is not None
 
     def _behind_opener(self, row: Grammar, whole: bool, cut: bool) -> bool:
         """At the very start, behind an opener that the prompt has written: whether there is nothing to read as prose.

@@ -83,9 +83,14 @@ class JsonText(JsonComments):
         """Inside a string that leaves as it comes, and nothing is held."""
         return bool(self._quote) and not self._hold and not self._mute and self._key is None
 
+    def flowing(self, text: str) -> str | None:
+        """What comes out of a piece that is nothing but more of a string, by far the most; else None, and `feed` it."""
+        return text if not self._hold and self._only_plain(text) else None
+
     def feed(self, text: str) -> str:
-        if not self._hold and self._only_plain(text):  # by far the most pieces
-            return text
+        flowing = self.flowing(text)
+        if flowing is not None:
+            return flowing
         if self._hold:
             self._hold.append(text)
             if self._word and self._word.fullmatch(text):  # not read again from its beginning: it may be long

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from converters.detect import Detector
-from converters.events import Event, Noted
+from converters.events import ArgumentsDelta, Event, Noted, Reasoning, Text
 from converters.expectations import Expectations
 from converters.scanner import Restless
 from converters.stages.drafts import Drafts
@@ -56,11 +56,15 @@ class Stage(Filter, Protocol):
         """Whether a text that has nothing to do with calls passes as it is, and nothing is held."""
         ...
 
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        """Whether more of a call's arguments passes, of which then nothing but a note is taken."""
+        ...
+
 
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_detector", "_filters", "_flowed", "_server_splits", "_stages", "_tidy")
+    __slots__ = ("_detector", "_filters", "_flowed", "_flowed_inside", "_server_splits", "_stages", "_tidy")
 
     def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
         self._detector = detector
@@ -68,7 +72,7 @@ class Pipeline:
         self._filters = stages
         self._stages: list[Filter] = [*stages, self._tidy]
         self._server_splits = False
-        self._flowed = False  # the last text did, and all of it left
+        self._flowed = self._flowed_inside = False  # the last text did, and all of it left; it was of the reasoning
 
     @property
     def syntax(self) -> str | None:
@@ -81,11 +85,18 @@ class Pipeline:
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
-        self._flowed = False
-        if self._server_splits:
-            turned = self._detector.turn(inside=False)
-            return self._through(turned + self._detector.feed(text))
-        return self._through(self._detector.feed(text))
+        inside = self._detector.inside
+        if self._server_splits and inside:
+            self._flowed = False
+            return self._through(self._detector.turn(inside=False) + self._detector.feed(text))
+        edges = self.flow(text, inside) if text else None
+        if edges is None:
+            return self._through(self._detector.feed(text))
+        if edges is not AS_IT_IS:
+            text = edges[0] + text[: len(text) - len(edges[1])]
+        if not text:
+            return []
+        return [Reasoning(text) if inside else Text(text)]
 
     def flow(self, text: str, inside: bool) -> tuple[str, str] | None:
         """A text, of the reasoning or not, may leave but for its edges, and counts as read: the same as a `feed` that
@@ -93,6 +104,8 @@ class Pipeline:
 
         (white space that was held and leaves before it, white space at its end that is held now)
         """
+        if self._flowed and inside is self._flowed_inside and self._calm(text):
+            return AS_IT_IS
         self._flowed = False
         if inside != self._detector.inside or not self._detector.lets_flow(text):
             return None
@@ -102,8 +115,13 @@ class Pipeline:
         edges = self._tidy.flow(text, inside)
         if edges is not None:
             self._detector.flowed(text)
-            self._flowed = edges == AS_IT_IS
-        return edges
+            self._flowed, self._flowed_inside = edges == AS_IT_IS, inside
+        return AS_IT_IS if self._flowed else edges
+
+    def _calm(self, text: str) -> bool:
+        """Whether more of the same line brings nothing that matters."""
+        restless = self.restless
+        return restless is not None and restless.in_text(text) is None and not text[-1].isspace()
 
     @property
     def restless(self) -> Restless | None:
@@ -125,6 +143,12 @@ class Pipeline:
         return self._through(events)
 
     def _through(self, events: list[Event]) -> list[Event]:
+        if len(events) == 1 and isinstance(event := events[0], ArgumentsDelta):
+            for each in self._filters:
+                if not each.lets_pass(event):
+                    break
+            else:
+                return events  # tidying up has nothing to do with it
         for stage in self._stages:
             if not events:
                 break

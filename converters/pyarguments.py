@@ -60,7 +60,7 @@ class PythonArguments:
         self.rest = ""
 
     def feed(self, text: str) -> str:
-        if self._state == self._string and not self._buffer and self._flows(text):
+        if self.flows(text):
             return self._out.text(text)
         self._buffer += text
         while not self.done and self._state():
@@ -250,8 +250,10 @@ class PythonArguments:
         else:
             self._sent.append(self._out.held(self._key, text))
 
-    def _flows(self, text: str) -> bool:
-        return "\\" not in text and self._quotes[0] not in text
+    def flows(self, text: str) -> bool:
+        """Whether a piece is nothing but more of a string that leaves at once."""
+        plain = "\\" not in text and self._quotes[:1] not in text
+        return plain and not self._buffer and self._out.flows and self._state == self._string
 
 
 class _Writer(ArgumentsWriter):

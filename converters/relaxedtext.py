@@ -23,14 +23,10 @@ class RelaxedText(JsonText):
         super().__init__()
         self._delimiter = delimiter
 
-    def feed(self, text: str) -> str:
-        if self._only_string(text):  # by far the most pieces
-            return quote(text)[1:-1]
-        return super().feed(text)
-
-    def _only_string(self, text: str) -> bool:
-        """Whether a piece is nothing but more of a string that leaves as it comes."""
-        return self._quote == self._delimiter and self.flows and self._delimiter[0] not in text
+    def flowing(self, text: str) -> str | None:
+        if self._quote != self._delimiter or not self.flows:
+            return super().flowing(text)
+        return quote(text)[1:-1] if self._delimiter[0] not in text else None
 
     def _special(self, text: str, place: int) -> int | None:
         if not self._delimiter.startswith(text[place : place + len(self._delimiter)]):

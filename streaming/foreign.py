@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
-from converters.events import Event, Noted, Text
+from converters.events import ArgumentsDelta, Event, Noted, Text
 from converters.expectations import Expectations
 from converters.factory import converter_factory
 from converters.pipeline import Pipeline, new_parser
@@ -71,6 +71,9 @@ class ForeignStage:
 
     def lets_flow(self, text: str, inside: bool) -> bool:
         return inside or self._parser is None  # a converter reads all of the text, and nothing else
+
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return True
 
     def _text(self, text: str) -> list[Event]:
         if (parser := self._parser) is None:

@@ -206,6 +206,10 @@ class JsonObjectParser(StateParser):
             return self._named(_string(self._small_text))
         return True
 
+    def _flows(self, text: str) -> str | None:
+        arguments = self._arguments if self._state == self._read_arguments and self._out.open else None
+        return arguments.flowing(text) if arguments else None
+
     def _read_arguments(self) -> bool:
         arguments = self._arguments
         assert arguments

@@ -68,6 +68,9 @@ class NamedJsonParser(GroupedParser):
         self._state = self._after
         return True
 
+    def _flows(self, text: str) -> str | None:
+        return self._arguments.flowing(text) if self._state == self._read and self._out.open else None
+
     def _read(self) -> bool:
         arguments = self._arguments
         delta = arguments.feed(self._buffer[self._place :])

@@ -134,6 +134,12 @@ class PythonicParser(StateParser):
     def _stop(self) -> bool:
         return self._refuse() if self._refusable else self._end_run()
 
+    def _flows(self, text: str) -> str | None:
+        if self._state != self._read or not self._arguments.flows(text):
+            return None
+        self._said.append(text)
+        return self._arguments.feed(text)
+
     def _read(self) -> bool:
         """Inside the brackets of a call."""
         arguments = self._arguments

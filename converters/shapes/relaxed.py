@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from converters.arguments import JsonArguments
 from converters.expectations import Expectations
-from converters.jsonoutput import quote
 from converters.reasons import Reason
 from converters.relaxedtext import RelaxedText
 from converters.schema import Node
@@ -35,9 +34,13 @@ class TypedRelaxedText(RelaxedText):
         """Those of the typing: its own spelling is how the row writes."""
         return self._typed.codes
 
+    def flowing(self, text: str) -> str | None:
+        return super().flowing(text) if self._typed.flows else None  # else there is something to type
+
     def feed(self, text: str) -> str:
-        if self._only_string(text) and self._typed.flows:  # by far the most pieces: nothing there to type
-            return quote(text)[1:-1]
+        flowing = self.flowing(text)
+        if flowing is not None:
+            return flowing
         out = self._typed.feed(super().feed(text))
         return out + self._typed.finish() if self.done else out
 

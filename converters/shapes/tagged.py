@@ -213,6 +213,12 @@ class TaggedParser(GroupedParser):
         self._state = self._value
         return True
 
+    def _flows(self, text: str) -> str | None:
+        ends = self._state != self._value or (self._trims and text[-1:] == "\n")
+        if ends or not self._arguments.flows or self._ends.markers.search(text) is not None:
+            return None
+        return self._arguments.text(text)
+
     def _value(self) -> bool:
         """Inside a value: let flow what cannot be its end."""
         place = self._place

@@ -37,6 +37,9 @@ class Drafts:
     def lets_flow(self, text: str, inside: bool) -> bool:
         return not self._held and not self._drafting
 
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return not self._held and not self._drafting
+
     def _one(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, CallStart):
             if not event.inside:

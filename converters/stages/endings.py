@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from converters.events import CallStart, Event, Reasoning, Removed, Text
+from converters.events import ArgumentsDelta, CallStart, Event, Reasoning, Removed, Text
 from converters.scanner import any_of
 from converters.syntaxes import END_TOKENS
 
@@ -69,6 +69,9 @@ class Endings:
 
     def lets_flow(self, text: str, inside: bool) -> bool:
         return not self._held and not self._behind and _HEADS.isdisjoint(text)
+
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return not self._held
 
     def _text(self, text: str, out: list[Event]) -> None:
         ending = _ENDING.search(text)

@@ -42,6 +42,11 @@ class Fit:
     def lets_flow(self, text: str, inside: bool) -> bool:
         return True
 
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        if self._schema:
+            self._keep(event.delta)
+        return True
+
     def _keep(self, delta: str) -> None:
         self._length += len(delta)
         if self._length > _LONGEST:

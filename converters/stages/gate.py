@@ -37,6 +37,10 @@ class Gate:
     def lets_flow(self, text: str, inside: bool) -> bool:
         return not self._held
 
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        event.index = self._index
+        return self._refusal is None and not self._expectations.whole_calls
+
     def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
         if isinstance(event, CallStart):
             self._refusal = self._refused(event.name, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.events import Event, Reasoning, Removed, Text
+from converters.events import ArgumentsDelta, Event, Reasoning, Removed, Text
 
 
 class KeepReasoning:
@@ -17,6 +17,9 @@ class KeepReasoning:
     def lets_flow(self, text: str, inside: bool) -> bool:
         return not inside  # there it becomes text
 
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return True
+
     def finish(self, cut: bool) -> list[Event]:
         return []
 
@@ -26,6 +29,9 @@ class DropReasoning:
 
     def feed(self, events: list[Event]) -> list[Event]:
         return [Removed(event.raw, "reasoning_off") if isinstance(event, Reasoning) else event for event in events]
+
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return True
 
     def finish(self, cut: bool) -> list[Event]:
         return []
