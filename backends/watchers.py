@@ -86,10 +86,10 @@ class Loop:
     """
 
     def __init__(self, watched: Mapping[int, int]) -> None:
-        from gevent.hub import Waiter, get_hub  # type: ignore[import-untyped]
+        from gevent import get_hub, getcurrent  # type: ignore[import-untyped]
 
         self._hub = get_hub()
-        self._new_waiter = Waiter
+        self._current = getcurrent
         loop = self._hub.loop
         # gevent's bits: 1 is to read, 2 to write
         bits = {fd: (1 if events & IN else 0) | (2 if events & OUT else 0) for fd, events in watched.items()}
@@ -98,7 +98,7 @@ class Loop:
         self._timer: Any = None
         self._rings_at = 0.0
         self._seen: dict[int, int] = {}
-        self._waiter: Any = None
+        self._waiting: Any = None  # the greenlet that does
 
     def seen(self, timeout: float) -> Mapping[int, int]:
         while self._stopped:
@@ -124,15 +124,15 @@ class Loop:
             self._timer = self._hub.loop.timer(timeout)
             self._timer.start(self._rang, update=True)  # else it counts from when the loop last looked
             self._rings_at = now + timeout
-        self._waiter = self._new_waiter(self._hub)
+        self._waiting = self._current()
         try:
-            self._waiter.get()
+            self._hub.switch()
         finally:
-            self._waiter = None
+            self._waiting = None
 
     def _happened(self, events: int, watcher: Any, fd: int) -> None:
         self._seen[fd] = _INVALID if events < 0 else (IN if events & 1 else 0) | (OUT if events & 2 else 0)
-        if self._waiter is None:
+        if self._waiting is None:
             watcher.stop()
             self._stopped.append((watcher, fd))
         else:
@@ -149,6 +149,6 @@ class Loop:
             self._timer = None
 
     def _wake(self) -> None:
-        if self._waiter is not None:
-            waiter, self._waiter = self._waiter, None
-            waiter.switch(None)
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting.switch()

@@ -41,36 +41,6 @@ class Reply:
     body: bytes | Iterator[bytes]
 
 
-class Pieces(Iterator[bytes]):
-    """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
-
-    def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
-        self._pieces = self._until_closed(pieces)
-        self._when_closed: Callable[[], None] | None = when_closed
-
-    def _until_closed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        try:
-            yield from pieces
-        finally:  # at its end, and whatever breaks it: nothing will follow
-            self.close()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def __next__(self) -> bytes:
-        return next(self._pieces)
-
-    def drain(self) -> None:
-        """Read to the end a body of which the client gets nothing."""
-        for _ in self:
-            pass
-
-    def close(self) -> None:
-        when_closed, self._when_closed = self._when_closed, None
-        if when_closed is not None:
-            when_closed()
-
-
 class Conversation:
     """`reply` once; then the body, if it is streamed, ends the exchange, and otherwise `reply` has ended it."""
 
@@ -199,11 +169,16 @@ class Conversation:
             headers = self._headers(head, drop={name.lower() for name, _ in _STREAM_HEADERS})
         self._record.status = 200
         pieces = self._stream(writer, first) if whole is None else self._told(writer, whole)
-        return Reply(200, [*_STREAM_HEADERS, *headers], Pieces(pieces, self._close))
+        next(pieces)  # once begun, it can be closed
+        return Reply(200, [*_STREAM_HEADERS, *headers], pieces)
 
     def _told(self, writer: StreamWriter, reply: dict[str, Any]) -> Iterator[bytes]:
-        yield b"".join(map(writer.write, self._answer.stream_whole(reply)))
-        yield writer.end(self._record.summary())
+        try:
+            yield b""
+            yield b"".join(map(writer.write, self._answer.stream_whole(reply)))
+            yield writer.end(self._record.summary())
+        finally:
+            self._close()
 
     def _first(self, writer: StreamWriter) -> bytes:
         """The first bytes for the client, or none if a heartbeat is due before. Raises what is still an error reply."""
@@ -213,8 +188,12 @@ class Conversation:
         return data
 
     def _stream(self, writer: StreamWriter, first: bytes) -> Iterator[bytes]:
-        """The answer's bytes, and a heartbeat wherever the client has had none for too long."""
+        """The answer's bytes, and a heartbeat wherever the client has had none for too long.
+
+        One flat generator, as gevent copies the stack of whoever waits.
+        """
         try:
+            yield b""
             due = self._first_due
             if first:
                 yield first
@@ -236,6 +215,8 @@ class Conversation:
             # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
+        finally:  # at its end, and whatever breaks it: nothing will follow
+            self._close()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
         """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""

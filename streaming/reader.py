@@ -41,8 +41,7 @@ class ReplyReader:
         self._new_parser = new_parser
         self._request = request
         self._ids = Ids(request.ids)
-        n = request.body.get("n")
-        self._apart = isinstance(n, int) and n > 1
+        self._apart = request.choices > 1
         self._exchange = exchange
         self._wanted = wanted
         self._choices: dict[int, ChoiceReader] = {}

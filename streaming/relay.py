@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from config import Config
 from dialects.base import ChatRequest, Dialect
 from errors import ClientLeft, ProxyError, RequestError
 from streaming.answer import Answer
-from streaming.conversation import Conversation, Pieces, Reply
+from streaming.conversation import Conversation, Reply
 from streaming.exchange import Exchange
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.models import Models
@@ -35,6 +35,36 @@ class ClientRequest:
     """The client's socket, watched for a hang-up."""
 
 
+class Pieces(Iterator[bytes]):
+    """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
+
+    def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
+        self._pieces = self._until_closed(pieces)
+        self._when_closed: Callable[[], None] | None = when_closed
+
+    def _until_closed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from pieces
+        finally:  # at its end, and whatever breaks it: nothing will follow
+            self.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def drain(self) -> None:
+        """Read to the end a body of which the client gets nothing."""
+        for _ in self:
+            pass
+
+    def close(self) -> None:
+        when_closed, self._when_closed = self._when_closed, None
+        if when_closed is not None:
+            when_closed()
+
+
 class Relay:
     """One for the process, shared by its threads."""
 
@@ -54,8 +84,9 @@ class Relay:
         chat = dialect.parse_request(_json_body(request.body))
         new_parser = self._models.parsers(chat, value_of(request.headers, "x-dragoman-syntax"))
         record = self._record(request, chat)
-        reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
         body = body_for_backend(request.body, chat.body)
+        chat = replace(chat, body={})  # nobody needs it any more, and a stream may last
+        reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
         answer = Answer(self._open(replace(request, body=body), record), reader, record, chat.choices)
 
         def learn() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from backends import Backend, Timeouts
+from config import Config
+from dialects.chat import CHAT
 from streaming.answer import Answer as BackendAnswer
-from streaming.conversation import Pieces
+from streaming.relay import ClientRequest, Pieces, Relay
 from tests.servers import (
     Answer,
     ScriptedBackend,
@@ -85,6 +90,15 @@ def test_a_body_that_breaks_is_closed_and_says_so() -> None:
     with pytest.raises(ConnectionResetError):
         next(body)
     assert closed == ["closed"]
+
+
+def test_a_stream_that_nobody_began_is_closed(backend: ScriptedBackend) -> None:
+    backend.answer = Answer([*said("Hello", finish=None, done=False), threading.Event()])
+    relay = Relay(Config.from_environment({"BACKEND_URL": backend.url}), Backend(backend.url, Timeouts(1, 5, 5)))
+    reply = relay.converse(CHAT, ClientRequest("POST", "/v1/chat/completions", [], json.dumps(ask()).encode(), "r"))
+    assert not backend.last.closed.wait(0.1)
+    reply.body.close()  # type: ignore[union-attr]
+    assert backend.last.closed.wait(1)
 
 
 SAID = said("Hello", finish="stop", done=False)
