@@ -5,15 +5,31 @@ May not know: what is said over them.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import cast
 
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from backends.wait import peek
 from errors import TimedOut, Unreachable
+
+
+class _Peeking(HTTPConnection):
+    """Asks the socket itself whether the backend hung up. urllib3 polls, which under gevent takes its whole loop."""
+
+    @property
+    def is_connected(self) -> bool:
+        if not hasattr(socket, "MSG_DONTWAIT"):  # on Windows
+            return super().is_connected
+        return self.sock is not None and peek(self.sock.fileno()) is None
+
+
+class _PeekingTls(_Peeking, HTTPSConnection):
+    pass
 
 
 class Pool:
@@ -29,6 +45,7 @@ class Pool:
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=size, max_retries=0, pool_block=False)
         options = {"ssl_context": _tls(verify)} if place.scheme == "https" else {}
         self._pool = adapter.poolmanager.connection_from_url(url, options)
+        self._pool.ConnectionCls = _PeekingTls if place.scheme == "https" else _Peeking
 
     # _get_conn and _put_conn are private by name only: they are as old as urllib3, and urlopen(), the way in front of
     # them, blocks until the head is there.

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Literal
 
 from backends.closing import Closing
-from backends.watchers import GONE, HALF_CLOSED, IN, LONGEST, OUT, Watcher, watcher_of
+from backends.watchers import GONE, HALF_CLOSED, IN, LONGEST, OUT, Watcher, under_gevent, watcher_of
 from errors import Stopping
 
 
@@ -52,7 +52,7 @@ class Client:
             return True
         if self.fd is None or not seen & IN:
             return False
-        first = _peek(self.fd)
+        first = peek(self.fd)
         if first:
             # It sent its next request already, so it is there. The byte stays, so to ask on would be to spin.
             # (gevent's loop knows IN and OUT only: under it such a client is no longer watched.)
@@ -157,13 +157,15 @@ def _nothing() -> int:
     return 0
 
 
-def _peek(fd: int) -> bytes | None:
-    """The client's next byte, left where it is; `b""` if it closed, None if poll() was mistaken."""
+def peek(fd: int) -> bytes | None:
+    """The peer's next byte, left where it is; `b""` if it closed, None if there is none yet."""
     # A duplicate, because a socket object closes what it holds. The family is a guess; recv does not care.
     # MSG_DONTWAIT and not setblocking(), which would change the server's own socket: the two share that flag.
-    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as client:
+    with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as peer:
+        if under_gevent():  # whose sockets wait by themselves, with a flag that is not shared
+            peer.setblocking(False)
         try:
-            return client.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0))
+            return peer.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0))
         except BlockingIOError:
             return None
         except OSError:  # reset

@@ -36,12 +36,12 @@ class Watcher(Protocol):
 
 def watcher_of(watched: Mapping[int, int]) -> Watcher:
     """For these bits of these descriptors. Never by select(): it ends at descriptor 1024."""
-    if _under_gevent():
+    if under_gevent():
         return Loop(watched)
     return Poll(watched) if hasattr(select, "poll") else Select(watched)
 
 
-def _under_gevent() -> bool:
+def under_gevent() -> bool:
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and monkey.is_module_patched("select")
 

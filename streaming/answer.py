@@ -119,11 +119,19 @@ class Answer:
 
     def _read(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
-        for frame in frames:
-            if not self._reader.done:
+        place = 0
+        while place < len(frames) and not self._reader.done:
+            alike = self._reader.alike(frames, place)
+            some = frames[place : place + max(alike, 1)]
+            # all of them, and one alone, have been tried
+            flowing = self._reader.flow(b"".join(some)) if 1 < alike < len(frames) else None
+            if flowing is not None:
+                steps.append(Step(flowing))
+            for frame in some if flowing is None else ():
                 steps += self._reader.read_frame(frame)
-                if self._reader.done and self._record.error is None:
-                    steps += self._reader.finish()
+            place += len(some)
+        if self._reader.done and self._record.error is None and frames:
+            steps += self._reader.finish()
         return steps
 
     def _whole_as_stream(self, body: bytes) -> list[Step]:

@@ -53,32 +53,35 @@ class Mould:
             return None
         return text or None if text.isprintable() or not _CONTROL.search(text) else None
 
+    def fits(self, block: bytes) -> bool:
+        """Whether it begins and ends as frames of this mould do."""
+        least = len(self.before) + len(self.behind)
+        return len(block) >= least and block.startswith(self.before) and block.endswith(self.behind)
+
     def texts_of(self, block: bytes) -> bytes:
         """As they are spelled, joined; nothing if not all frames of the block are of this mould."""
         before, behind = self.before, self.behind
-        if len(block) < len(before) + len(behind) or not (block.startswith(before) and block.endswith(behind)):
+        if not self.fits(block):
             return b""
         texts = block[len(before) : len(block) - len(behind)]
         return texts.replace(behind + before, b"") if b"\n" in texts else texts
 
     def with_edges(self, block: bytes, text: str, lead: str, tail: str) -> bytes:
-        """A block whose text is this, with `lead` before it and without `tail`, which it ends in.
+        """A block whose text is this, with `lead` before it and without `tail`, which its last frame ends in.
 
-        Nothing at all if nothing is left. Frames in the middle stay as they are, if their text is plain to see.
+        Frames in the middle stay as they are, if their text is plain to see.
         """
-        if len(tail) == len(text):
-            return b""
         before, behind = self.before, self.behind
         said = block[len(before) : len(block) - len(behind)]
         seam = behind + before
         if _NOT_PLAIN.search(said.replace(seam, b"")):
             return before + _spelled(lead + text[: len(text) - len(tail)]) + behind
-        texts = said.split(seam)
-        surplus = len(tail.encode())
-        while surplus and surplus >= len(texts[-1]):
-            surplus -= len(texts.pop())
-        texts[-1] = texts[-1][: len(texts[-1]) - surplus]
-        return before + _spelled(lead) + seam.join(texts) + behind
+        return before + _spelled(lead) + said[: len(said) - len(tail.encode())] + behind
+
+    def blank(self, block: bytes) -> bool:
+        """Whether the last frame of a block of this mould holds nothing but white space."""
+        last = block[block.rfind(self.before) :]
+        return (self.text_of(last) or " ").isspace()
 
 
 class Calm:

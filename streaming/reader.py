@@ -6,7 +6,7 @@ A buffered reply is read as a stream of one delta. A reader does not know which 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from converters.events import CallEnd, CallStart, Reasoning, Text
@@ -76,6 +76,8 @@ class ReplyReader:
         if mould is None or not mould.wanted or self.done or self._held or self._held_fields:
             return None
         text = mould.text_of(block)
+        if text is not None and text[-1].isspace() and mould.blank(block):
+            return None  # a frame that is held is held whole, and leaves as it came if no call follows
         edges = self._choices[mould.index].flow(text, mould.reasoning) if text is not None else None
         if text is None or edges is None:
             return None
@@ -83,6 +85,17 @@ class ReplyReader:
             return block
         self._mixed = any(reader.holds for reader in self._choices.values())
         return mould.with_edges(block, text, *edges)
+
+    def alike(self, frames: Sequence[bytes], place: int) -> int:
+        """How many frames from a place on bring more of the same text, so that they may flow together. The last of
+        them holds more than white space."""
+        if self._mould is None:
+            return 0
+        fits = self._mould.fits
+        end = next((end for end in range(place, len(frames)) if not fits(frames[end])), len(frames))
+        while end > place and self._mould.blank(frames[end - 1]):
+            end -= 1
+        return end - place
 
     @property
     def calm(self) -> Calm | None:

@@ -177,7 +177,7 @@ def _json_body(body: bytes) -> Any:
         raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
     except RecursionError:
         raise _too_deep() from None
-    if _deeper_than(_DEEPEST, found):
+    if body.count(b"{") + body.count(b"[") > _DEEPEST and _deeper_than(_DEEPEST, found):
         raise _too_deep()
     return found
 

@@ -103,8 +103,10 @@ def frames_of(block: bytes) -> list[bytes]:
 def data_of(frame: bytes) -> str | None:
     """The data of a frame, its lines joined; None for a frame that holds none, such as a comment.
 
-    Bytes that are no UTF-8 become U+FFFD.
+    Bytes that are no UTF-8 become U+FFFD. The one line that nearly all frames are needs no parser.
     """
+    if frame.startswith(b"data: ") and frame.endswith(b"}\n\n") and frame.count(b"\n") == 2 and b"\r" not in frame:
+        return frame[6:-2].decode(errors="replace")
     try:
         event = next(iter(SSEClient(iter([frame])).events()), None)
     except UnicodeDecodeError:

@@ -83,11 +83,10 @@ class Lane:
     def flow(self, text: str) -> tuple[str, str] | None:
         """The white space that leaves before a text and what stays of it at its end; None where it is not so simple."""
         letters = text.rstrip() if self._most else text
-        before, tail = self._held if letters else "", text[len(letters) :]
-        held = tail if letters else self._held + tail
-        if self._gap or not self._said or len(held) > _HOLD:
+        tail = text[len(letters) :]
+        if not letters or self._gap or not self._said or len(tail) > _HOLD:
             return None
-        self._held = held
+        before, self._held = self._held, tail
         return before, tail
 
     def passed(self) -> None:

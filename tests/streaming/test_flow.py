@@ -72,7 +72,7 @@ class Run:
         answer.head(None)
         while not isinstance(steps := answer.steps(None), Wait):
             if isinstance(steps, bytes):
-                self.fast_frames += max(1, len(frames_of(steps)))  # or one that holds nothing but white space
+                self.fast_frames += len(frames_of(steps))
                 self.out += steps
             else:
                 self.out += b"".join(map(writer.write, steps))
@@ -167,11 +167,14 @@ def test_white_space_at_an_edge_waits_without_being_read(text: str, field: str) 
     tools = [{"type": "function", "function": {"name": "f"}}]
     frames = stream(["The", " quick", " brown", text, text, "fox", " jumps", text], field)
     singly = Run(frames, tools)
-    assert singly.fast_frames >= len(frames) - 4
+    if text.isspace():  # a frame of nothing else waits whole
+        assert singly.out == b"".join(frames)
+    else:
+        assert singly.fast_frames >= len(frames) - 4
     together = Run([b"".join(frames[:3]), b"".join(frames[3:-1]), frames[-1]], tools)
     slow = Run(frames, tools, fast=False)
     assert joined(singly.out) == joined(together.out) == joined(slow.out)
-    assert together.fast_frames > 0
+    assert together.fast_frames > 0 or text.isspace()
     last = frames_of(Run(frames[:6], tools).out)[-1]
     assert not joined(last)[-1][1][-1].isspace()  # what may stand before a call has not left yet
 
