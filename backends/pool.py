@@ -11,25 +11,27 @@ from typing import cast
 
 import urllib3
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from backends.wait import peek
 from errors import TimedOut, Unreachable
 
 
 class _Peeking(HTTPConnection):
-    """Asks the socket itself whether the backend hung up. urllib3 polls, which under gevent takes its whole loop."""
+    """Asks the socket itself whether the backend hung up. urllib3 polls, which under gevent takes its whole loop.
+
+    What has been in use does not block any more: `wait.Line` saw to it.
+    """
 
     @property
     def is_connected(self) -> bool:
-        if not hasattr(socket, "MSG_DONTWAIT"):  # on Windows
-            return super().is_connected
-        return self.sock is not None and peek(self.sock.fileno()) is None
-
-
-class _PeekingTls(_Peeking, HTTPSConnection):
-    pass
+        if self.sock is None:
+            return False
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
+        return False
 
 
 class Pool:
@@ -45,7 +47,8 @@ class Pool:
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=size, max_retries=0, pool_block=False)
         options = {"ssl_context": _tls(verify)} if place.scheme == "https" else {}
         self._pool = adapter.poolmanager.connection_from_url(url, options)
-        self._pool.ConnectionCls = _PeekingTls if place.scheme == "https" else _Peeking
+        if place.scheme != "https":  # there is no peeking through TLS
+            self._pool.ConnectionCls = _Peeking
 
     # _get_conn and _put_conn are private by name only: they are as old as urllib3, and urlopen(), the way in front of
     # them, blocks until the head is there.

@@ -52,7 +52,7 @@ class Client:
             return True
         if self.fd is None or not seen & IN:
             return False
-        first = peek(self.fd)
+        first = _peek(self.fd)
         if first:
             # It sent its next request already, so it is there. The byte stays, so to ask on would be to spin.
             # (gevent's loop knows IN and OUT only: under it such a client is no longer watched.)
@@ -157,8 +157,8 @@ def _nothing() -> int:
     return 0
 
 
-def peek(fd: int) -> bytes | None:
-    """The peer's next byte, left where it is; `b""` if it closed, None if there is none yet."""
+def _peek(fd: int) -> bytes | None:
+    """The client's next byte, left where it is; `b""` if it closed, None if there is none yet."""
     # A duplicate, because a socket object closes what it holds. The family is a guess; recv does not care.
     # MSG_DONTWAIT and not setblocking(), which would change the server's own socket: the two share that flag.
     with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as peer:

@@ -96,6 +96,8 @@ def _last_end(text: bytes) -> int:
 
 def frames_of(block: bytes) -> list[bytes]:
     """The frames of a block, each with the blank line that ends it."""
+    if b"\r" not in block:  # as nearly always
+        return [frame + b"\n\n" for frame in block.split(b"\n\n")[:-1]]
     ends = [match.end() for match in _BLANK_LINE.finditer(block)]
     return [block[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
