@@ -66,6 +66,7 @@ class Conversation:
         self._keepalive = keepalive
         self._first_due = self._due()
         self._limit = None if patience is None else time.monotonic() + patience
+        self._begun = False  # the head has come, and it is one of success
         self._when_over = when_over
         self._redaction = redaction
 
@@ -220,10 +221,11 @@ class Conversation:
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
         """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""
-        head = self._answer.head(due)
-        if isinstance(head, ResponseHead):
-            if head.status >= 300:
+        head = None if self._begun else self._answer.head(due)
+        if head is None or isinstance(head, ResponseHead):
+            if head is not None and head.status >= 300:
                 return self._refused_late(writer, head)
+            self._begun = True
             steps = self._answer.steps(due)
             if isinstance(steps, bytes):
                 return steps

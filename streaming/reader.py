@@ -181,8 +181,9 @@ class ReplyReader:
 
     def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
         choices = _choices(chunk)
+        top = {name: value for name, value in chunk.items() if name != "choices"}  # this is kept as long as the stream
         if not self._top:
-            self._top = chunk
+            self._top = top
         events: list[ChoiceEvent] = []
         as_received = len(choices) == 1 or len({_index(choice) for choice in choices}) == len(choices)
         for choice in choices:
@@ -193,8 +194,8 @@ class ReplyReader:
             read = self._read_choice(index, choice)
             events += [(index, event) for event in read]
             as_received = as_received and self._is_as_received(choice, read)
-        self._mould = self._mould_of(frame, chunk, choices)
-        return self._steps(frame, chunk, choices, events, as_received)
+        self._mould = self._mould_of(frame, top, choices)
+        return self._steps(frame, top, choices, events, as_received)
 
     def _read_text(self, frame: bytes, mould: Mould, text: str) -> list[Step]:
         """A frame that brings nothing but text."""
