@@ -87,15 +87,16 @@ class ReplyReader:
         return mould.with_edges(block, text, *edges)
 
     def alike(self, frames: Sequence[bytes], place: int) -> int:
-        """How many frames from a place on bring more of the same text, so that they may flow together. The last of
-        them holds more than white space."""
+        """How many frames from a place on bring more of the same text, so that they may flow together.
+
+        The last of them holds more than white space, if any does.
+        """
         if self._mould is None:
             return 0
         fits = self._mould.fits
         end = next((end for end in range(place, len(frames)) if not fits(frames[end])), len(frames))
-        while end > place and self._mould.blank(frames[end - 1]):
-            end -= 1
-        return end - place
+        last = next((last for last in range(end, place, -1) if not self._mould.blank(frames[last - 1])), end)
+        return last - place
 
     @property
     def calm(self) -> Calm | None:

@@ -46,21 +46,6 @@ def modest(examples: int) -> settings:
 
 WHOLE_ROWS = tuple(syntax.name for syntax in SYNTAXES if syntax.whole)
 each_row = pytest.mark.parametrize("row", ROWS)
-
-OPEN: dict[str, set[str]] = {
-    "prose": set(),
-    "name": set(),
-    "space": set(),
-    "data": set(),
-    "stream": set(),
-}
-"""The rows that break a rule today. Their tests stand last in this file; empty a set here once they pass."""
-
-
-def rows(rule: str, broken: bool = False) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("row", [row for row in FRAMED if (row in OPEN[rule]) is broken])
-
-
 each_framed_row = pytest.mark.parametrize("row", FRAMED)
 
 # -- what is generated -----------------------------------------------------------------------------------------------
@@ -151,12 +136,8 @@ def pieces_of(text: str, places: Sequence[int]) -> list[str]:
 # -- calls among prose -----------------------------------------------------------------------------------------------
 
 
-@rows("prose")
+@each_framed_row
 def test_calls_between_prose(row: str) -> None:
-    between_prose(row)
-
-
-def between_prose(row: str) -> None:
     """A written call gives exactly that call, and the prose around it exactly that prose, at any cut."""
     spaces = ("\n\n", "\n") if row in OWN_LINE else ("\n\n", "\n", " ", "")
 
@@ -349,22 +330,14 @@ def test_half_a_marker_is_held_shortly(marker: str) -> None:
         assert most_held(half + "♥" * 50) <= 40
 
 
-@rows("name")
+@each_framed_row
 def test_a_possible_name_is_held_to_256(row: str) -> None:
-    name_is_held_to_256(row)
-
-
-def name_is_held_to_256(row: str) -> None:
     head = in_front_of_the_name(row)
     assert most_held(head + "x" * 2000, 20) <= len(head) + 256 + 40
 
 
-@rows("space")
+@each_framed_row
 def test_white_space_in_markup_is_held_to_4_kB(row: str) -> None:
-    space_is_held_to_4_kB(row)
-
-
-def space_is_held_to_4_kB(row: str) -> None:
     head = in_front_of_the_name(row)
     for text in (head + " " * 10_000, head + "ping" + "\n" * 10_000):
         assert most_held(text, 500) <= len(head) + 4096 + 256 + 500
@@ -394,7 +367,7 @@ def streams(row: str) -> int:
     return len(text)
 
 
-@rows("stream")
+@each_framed_row
 def test_a_long_string_comes_with_its_first_bytes(row: str) -> None:
     assert streams(row) < 100
 
@@ -648,12 +621,8 @@ def test_another_syntax_than_the_usual(prior: str | None) -> None:
         assert_calls(same_at_every_cut(text, row=prior), [WANTED])
 
 
-@rows("data")
+@each_framed_row
 def test_markup_in_a_value_is_data(row: str) -> None:
-    markup_is_data(row)
-
-
-def markup_is_data(row: str) -> None:
     """The other rows' markers, whole calls of theirs, and this row's own opener without its closer."""
     own = in_front_of_the_name(row)
     for text in (*WRITTEN, f"a {own} b", "<think>a</think>", "```\nx\n```", "<|im_end|>"):
@@ -766,7 +735,7 @@ def test_end_token_elsewhere_is_text(token: str) -> None:
     assert said(f"hi {token} you")[0] == f"hi {token} you"
 
 
-# -- what was found by these tests, and what is open still ------------------------------------------------------------
+# -- what was found by these tests ------------------------------------------------------------------------------------
 
 
 @modest(400)
@@ -775,29 +744,6 @@ def test_soup(text: str, places: list[int], options: dict[str, Any], cut: bool) 
     """Nothing raises, every character has one owner, and every cut has one meaning (I1, I2, I3, I6)."""
     for row in (None, "hermes", "glm45"):
         check_any(Input(text, row, cut, options, tuple(places)))
-
-
-@rows("prose", broken=True)
-def test_calls_between_prose_open(row: str) -> None:
-    between_prose(row)
-
-
-@rows("name", broken=True)
-def test_a_possible_name_is_held_to_256_open(row: str) -> None:
-    """The name in an object, or in front of a bracket, is held without bound."""
-    name_is_held_to_256(row)
-
-
-@rows("space", broken=True)
-def test_white_space_in_markup_is_held_to_4_kB_open(row: str) -> None:
-    """In an object without bound; elsewhere two runs of it are held one behind the other."""
-    space_is_held_to_4_kB(row)
-
-
-@rows("data", broken=True)
-def test_markup_in_a_value_is_data_open(row: str) -> None:
-    """The first word of another row's tag counts as an opener of this row, whatever follows the word."""
-    markup_is_data(row)
 
 
 def test_quoted_markup_in_tildes() -> None:
