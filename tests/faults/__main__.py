@@ -3,7 +3,7 @@
 Each scenario must end once, in form, in time and with the truth, and leave nothing behind; so must a reset at every
 byte of a recorded answer. The exit code tells.
 
-    python -m tests.faults [--only TEXT] [--worlds N]
+    python -m tests.faults [--only TEXT] [--worlds N] [--how app|gunicorn|gthread]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.faults.every_byte import resets
 from tests.faults.scenarios import Scenario, scenarios
 from tests.faults.world import Tally, World, world
+from tests.servers import COMMANDS
 
 
 def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
@@ -55,10 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="only the scenarios whose name holds TEXT")
     parser.add_argument("--worlds", type=int, default=3, help="scenarios at a time (3)")
+    parser.add_argument("--how", choices=COMMANDS, default="app", help="what serves the proxies (app)")
     options = parser.parse_args(argv)
     cases = [scenario for scenario in scenarios() if options.only in scenario.name]
     with ThreadPoolExecutor(options.worlds) as pool:
-        opened = [world() for _ in range(options.worlds)]
+        opened = [world(options.how) for _ in range(options.worlds)]
         worlds = [each.__enter__() for each in opened]  # one after the other: each starts six processes
         try:
             held = [report("scenarios", lambda: play(worlds, cases))]
