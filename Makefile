@@ -24,7 +24,7 @@ demo: $(VENV)/.ready ## the main job on the built-in demo backend (ONCE=1 ends a
 	ONCE=$(ONCE) $(BIN)/python -m demo
 
 test: $(VENV)/.ready ## every test that runs in under five minutes
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 format: $(VENV)/.ready ## rewrite the code in the house style
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .

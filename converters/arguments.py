@@ -7,10 +7,9 @@ until it ends; a string flows.
 from __future__ import annotations
 
 import json
-from json.encoder import encode_basestring
 
 from converters.expectations import Expectations, Schema
-from converters.jsonoutput import quote
+from converters.jsonoutput import Flow, in_string, quote
 from converters.jsontext import JsonText, strict
 from converters.reasons import Reason
 from converters.schema import STRING, Node, required
@@ -41,9 +40,9 @@ class ArgumentsWriter:
         """A key came twice."""
 
     @property
-    def flows(self) -> bool:
-        """What is written of the value leaves at once."""
-        return self._streams and not self._skips
+    def flow(self) -> Flow | None:
+        """What is written of the value, if it leaves at once."""
+        return in_string if self._streams and not self._skips else None
 
     @property
     def begun(self) -> bool:
@@ -69,7 +68,7 @@ class ArgumentsWriter:
         if self._skips:
             return ""
         if self._streams:
-            return encode_basestring(piece)[1:-1]
+            return in_string(piece)
         self._held.append(piece)
         return ""
 
@@ -125,9 +124,10 @@ class JsonArguments:
         """What had to be done to them."""
         return [*self._json.codes, *([self._code] if self._code else [])]
 
-    def flowing(self, text: str) -> str | None:
-        """What leaves of a piece that is nothing but more of a string; else None, and `feed` it."""
-        return self._json.flowing(text) if self._object else None
+    @property
+    def flow(self) -> Flow | None:
+        """Inside a string that leaves as it comes."""
+        return self._json.flow if self._object else None
 
     def feed(self, text: str) -> str:
         return self._sent(self._json.feed(text))

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from converters.events import ArgumentsDelta, CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.scanner import Restless, only_more_space
 from converters.shapes.base import CallsParser, Entry, Grammar, Opening
 from converters.shapes.fenced import FencedMessage
@@ -56,7 +57,7 @@ class Detector:
             self._read(text, whole=False, cut=False)
             return self._taken()
         events = calls.feed(text)
-        if len(events) == 1 and type(events[0]) is ArgumentsDelta and not calls.over:
+        if not calls.over and (not events or (len(events) == 1 and type(events[0]) is ArgumentsDelta)):
             return events  # by far the most pieces of a call
         left = self._read_calls(calls, events)
         if left is not None:
@@ -73,6 +74,11 @@ class Detector:
     def restless(self) -> Restless | None:
         """Finds what could matter in more text of the same line, behind one that flowed; None if any text could."""
         return None if self._quoting.blank or self._quoting.may_close else self._watch.restless
+
+    @property
+    def flow(self) -> Flow | None:
+        """Takes more of the arguments that are being read, past everybody, if they leave as they come."""
+        return self._calls.flow if self._calls is not None and not self._invents else None
 
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""
@@ -215,7 +221,8 @@ class Detector:
             if quoted is None:
                 return -1
             if quoted:
-                return self._say_quotation(match, quoted)
+                said = match.string[:quoted].rstrip("`")  # the run that closes it, if one does, is read as such
+                return self._say_to(match, len(said))
             self._quoting.removed()
         if marker in RESULTS:
             return self._at_result(match)
@@ -260,13 +267,6 @@ class Detector:
         self._quoting.run(run)
         self._events.append(Reasoning(run) if self.inside else Text(run))
         return end
-
-    def _say_quotation(self, match: re.Match[str], end: int) -> int:
-        """Text up to the end of a quotation. The run that closes it, if one does, is left to be read as such."""
-        text = match.string[match.start() : end]
-        said = text if text.endswith("\n") else text.rstrip("`")
-        self._say(said)
-        return match.start() + len(said)
 
     def _at_result(self, match: re.Match[str]) -> int:
         """The model makes up the result of its call: that, and whatever it says on from it, is not for the client."""

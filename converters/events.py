@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from converters.reasons import Reason
@@ -103,25 +104,30 @@ Event = Text | Reasoning | CallStart | ArgumentsDelta | CallEnd | Removed | Note
 
 def merge(events: Iterable[Event]) -> list[Event]:
     """Join neighbours that differ only in how the text was cut: two streams of one text merge to the same list."""
-    merged: list[Event] = []
-    for event in events:
-        joined = _join(merged[-1], event) if merged else None
-        if joined is None:
-            merged.append(event)
-        else:
-            merged[-1] = joined
-    return merged
+    return [_joined(list(run)) for _, run in groupby(events, _continues)]
 
 
-def _join(last: Event, event: Event) -> Event | None:
-    """The two as one event, or None if they are not two pieces of one."""
-    match last, event:
-        case Text(), Text() if last.again == event.again:
-            return Text(last.text + event.text, event.again)
-        case Reasoning(), Reasoning() if last.again == event.again:
-            return Reasoning(last.text + event.text, event.again)
-        case ArgumentsDelta(), ArgumentsDelta() if last.index == event.index:
-            return ArgumentsDelta(event.index, last.delta + event.delta, last.raw + event.raw)
-        case Removed(), Removed() if (last.reason, last.tag) == (event.reason, event.tag):
-            return Removed(last.raw + event.raw, event.reason, event.tag)
-    return None
+def _continues(event: Event) -> object:
+    """What neighbours have in common that are pieces of one."""
+    match event:
+        case Text(again=again) | Reasoning(again=again):
+            return type(event), again
+        case ArgumentsDelta(index=index):
+            return index
+        case Removed(reason=reason, tag=tag):
+            return reason, tag
+    return object()
+
+
+def _joined(run: list[Event]) -> Event:
+    if len(run) == 1:
+        return run[0]
+    raw = "".join(event.raw for event in run)
+    match first := run[0]:
+        case Text() | Reasoning():
+            return type(first)("".join(event.text for event in run if isinstance(event, type(first))), first.again)
+        case ArgumentsDelta(index=index):
+            return ArgumentsDelta(index, "".join(event.delta for event in run if isinstance(event, type(first))), raw)
+        case Removed(reason=reason, tag=tag):
+            return Removed(raw, reason, tag)
+    return first

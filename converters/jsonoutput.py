@@ -6,14 +6,27 @@ What is taken out is always the beginning of strict JSON. It may not know what w
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple, TypeAlias
 
 CLOSER = {"{": "}", "[": "]"}
+
+Flow: TypeAlias = Callable[[str], "str | None"]
+"""What leaves of a piece that does nothing but go on with a string, as nearly all do; None if it must be fed.
+
+It is asked past all who would pass it on, until the next feed. What it holds is known to its maker alone.
+"""
 
 
 def quote(text: str) -> str:
     """The JSON string of a text, quotes included."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def in_string(text: str) -> str:
+    """A text as it stands inside a JSON string."""
+    return encode_basestring(text)[1:-1]
 
 
 def decoded(text: str) -> str:

@@ -26,7 +26,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 class JsonStrings(JsonOutput):
     """The state inside a string. What follows a string or a key is said by a subclass."""
 
-    __slots__ = ("_quote", "_state", "respelled")
+    __slots__ = ("_hold", "_quote", "_state", "respelled")
 
     State = Callable[[str, int], int]
     """Reads what it can of a text at a place, and returns the next place, or -1 for "more, please"."""
@@ -35,6 +35,7 @@ class JsonStrings(JsonOutput):
         super().__init__()
         self._state: JsonStrings.State
         self._quote = ""
+        self._hold: list[str] = []  # what cannot be understood before more has come
         self.respelled = False
         """It is JSON in another spelling."""
 
@@ -45,13 +46,6 @@ class JsonStrings(JsonOutput):
     def _end_key(self) -> None:
         """A key has ended."""
         raise NotImplementedError
-
-    def _only_plain(self, text: str) -> bool:
-        """Whether a piece is nothing but more of a string that leaves as it is."""
-        if not self._quote or self._mute or self._key is not None or self._quote not in _PLAIN:
-            return False
-        plain = _PLAIN[self._quote].match(text)
-        return plain is not None and plain.end() == len(text)
 
     def _begin_string(self, quote: str) -> None:
         self._quote = quote
@@ -75,6 +69,22 @@ class JsonStrings(JsonOutput):
         else:
             self._put('"')
             self._ended()
+
+    def _goes_on(self, text: str) -> str | None:
+        """What leaves of a piece that only goes on with the string, and perhaps ends in half an escape; else None."""
+        if self._hold:
+            if self._hold != ["\\"]:
+                return None
+            text = "\\" + text
+        plain = _PLAIN[self._quote].match(text)
+        end = plain.end() if plain else 0
+        if end == len(text):
+            self._hold.clear()
+            return text
+        if text[end:] != "\\":
+            return None
+        self._hold = ["\\"]
+        return text[:end]
 
     def _string(self, text: str, place: int) -> int:
         plain = _PLAIN[self._quote].match(text, place)

@@ -15,7 +15,7 @@ import re
 from typing import Any
 
 from converters.jsoncomments import JsonComments
-from converters.jsonoutput import CLOSER, quote
+from converters.jsonoutput import CLOSER, Flow, quote
 from converters.jsonstrings import ESCAPED, JsonStrings
 from converters.jsonwhole import read_whole
 from converters.reasons import Reason
@@ -41,7 +41,7 @@ class JsonText(JsonComments):
     """
 
     __slots__ = (
-        *("_closed_by", "_hold", "_tries", "_word"),
+        *("_closed_by", "_tries", "_word"),
         *("closed", "guessed", "rest", "retyped", "stuck", "unclosed"),
     )
 
@@ -51,7 +51,6 @@ class JsonText(JsonComments):
     def __init__(self) -> None:
         super().__init__()
         self._state: JsonStrings.State = self._value
-        self._hold: list[str] = []  # what cannot be understood before more has come
         self._word: re.Pattern[str] | None = None  # what goes on with the word that is held
         self._tries = _TRIES
         self.guessed = False
@@ -79,18 +78,11 @@ class JsonText(JsonComments):
         return [code for holds, code in found if holds]
 
     @property
-    def flows(self) -> bool:
-        """Inside a string that leaves as it comes, and nothing is held."""
-        return bool(self._quote) and not self._hold and not self._mute and self._key is None
-
-    def flowing(self, text: str) -> str | None:
-        """What comes out of a piece that is nothing but more of a string, by far the most; else None, and `feed` it."""
-        return text if not self._hold and self._only_plain(text) else None
+    def flow(self) -> Flow | None:
+        """Inside a string that leaves as it comes."""
+        return self._goes_on if self._quote and not self._mute and self._key is None else None
 
     def feed(self, text: str) -> str:
-        flowing = self.flowing(text)
-        if flowing is not None:
-            return flowing
         if self._hold:
             self._hold.append(text)
             if self._word and self._word.fullmatch(text):  # not read again from its beginning: it may be long

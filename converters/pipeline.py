@@ -11,12 +11,13 @@ Tidy         white space at the edges of what was removed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from converters.detect import Detector
 from converters.events import ArgumentsDelta, Event, Noted, Reasoning, Text
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.scanner import Restless
 from converters.stages.drafts import Drafts
 from converters.stages.endings import Endings
@@ -57,21 +58,34 @@ class Stage(Filter, Protocol):
         ...
 
     def lets_pass(self, event: ArgumentsDelta) -> bool:
-        """Whether more of a call's arguments passes, of which then nothing but a note is taken."""
+        """Whether more of a call's arguments passes; what follows it then does, too, until the next event."""
         ...
 
 
 class Pipeline:
     """A detector and the stages behind it. An OutputParser."""
 
-    __slots__ = ("_detector", "_filters", "_flowed", "_flowed_inside", "_server_splits", "_stages", "_tidy")
+    __slots__ = (
+        *("_detector", "_filters", "_stages", "_tidy"),
+        *("_flow", "_flowed", "_flowed_inside", "_index", "_keep", "_server_splits"),
+    )
 
-    def __init__(self, detector: Detector, stages: Sequence[Stage], tidy: Tidy | None = None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        stages: Sequence[Stage],
+        tidy: Tidy | None = None,
+        keep: Callable[[str], None] | None = None,
+    ) -> None:
+        """`keep` is given the arguments that pass the stages by."""
         self._detector = detector
         self._tidy = tidy or Tidy()
         self._filters = stages
         self._stages: list[Filter] = [*stages, self._tidy]
+        self._keep = keep
         self._server_splits = False
+        self._flow: Flow | None = None  # takes more of the arguments of the call with this index
+        self._index = 0
         self._flowed = self._flowed_inside = False  # the last text did, and all of it left; it was of the reasoning
 
     @property
@@ -85,6 +99,12 @@ class Pipeline:
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
+        if self._flow is not None:
+            if text and (delta := self._flow(text)) is not None:
+                if self._keep is not None:
+                    self._keep(delta)
+                return [ArgumentsDelta(self._index, delta, text)]
+            self._flow = None
         inside = self._detector.inside
         if self._server_splits and inside:
             self._flowed = False
@@ -137,7 +157,7 @@ class Pipeline:
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
-        self._flowed = False
+        self._flowed, self._flow = False, None
         events = self._detector.turn(inside=True) + self._detector.feed(text)
         self._server_splits = self._tidy.apart = True
         return self._through(events)
@@ -148,6 +168,9 @@ class Pipeline:
                 if not each.lets_pass(event):
                     break
             else:
+                if self._keep is not None:
+                    self._keep(event.delta)
+                self._flow, self._index = self._detector.flow, event.index
                 return events  # tidying up has nothing to do with it
         for stage in self._stages:
             if not events:
@@ -177,10 +200,11 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
         stages.append(Endings())
     if custom is not None:
         stages.append(custom)
-    if expectations.translate:
-        stages += [Drafts(expectations), Gate(expectations), Fit(expectations)]
+    fit = Fit(expectations) if expectations.translate else None
+    if fit is not None:
+        stages += [Drafts(expectations), Gate(expectations), fit]
     if expectations.reasoning == "keep":
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":
         stages.append(DropReasoning())
-    return Pipeline(detector, stages, Tidy(holds=expectations.translate))
+    return Pipeline(detector, stages, Tidy(holds=expectations.translate), fit.keep if fit else None)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from converters.arguments import ArgumentsWriter
 from converters.expectations import Schema
-from converters.jsonoutput import quote
+from converters.jsonoutput import Flow, in_string, quote
 from converters.jsontext import strict
 from converters.pytext import ESCAPE, literal, unescaped
 from converters.schema import properties
@@ -26,6 +26,8 @@ _HALF_KEYWORD = re.compile(r"[A-Za-z_]\w{0,255}\s{0,64}=?\Z")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
 _HALF_STRING = re.compile(r"[rRuU]?(?:'{0,2}|\"{0,2})\Z")
 _PLAIN = {"'": re.compile(r"[^\\']+"), '"': re.compile(r'[^\\"]+')}
+_GOES_ON = {quote: re.compile(rf"(?:[^\\{quote}]+|\\[^0-7xuU])+", re.DOTALL).match for quote in _PLAIN}
+"""What does not end a string, but for the escapes of numbers, of which the end of a piece may be half."""
 _HALF_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-7]{1,2})?\Z")
 _BEHIND_STRING = re.compile(
     r"\s{0,4096}(?:(?P<ends>[,)\]])|(?P<more>[rRuU]?['\"])|(?P<waits>[rRuU]?\Z|\.\w{0,64}\Z|[+%*]\s{0,64}\Z)"
@@ -60,8 +62,6 @@ class PythonArguments:
         self.rest = ""
 
     def feed(self, text: str) -> str:
-        if self.flows(text):
-            return self._out.text(text)
         self._buffer += text
         while not self.done and self._state():
             pass
@@ -250,10 +250,26 @@ class PythonArguments:
         else:
             self._sent.append(self._out.held(self._key, text))
 
-    def flows(self, text: str) -> bool:
-        """Whether a piece is nothing but more of a string that leaves at once."""
-        plain = "\\" not in text and self._quotes[:1] not in text
-        return plain and not self._buffer and self._out.flows and self._state == self._string
+    @property
+    def flow(self) -> Flow | None:
+        """Inside a string that leaves at once."""
+        return self._goes_on if self._out.flow is not None and self._state == self._string else None
+
+    def _goes_on(self, text: str) -> str | None:
+        """What leaves of a piece that only goes on with the string, and perhaps ends in half an escape; else None."""
+        if self._buffer not in ("", "\\"):
+            return None
+        text = self._buffer + text
+        found = _GOES_ON[self._quotes[0]](text)
+        end = found.end() if found else 0
+        if text[end:] not in ("", "\\") or (self._raw and "\\" in text):
+            return None
+        plain = text[:end]
+        plain = ESCAPE.sub(unescaped, plain) if "\\" in plain else plain
+        if not plain:
+            return None
+        self._buffer = text[end:]
+        return in_string(plain)
 
 
 class _Writer(ArgumentsWriter):

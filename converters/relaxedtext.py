@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from converters.jsonoutput import quote
+from converters.jsonoutput import in_string
 from converters.jsontext import JsonText
 
 
@@ -23,10 +23,17 @@ class RelaxedText(JsonText):
         super().__init__()
         self._delimiter = delimiter
 
-    def flowing(self, text: str) -> str | None:
-        if self._quote != self._delimiter or not self.flows:
-            return super().flowing(text)
-        return quote(text)[1:-1] if self._delimiter[0] not in text else None
+    def _goes_on(self, text: str) -> str | None:
+        if self._quote != self._delimiter:
+            return super()._goes_on(text)
+        if not self._hold and self._delimiter[0] not in text:
+            return in_string(text)
+        text = "".join([*self._hold, text])
+        if self._delimiter in text:
+            return None
+        end = len(text) - self._begun(text, 0)
+        self._hold = [text[end:]] if end < len(text) else []
+        return in_string(text[:end])
 
     def _special(self, text: str, place: int) -> int | None:
         if not self._delimiter.startswith(text[place : place + len(self._delimiter)]):
@@ -52,7 +59,7 @@ class RelaxedText(JsonText):
             end = len(text) - self._begun(text, place)
         if end == place:
             return -1
-        self._put(quote(text[place:end])[1:-1])
+        self._put(in_string(text[place:end]))
         return end
 
     def _begun(self, text: str, place: int) -> int:

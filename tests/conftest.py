@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.servers import Proxy, ScriptedBackend, running_proxy
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: two more than there are processors, as many tests wait for a server."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="module")

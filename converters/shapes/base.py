@@ -5,6 +5,7 @@ one run of calls and owns every character from the opener on. `feed` and `finish
 
     over     the run has ended; `rest` is the text behind it, which belongs to nobody yet
     refused  it was no call after all, and no event has left; `rest` is all of it, the opener included
+    flow     takes more of a string that leaves as it comes, past the parser: what it returns is an ArgumentsDelta
 
 A shape may not know any marker, model or tool name: it reads the row it is given.
 """
@@ -18,6 +19,7 @@ from typing import Protocol
 
 from converters.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.reasons import Reason
 from converters.scanner import Ahead, Pattern, only_more_space
 from converters.syntaxes import Syntax
@@ -79,6 +81,8 @@ class CallsParser(Protocol):
     refused: bool
     rest: str
 
+    flow: Flow | None
+
     def feed(self, text: str) -> list[Event]: ...
 
     def finish(self, cut: bool) -> list[Event]: ...
@@ -103,6 +107,11 @@ class CallWriter:
         if raw:
             self._unowned.append(raw)
 
+    @property
+    def owes(self) -> bool:
+        """Something has been owned that no event has named yet."""
+        return bool(self._unowned)
+
     def unowned(self, raw: str = "") -> str:
         if self._unowned:
             self._unowned.append(raw)
@@ -121,6 +130,10 @@ class CallWriter:
     def arguments(self, delta: str, raw: str = "") -> None:
         if delta or raw:
             self.events.append(ArgumentsDelta(self._index, delta, self.unowned(raw)))
+
+    def more(self, delta: str, raw: str) -> ArgumentsDelta:
+        """An event that nothing else is named with."""
+        return ArgumentsDelta(self._index, delta, raw)
 
     def note(self, *codes: Reason) -> None:
         self.events += map(Noted, codes)
@@ -155,16 +168,18 @@ class StateParser:
         self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
         self._refusable = True
         self._state: StateParser.State
+        self.flow: Flow | None = None
         self.over = False
         self.refused = False
         self.rest = ""
 
     def feed(self, text: str) -> list[Event]:
+        if self.flow is not None:
+            if text and (delta := self.flow(text)) is not None:
+                return [self._out.more(delta, text)]
+            self.flow = None
         if self._refusable:
             self._fed.append(text)
-        elif text and not self._buffer and (delta := self._flows(text)) is not None:
-            self._out.arguments(delta, text)
-            return self._out.taken()
         more_space = self._buffer and only_more_space(self._buffer, text)
         self._buffer += text
         if more_space:
@@ -179,13 +194,12 @@ class StateParser:
             self.rest = left
         self._buffer = left
         self._place = 0
+        if not (left or self._refusable or self._out.owes):
+            self.flow = self._flowing()
         return self._out.taken()
 
-    def _flows(self, text: str) -> str | None:
-        """What a piece adds to the arguments if it is nothing but more of a string that flows; else None.
-
-        The same as reading it, for a fraction of the cost.
-        """
+    def _flowing(self) -> Flow | None:
+        """Inside a string of the arguments that flows."""
         return None
 
     def finish(self, cut: bool) -> list[Event]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from converters.events import CallEnd, CallStart, Event, Removed, Text
+from converters.jsonoutput import Flow
 from converters.stages.endings import OnlyEndTokens
 from converters.syntaxes import Syntax
 
@@ -32,6 +33,8 @@ class Reader(Protocol):
 
 class FencedMessage:
     """Holds the message while its reader finds nothing but calls in the fence. A CallsParser."""
+
+    flow: Flow | None = None
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -11,6 +11,7 @@ import re
 
 from converters.arguments import JsonArguments, json_arguments
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.jsontext import JsonText
 from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
 from converters.shapes.base import CallsParser, Entry, Opening, StateParser
@@ -206,9 +207,9 @@ class JsonObjectParser(StateParser):
             return self._named(_string(self._small_text))
         return True
 
-    def _flows(self, text: str) -> str | None:
+    def _flowing(self) -> Flow | None:
         arguments = self._arguments if self._state == self._read_arguments and self._out.open else None
-        return arguments.flowing(text) if arguments else None
+        return arguments.flow if arguments else None
 
     def _read_arguments(self) -> bool:
         arguments = self._arguments

@@ -13,6 +13,7 @@ import re
 from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
 from converters.events import Ending
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.scanner import Ahead, Markers
 from converters.schema import properties, required
 from converters.shapes.base import CallsParser, Opening
@@ -68,8 +69,8 @@ class NamedJsonParser(GroupedParser):
         self._state = self._after
         return True
 
-    def _flows(self, text: str) -> str | None:
-        return self._arguments.flowing(text) if self._state == self._read and self._out.open else None
+    def _flowing(self) -> Flow | None:
+        return self._arguments.flow if self._state == self._read and self._out.open else None
 
     def _read(self) -> bool:
         arguments = self._arguments

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.pyarguments import PythonArguments
 from converters.reasons import Reason
 from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
@@ -134,11 +135,19 @@ class PythonicParser(StateParser):
     def _stop(self) -> bool:
         return self._refuse() if self._refusable else self._end_run()
 
-    def _flows(self, text: str) -> str | None:
-        if self._state != self._read or not self._arguments.flows(text):
+    def _flowing(self) -> Flow | None:
+        written = self._arguments.flow if self._state == self._read else None
+        if written is None:
             return None
-        self._said.append(text)
-        return self._arguments.feed(text)
+        said = self._said.append
+
+        def flow(text: str) -> str | None:
+            delta = written(text)
+            if delta is not None:
+                said(text)
+            return delta
+
+        return flow
 
     def _read(self) -> bool:
         """Inside the brackets of a call."""

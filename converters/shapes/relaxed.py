@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from converters.arguments import JsonArguments
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.reasons import Reason
 from converters.relaxedtext import RelaxedText
 from converters.schema import Node
@@ -34,13 +35,11 @@ class TypedRelaxedText(RelaxedText):
         """Those of the typing: its own spelling is how the row writes."""
         return self._typed.codes
 
-    def flowing(self, text: str) -> str | None:
-        return super().flowing(text) if self._typed.flows else None  # else there is something to type
+    @property
+    def flow(self) -> Flow | None:
+        return super().flow if self._typed.flow else None  # else there is something to type
 
     def feed(self, text: str) -> str:
-        flowing = self.flowing(text)
-        if flowing is not None:
-            return flowing
         out = self._typed.feed(super().feed(text))
         return out + self._typed.finish() if self.done else out
 

@@ -16,6 +16,7 @@ from html import unescape
 from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
 from converters.events import Ending
 from converters.expectations import Expectations, Schema
+from converters.jsonoutput import Flow
 from converters.scanner import Ahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
 from converters.schema import properties
 from converters.shapes.base import CallsParser, Opening
@@ -213,11 +214,16 @@ class TaggedParser(GroupedParser):
         self._state = self._value
         return True
 
-    def _flows(self, text: str) -> str | None:
-        ends = self._state != self._value or (self._trims and text[-1:] == "\n")
-        if ends or not self._arguments.flows or self._ends.markers.search(text) is not None:
+    def _flowing(self) -> Flow | None:
+        written = self._arguments.flow if self._state == self._value else None
+        if written is None:
             return None
-        return self._arguments.text(text)
+        end_of, trims = self._ends.markers.search, self._trims
+
+        def flow(text: str) -> str | None:
+            return written(text) if end_of(text) is None and not (trims and text[-1] == "\n") else None
+
+        return flow
 
     def _value(self) -> bool:
         """Inside a value: let flow what cannot be its end."""

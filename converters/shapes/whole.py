@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.events import CallEnd, CallStart, Event, Text
+from converters.events import CallEnd, CallStart, Event, Text, merge
 from converters.expectations import Expectations
+from converters.jsonoutput import Flow
 from converters.shapes.base import CallsParser, Grammar, Opening
 from converters.stages.endings import OnlyEndTokens
 from converters.syntaxes import Syntax
@@ -19,6 +20,8 @@ class WholeMessage:
 
     One row at a time, since they read nearly the same: as long as one of them fits, the message must wait anyway.
     """
+
+    flow: Flow | None = None
 
     def __init__(self, rows: Sequence[Grammar], opening: Opening, expectations: Expectations) -> None:
         self._expectations = expectations
@@ -47,6 +50,7 @@ class WholeMessage:
         while not (self.over or cut):
             if not self._parser.over:
                 self._take(self._parser.finish(cut))
+            self._events = merge(self._events)
             if self._fits and self._believed():
                 self.over = True
                 self.rest = "".join([self._parser.rest, *self._behind])

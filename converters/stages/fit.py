@@ -30,8 +30,8 @@ class Fit:
         for event in events:
             out.append(event)
             kind = type(event)
-            if kind is ArgumentsDelta and self._schema:
-                self._keep(event.delta)  # type: ignore[union-attr]
+            if kind is ArgumentsDelta:
+                self.keep(event.delta)  # type: ignore[union-attr]
             elif isinstance(event, CallStart):
                 self._name, self._schema = event.name, self._expectations.schema(event.name)
                 self._arguments, self._length = [], 0
@@ -43,11 +43,12 @@ class Fit:
         return True
 
     def lets_pass(self, event: ArgumentsDelta) -> bool:
-        if self._schema:
-            self._keep(event.delta)
         return True
 
-    def _keep(self, delta: str) -> None:
+    def keep(self, delta: str) -> None:
+        """More arguments of the call."""
+        if not self._schema:
+            return
         self._length += len(delta)
         if self._length > _LONGEST:
             self._schema = {}
