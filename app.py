@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, jsonify, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
@@ -59,10 +60,8 @@ def create_app(config: Config) -> Flask:
     relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing))
     chat = Chat(config.reasoning_field)
 
-    app.before_request(_name_request)
     app.before_request(_key_check(config))
-    app.after_request(_tell_request_id)
-    app.after_request(_cors(config))
+    app.after_request(_headers_of_all(config))
     app.register_error_handler(ProxyError, _error_page)
     app.register_error_handler(HTTPException, _http_error_page)
     app.register_error_handler(Exception, _failure_page)
@@ -74,11 +73,11 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
     @app.post("/v1/chat/completions")
     @app.post("/chat/completions")
     def chat_completions() -> Response:
-        return _response(relay.converse(chat, _client_request(chat.path)))
+        return _response(relay.converse(chat, _client_request(_asked(), chat.path)))
 
     @app.route("/v1/<path:_path>", methods=_ANY_METHOD)
     def anything_else(_path: str) -> Response:
-        return _response(relay.forward(_client_request()))
+        return _response(relay.forward(_client_request(_asked())))
 
     @app.get("/openapi.json")
     def description() -> Response:
@@ -88,7 +87,7 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
     def health() -> Response:
         reachable, detail = relay.probe()
         backend: dict[str, object] = {"reachable": reachable}
-        if _has_key(config):  # whoever has none is not told what the network behind us looks like
+        if _has_key(config, _asked()):  # whoever has none is not told what the network behind us looks like
             backend |= {"url": config.backend_url, "detail": detail}
         return jsonify({"status": "ok", "version": VERSION, "backend": backend})
 
@@ -96,7 +95,13 @@ def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None
 # -- between Flask and the relay -------------------------------------------------------------------------------------
 
 
-def _client_request(path: str | None = None) -> ClientRequest:
+def _asked() -> Request:
+    """The request itself. Flask's `request` looks for it anew each time it is asked anything."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return asked
+
+
+def _client_request(request: Request, path: str | None = None) -> ClientRequest:
     """The request as the relay takes it; `path` replaces an alias of it."""
     raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
     raw_path, mark, query = _ABSOLUTE.sub("", raw).partition("?")
@@ -133,45 +138,45 @@ def _client_fd(request: Request) -> int | None:
 
 def _response(reply: Reply) -> Response:
     response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
-    del response.headers["Content-Type"]  # Flask's guess: only what the relay says is true
-    if any(name.lower() == "content-length" for name, _ in reply.headers):
-        del response.headers["Content-Length"]
-    for name, value in reply.headers:
-        response.headers.add(name, value)
+    headers = Headers(list(reply.headers))  # Flask guesses a Content-Type; only what the relay says is true
+    if "Content-Length" in response.headers and "Content-Length" not in headers:
+        headers["Content-Length"] = response.headers["Content-Length"]
+    response.headers = headers
     return response
 
 
 # -- before and after every request ----------------------------------------------------------------------------------
 
 
-def _name_request() -> None:
-    g.request_id = request_id_of(request.headers.get("X-Request-Id"))
-
-
-def _tell_request_id(response: Response) -> Response:
-    response.headers.setdefault("X-Request-Id", g.request_id)
-    return response
-
-
 def _key_check(config: Config) -> Callable[[], None]:
+    """Names the request, then asks for its key: a refusal has a name, too."""
+
     def check() -> None:
-        is_open = request.method == "OPTIONS" or request.path.rstrip("/") == "/health"
-        if not is_open and not _has_key(config):
+        asked = _asked()
+        g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
+        is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") == "/health"
+        if not is_open and not _has_key(config, asked):
             raise Unauthorised("This proxy needs one of its PROXY_API_KEYS as 'Authorization: Bearer …'.")
 
     return check
 
 
-def _has_key(config: Config) -> bool:
+def _has_key(config: Config, request: Request) -> bool:
     """Whether the request carries one of our keys, or needs none."""
+    if not config.proxy_api_keys:
+        return True
     given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
     # every key is compared, whichever fits, so that time tells nothing
     fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
-    return any(fits) or not fits
+    return any(fits)
 
 
-def _cors(config: Config) -> Callable[[Response], Response]:
+def _headers_of_all(config: Config) -> Callable[[Response], Response]:
+    """Every response tells the name of its request, and which origins may read it."""
+
     def add(response: Response) -> Response:
+        response.headers.setdefault("X-Request-Id", g.request_id)
+        request = _asked()
         origin = request.headers.get("Origin")
         if origin and _allowed(origin, config.cors_origins):
             response.headers["Access-Control-Allow-Origin"] = origin

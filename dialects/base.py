@@ -110,14 +110,14 @@ class Ids:
     _LETTERS = string.ascii_letters + string.digits
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = set(taken)
+        self._taken = frozenset(taken)
 
     def take(self, wished: str | None = None) -> str:
         """`wished` if nobody has it yet, else a new one."""
         if wished and wished not in self._taken:
-            self._taken.add(wished)
+            self._taken |= {wished}
             return wished
         while (new := "".join(secrets.choice(self._LETTERS) for _ in range(9))) in self._taken:
             pass
-        self._taken.add(new)
+        self._taken |= {new}
         return new

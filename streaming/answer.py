@@ -6,6 +6,7 @@ import time
 from typing import Any, Literal
 
 from backends import BackendExchange, ResponseHead, Wait
+from converters.events import CallStart, Reasoning, Text
 from dialects.base import Step
 from errors import BackendError, Interrupted, ProxyError
 from streaming.exchange import Exchange
@@ -32,6 +33,8 @@ class Answer:
         self._choices = choices
         self._frames = Frames()
         self._calm: Calm | None = None
+        self._unread: list[bytes] = []  # frames that can wait until the first words have left
+        self._spoken = False  # those have been read
         self._whole = False
         self._body: list[bytes] = []
         self._length = 0
@@ -72,6 +75,9 @@ class Answer:
         if self._whole:
             body = self.body(deadline)
             return body if isinstance(body, Wait) else self._whole_as_stream(body)
+        if self._unread:
+            frames, self._unread = self._unread, []
+            return self._read(frames)
         try:
             data = self._exchange.next_bytes(deadline)
         except BackendError:
@@ -118,6 +124,7 @@ class Answer:
         return steps
 
     def _read(self, frames: list[bytes]) -> list[Step]:
+        """What frames say. The first words of all are returned at once: what came behind them is read thereafter."""
         steps: list[Step] = []
         place = 0
         while place < len(frames) and not self._reader.done:
@@ -130,6 +137,9 @@ class Answer:
             for frame in some if flowing is None else ():
                 steps += self._reader.read_frame(frame)
             place += len(some)
+            if not (self._spoken or self._reader.done) and place < len(frames) and any(map(_has_words, steps)):
+                self._spoken, self._unread = True, frames[place:]
+                return steps
         if self._reader.done and self._record.error is None and frames:
             steps += self._reader.finish()
         return steps
@@ -138,6 +148,7 @@ class Answer:
         """The backend answered a request for a stream with one JSON reply."""
         reply = chat_completion(body) or self._reader.recovered(body)
         if reply is None and data_of(body) is not None:  # a stream after all, whatever it is called
+            self._spoken = True  # all of it is here
             steps = self._read(self._frames.feed(body))
             return steps if self._reader.done else steps + self._last_steps()
         if reply is None:
@@ -175,3 +186,8 @@ class Answer:
             return self._exchange.next_bytes(deadline)
         except ProxyError:
             return Wait.END
+
+
+def _has_words(step: Step) -> bool:
+    """Whether a step says something that a person or a program waits for: of a call, its name does."""
+    return any(isinstance(event, Text | Reasoning | CallStart) for _, event in step.events)

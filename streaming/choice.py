@@ -44,6 +44,7 @@ class ChoiceReader:
         self._beside = False  # the server has sent calls, so that markup in the text is an echo
         self._begins_with = ""
         self._owed = 0  # characters that were read but have not left in any event yet
+        self.role_told = False
         self.finished = False
         self.splits = False
         """The server tells reasoning from text itself."""
@@ -136,7 +137,7 @@ class ChoiceReader:
         if self._parser.left_marker:
             self._exchange.note("marker_left")
         if self._native.demanded and not self._calls and not self._native.delivered and not cut:
-            self._exchange.codes.add("required_unmet")
+            self._exchange.note("required_unmet")
         return [*events, Finish(self._reason(reason))]
 
     def _reason(self, reason: str | None) -> str:
@@ -176,7 +177,7 @@ class ChoiceReader:
             elif isinstance(event, CallEnd):
                 self._open = False
             elif isinstance(event, Removed):
-                self._exchange.codes.add(event.reason)
+                self._exchange.note(event.reason)
             elif isinstance(event, Noted):
                 self._exchange.note(event.code, event.detail)
                 continue

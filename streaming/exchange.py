@@ -33,9 +33,9 @@ class Exchange:
     seconds: float = 0.0
     calls: int = 0
     syntax: str | None = None
-    codes: set[str] = field(default_factory=set)
+    codes: frozenset[str] = frozenset()
     """Why text was removed, and what else was decided: the codes of converters/reasons.py."""
-    details: set[str] = field(default_factory=set)
+    details: frozenset[str] = frozenset()
     """What a code is about, where that can be said without a model's words: `arguments_misfit f/properties/n/type`."""
     changed: bool = False
     repaired: bool = False
@@ -65,16 +65,16 @@ class Exchange:
         return " ".join(parts)
 
     def note(self, code: Reason, detail: str = "") -> None:
-        """A decision that changed nothing by itself."""
-        self.codes.add(code)
+        """A decision, or why text was removed."""
+        self.codes |= {code}
         if detail:
-            self.details.add(f"{code} {detail}")
+            self.details |= {f"{code} {detail}"}
         self.abstained = self.abstained or code in ABSTAINED
 
     def repair(self, code: Reason) -> None:
         """Something in the backend's own protocol was put right."""
         self.repaired = True
-        self.codes.add(code)
+        self.codes |= {code}
 
     def touched(self) -> None:
         """The backend has sent its first byte."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -51,7 +51,7 @@ class Models:
         )
         return lambda: parser_for(converter, expectations)
 
-    def learn(self, request: ChatRequest, codes: set[str], splits: bool) -> None:
+    def learn(self, request: ChatRequest, codes: Collection[str], splits: bool) -> None:
         """What an answer showed of where this model's reasoning starts."""
         place = (self._config.backend_url, request.model)
         if splits:

@@ -45,7 +45,6 @@ class ReplyReader:
         self._exchange = exchange
         self._wanted = wanted
         self._choices: dict[int, ChoiceReader] = {}
-        self._roles: set[int] = set()  # choices whose role the client has been told
         self._held: list[bytes] = []  # frames whose text is still held, whole
         self._held_fields: list[ChoiceEvent] = []  # what else stood in their deltas
         self._mixed = False  # part of a held frame's text has left already
@@ -285,16 +284,19 @@ class ReplyReader:
         """A step that tells the role of choices that have not been told it, and are not in what is sent now."""
         for choice in choices:
             if _delta(choice).get("role"):
-                self._roles.add(_index(choice))
-        untold = sorted(set(self._choices) - self._roles)
-        if untold:
-            self._exchange.repair("role_missing")
-        return self._tell_roles(untold)
+                self._choice(_index(choice)).role_told = True
+        if all(reader.role_told for reader in self._choices.values()):
+            return []
+        self._exchange.repair("role_missing")
+        return self._tell_roles()
 
-    def _tell_roles(self, choices: list[int]) -> list[Step]:
-        self._roles.update(choices)
+    def _tell_roles(self) -> list[Step]:
+        """For the choices whose role the client has not been told."""
+        untold = [(index, reader) for index, reader in sorted(self._choices.items()) if not reader.role_told]
+        for _, reader in untold:
+            reader.role_told = True
         role = Native({"role": "assistant", "content": ""})
-        return [Step(None, [(index, role) for index in choices], self._top)] if choices else []
+        return [Step(None, [(index, role) for index, _ in untold], self._top)] if untold else []
 
     def finish(self) -> list[Step]:
         """The stream is over: choices that the backend did not finish are finished here."""
@@ -343,7 +345,7 @@ class ReplyReader:
         steps, _ = self.read_whole(reply)
         trailer = [Step(None, [(0, Trailer())], reply)] if reply.get("usage") else []
         self._top = reply
-        return [*self._tell_roles(sorted(self._choices)), *steps, *trailer]
+        return [*self._tell_roles(), *steps, *trailer]
 
     def _changes(self, choice: Mapping[str, Any], events: list[ReplyEvent]) -> bool:
         message = choice["message"]
