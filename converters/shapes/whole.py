@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.events import CallEnd, CallStart, Event, Text, merge
+from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Text
 from converters.expectations import Expectations
 from converters.jsonoutput import Flow
 from converters.shapes.base import CallsParser, Grammar, Opening
@@ -28,6 +28,8 @@ class WholeMessage:
         self._rows = iter(rows)
         self._opening = opening
         self._fed: list[str] = []
+        self._flowed: list[str] = []  # the last pieces, as what they are of the arguments
+        self._call = opening.index  # whose arguments they are
         self._parser: CallsParser
         self._events: list[Event]
         self._behind: list[str]
@@ -40,6 +42,12 @@ class WholeMessage:
         self._next_row()
 
     def feed(self, text: str) -> list[Event]:
+        flow = self._parser.flow
+        if flow is not None and text and (delta := flow(text)) is not None:
+            self._flowed.append(delta)
+            self._fed.append(text)
+            return []
+        self._let_go()
         self._fed.append(text)
         self._read(text)
         while not self._fits and self._next_row():
@@ -47,10 +55,10 @@ class WholeMessage:
         return []
 
     def finish(self, cut: bool) -> list[Event]:
+        self._let_go()
         while not (self.over or cut):
             if not self._parser.over:
                 self._take(self._parser.finish(cut))
-            self._events = merge(self._events)
             if self._fits and self._believed():
                 self.over = True
                 self.rest = "".join([self._parser.rest, *self._behind])
@@ -81,8 +89,16 @@ class WholeMessage:
 
     def _take(self, events: list[Event]) -> None:
         self._events += events
+        self._call = next((event.index for event in reversed(events) if isinstance(event, CallStart)), self._call)
         if self._parser.over:
             self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
+
+    def _let_go(self) -> None:
+        """What has flowed past the parser becomes an event."""
+        if self._flowed:
+            raw = "".join(self._fed[-len(self._flowed) :])
+            self._events.append(ArgumentsDelta(self._call, "".join(self._flowed), raw))
+            self._flowed.clear()
 
     def _refuse(self) -> None:
         self.syntax = None
