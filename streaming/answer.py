@@ -70,14 +70,8 @@ class Answer:
 
         Bytes are steps of which there is nothing to say: they may leave as they are.
         """
-        if self._reader.done:
-            return Wait.END
-        if self._whole:
-            body = self.body(deadline)
-            return body if isinstance(body, Wait) else self._whole_as_stream(body)
-        if self._unread:
-            frames, self._unread = self._unread, []
-            return self._read(frames)
+        if self._calm is None and (other := self._other_steps(deadline)) is not None:
+            return other
         try:
             data = self._exchange.next_bytes(deadline)
         except BackendError:
@@ -99,6 +93,18 @@ class Answer:
         flowing = self._reader.flow(block)
         self._calm = None if flowing is None or not self._frames.empty else self._reader.calm
         return self._read(frames_of(block)) if flowing is None else flowing
+
+    def _other_steps(self, deadline: float | None) -> list[Step] | Wait | None:
+        """Steps that need no more of a stream, or none that could come; None if they are in what comes next."""
+        if self._reader.done:
+            return Wait.END
+        if self._whole:
+            body = self.body(deadline)
+            return body if isinstance(body, Wait) else self._whole_as_stream(body)
+        if self._unread:
+            frames, self._unread = self._unread, []
+            return self._read(frames)
+        return None
 
     def _read_held(self) -> list[Step]:
         """What waits in the fast lane is read."""

@@ -221,23 +221,20 @@ class Conversation:
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
         """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""
-        head = None if self._begun else self._answer.head(due)
-        if head is None or isinstance(head, ResponseHead):
-            if head is not None and head.status >= 300:
+        if not self._begun:
+            head = self._answer.head(due)
+            if isinstance(head, ResponseHead) and head.status >= 300:
                 return self._refused_late(writer, head)
-            self._begun = True
-            steps = self._answer.steps(due)
-            if isinstance(steps, bytes):
-                return steps
-            if not isinstance(steps, Wait):
-                data = b"".join(map(writer.write, steps))
-                return data if self._record.error is None else self._redaction.of(data)
-            if steps is Wait.END:
-                return None
-            head = steps
-        if head is Wait.CLIENT_LEFT:
+            self._begun = isinstance(head, ResponseHead)
+        steps = self._answer.steps(due) if self._begun else head
+        if isinstance(steps, bytes):
+            return steps
+        if isinstance(steps, list):
+            data = b"".join(map(writer.write, steps))
+            return data if self._record.error is None else self._redaction.of(data)
+        if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
-        return b""
+        return None if steps is Wait.END else b""
 
     def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
         """A refusal after heartbeats: once its words are in, an error event, or the answer that it quotes."""
