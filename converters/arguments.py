@@ -181,6 +181,11 @@ class VerbatimArguments(JsonArguments):
     def codes(self) -> list[Reason]:
         return []
 
+    @property
+    def flow(self) -> Flow | None:
+        goes_on = super().flow
+        return None if goes_on is None else lambda text: None if goes_on(text) is None else text
+
     def feed(self, text: str) -> str:
         super().feed(text)
         return text[: len(text) - len(self.rest)]

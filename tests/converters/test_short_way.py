@@ -20,10 +20,10 @@ LETTERS = st.sampled_from(
 PIECES = st.lists(st.lists(LETTERS, min_size=1, max_size=5).map("".join), min_size=1, max_size=6)
 
 
-def begun(syntax: Syntax, short: bool) -> Pipeline:
+def begun(syntax: Syntax, short: bool, heal: bool = True) -> Pipeline:
     """A parser that has read a call up to the middle of a string."""
     rendered = render_calls(syntax, [("write", {"text": "one two"})])
-    parser = new_parser(Expectations(tools=TOOLS), syntax)
+    parser = new_parser(Expectations(tools=TOOLS, heal=heal), syntax)
     for letter in rendered[: rendered.index(" two")]:
         parser.feed(letter)
     return parser if short else long_way(parser)
@@ -37,10 +37,10 @@ def long_way(parser: Pipeline) -> Pipeline:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
-@given(pieces=PIECES)
+@given(pieces=PIECES, heal=st.booleans())
 @settings(max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_it_brings_what_reading_brings(syntax: Syntax, pieces: list[str]) -> None:
-    short, long = begun(syntax, short=True), begun(syntax, short=False)
+def test_it_brings_what_reading_brings(syntax: Syntax, pieces: list[str], heal: bool) -> None:
+    short, long = begun(syntax, True, heal), begun(syntax, False, heal)
     found: list[Event] = []
     read: list[Event] = []
     for piece in pieces:
