@@ -1,6 +1,8 @@
 """The cost of a piece in prose and inside an argument, for every row, and whether it stays the same.
 
-Linear means: ten times the text costs ten times as much, and a little less as the fixed cost counts for less.
+A round reads as much of each length: the longest text once, the others as often as makes that much, of which the
+median counts, as a single run of a millisecond says little on a machine that does other things, too. Linear means:
+ten times the text costs ten times as much, and a little less as the fixed cost counts for less.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
@@ -41,9 +44,13 @@ def _row(
     name: str, text_of: Callable[[Syntax | None, int], str], syntax: Syntax | None, piece: int, rounds: int
 ) -> dict[str, Any]:
     texts = [text_of(syntax, size) for size in _SIZES]
-    timed = [
-        [_timed(text, piece) for text in texts] for _ in range(rounds)
-    ]  # all sizes in each round: alike conditions
+    timed = [  # all sizes in each round: alike conditions
+        [
+            median(_timed(text, piece) for _ in range(_SIZES[-1] // size))
+            for text, size in zip(texts, _SIZES, strict=True)
+        ]
+        for _ in range(rounds)
+    ]
     seconds = [min(times) for times in zip(*timed, strict=True)]
     each = [second / len(text) * piece * 1e6 for second, text in zip(seconds, texts, strict=True)]
     growth = seconds[2] / seconds[1]
