@@ -33,7 +33,7 @@ class Answer:
         self._choices = choices
         self._frames = Frames()
         self._calm: Calm | None = None
-        self._unread: list[bytes] = []  # frames that can wait until the first words have left
+        self._unread = b""  # frames that can wait until the first words have left
         self._spoken = False  # those have been read
         self._whole = False
         self._body: list[bytes] = []
@@ -89,12 +89,14 @@ class Answer:
                 return taken
             data = self._calm.held + data
         self._record.touched()
-        block = self._frames.take(data)
+        return self._steps_of(self._frames.take(data))
+
+    def _steps_of(self, block: bytes) -> bytes | list[Step]:
         flowing = self._reader.flow(block)
         self._calm = None if flowing is None or not self._frames.empty else self._reader.calm
         return self._read(frames_of(block)) if flowing is None else flowing
 
-    def _other_steps(self, deadline: float | None) -> list[Step] | Wait | None:
+    def _other_steps(self, deadline: float | None) -> bytes | list[Step] | Wait | None:
         """Steps that need no more of a stream, or none that could come; None if they are in what comes next."""
         if self._reader.done:
             return Wait.END
@@ -102,8 +104,8 @@ class Answer:
             body = self.body(deadline)
             return body if isinstance(body, Wait) else self._whole_as_stream(body)
         if self._unread:
-            frames, self._unread = self._unread, []
-            return self._read(frames)
+            block, self._unread = self._unread, b""
+            return self._steps_of(block)
         return None
 
     def _read_held(self) -> list[Step]:
@@ -144,7 +146,7 @@ class Answer:
                 steps += self._reader.read_frame(frame)
             place += len(some)
             if not (self._spoken or self._reader.done) and place < len(frames) and any(map(_has_words, steps)):
-                self._spoken, self._unread = True, frames[place:]
+                self._spoken, self._unread = True, b"".join(frames[place:])
                 return steps
         if self._reader.done and self._record.error is None and frames:
             steps += self._reader.finish()

@@ -14,7 +14,7 @@ import itertools
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.load.__main__ import backend_process
@@ -25,9 +25,9 @@ from tests.servers import COMMANDS, How, proxy_process
 
 LEAVING = 0.3
 """Of the clients."""
-START = 120.0
-"""Seconds of traffic before the first measure, or a quarter of all: threads are made as they are needed, and glibc's
-memory for each of them grows for minutes until it fits the traffic."""
+START: Mapping[How, float] = {"gunicorn": 15.0, "gthread": 120.0, "app": 120.0}
+"""Seconds of traffic before the first measure, or a quarter of all. What serves with threads gets longer: glibc's memory
+for each of them grows for minutes until it fits the traffic."""
 REST = 4.0
 """Seconds in which what was left must have been let go, before both measures."""
 QUIET = 0.8
@@ -102,7 +102,7 @@ def at_rest(look: Callable[[], Held], at_least: float) -> Held:
 
 
 def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | None = None) -> Soaked:
-    start = min(START, seconds / 4) if start is None else start
+    start = min(START[how], seconds / 4) if start is None else start
     with backend_process(0.03) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
         look: Callable[[], Held] = lambda: held_by(proxy, backend.port)  # noqa: E731
         before, result = Result(), Result()
