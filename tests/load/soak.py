@@ -26,8 +26,8 @@ from tests.servers import COMMANDS, How, proxy_process
 LEAVING = 0.3
 """Of the clients."""
 START: Mapping[How, float] = {"gunicorn": 15.0, "gthread": 120.0, "app": 120.0}
-"""Seconds of traffic before the first measure, or a quarter of all. What serves with threads gets longer: glibc's memory
-for each of them grows for minutes until it fits the traffic."""
+"""Seconds of traffic before the first measure, or a quarter of all. What serves with threads gets longer: glibc's
+memory for each of them grows for minutes until it fits the traffic."""
 REST = 4.0
 """Seconds in which what was left must have been let go, before both measures."""
 QUIET = 0.8
