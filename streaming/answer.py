@@ -136,7 +136,7 @@ class Answer:
         steps: list[Step] = []
         place = 0
         while place < len(frames) and not self._reader.done:
-            alike = self._reader.alike(frames, place)
+            before, alike = len(steps), self._reader.alike(frames, place)
             some = frames[place : place + max(alike, 1)]
             # all of them, and one alone, have been tried
             flowing = self._reader.flow(b"".join(some)) if 1 < alike < len(frames) else None
@@ -145,7 +145,7 @@ class Answer:
             for frame in some if flowing is None else ():
                 steps += self._reader.read_frame(frame)
             place += len(some)
-            if not (self._spoken or self._reader.done) and place < len(frames) and any(map(_has_words, steps)):
+            if not (self._spoken or self._reader.done) and place < len(frames) and any(map(_has_words, steps[before:])):
                 self._spoken, self._unread = True, b"".join(frames[place:])
                 return steps
         if self._reader.done and self._record.error is None and frames:

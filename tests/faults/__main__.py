@@ -3,7 +3,7 @@
 Each scenario must end once, in form, in time and with the truth, and leave nothing behind; so must a reset at every
 byte of a recorded answer. The exit code tells.
 
-    python -m tests.faults [--only TEXT] [--worlds N] [--how app|gunicorn|gthread]
+    python -m tests.faults [--only TEXT] [--worlds N] [--how gunicorn|gthread|app]
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="only the scenarios whose name holds TEXT")
     parser.add_argument("--worlds", type=int, default=3, help="scenarios at a time (3)")
-    parser.add_argument("--how", choices=COMMANDS, default="app", help="what serves the proxies (app)")
+    parser.add_argument("--how", choices=COMMANDS, default="gunicorn", help="what serves the proxies (gunicorn)")
     options = parser.parse_args(argv)
     cases = [scenario for scenario in scenarios() if options.only in scenario.name]
     with ThreadPoolExecutor(options.worlds) as pool:
