@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
-from backends import Backend, Closing, Timeouts
+from backends import Backend, ShutdownSignal, Timeouts
 from config import Config
 from dialects import Dialect
 from dialects.chat import Chat
@@ -55,7 +55,7 @@ def create_app(config: Config) -> Flask:
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
-    closing = Closing()
+    closing = ShutdownSignal()
     app.extensions["closing"] = closing  # whoever serves the application rings it when a stop has lasted too long
     relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing))
     chat = Chat(config.reasoning_field)

@@ -29,7 +29,7 @@ from errors import ConfigError
 if TYPE_CHECKING:
     from flask import Flask
 
-    from backends import Closing
+    from backends import ShutdownSignal
 
 log = logging.getLogger("dragoman")
 
@@ -104,7 +104,7 @@ class Server(ThreadedWSGIServer):
             with ExitStack() as stack:
                 stack.callback(self._one_less)
                 body = app.wsgi_app(environ, start_response)
-                return _Closing(body, stack.pop_all())
+                return _TrackedBody(body, stack.pop_all())
 
         return counted
 
@@ -113,7 +113,7 @@ class Server(ThreadedWSGIServer):
             self.busy -= 1
 
 
-class _Closing:
+class _TrackedBody:
     """A WSGI body that tells when it is closed."""
 
     def __init__(self, body: Any, closed: ExitStack) -> None:
@@ -174,7 +174,7 @@ def last_words_of(grace: float) -> float:
     return min(_LAST_WORDS, grace / 10)
 
 
-def ring_in_time(closing: Closing, grace: float) -> None:
+def ring_in_time(closing: ShutdownSignal, grace: float) -> None:
     """For a worker of gunicorn, which ends `grace` seconds after SIGTERM: ring a little before. By signals alone.
 
     A timer would be a thread, and under gevent a signal handler cannot start one.

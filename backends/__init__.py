@@ -13,10 +13,10 @@
 May not know: tools, dialects, events, Flask.
 """
 
-from backends.answer import ResponseHead
-from backends.client import Backend
-from backends.closing import Closing
-from backends.exchange import BackendExchange, Timeouts
-from backends.wait import Wait
+from backends.net.client import Backend
+from backends.net.exchange import Timeouts, UpstreamExchange
+from backends.net.response import ResponseHead
+from backends.net.shutdown import ShutdownSignal
+from backends.net.wait import Wait
 
-__all__ = ["Backend", "BackendExchange", "Closing", "ResponseHead", "Timeouts", "Wait"]
+__all__ = ["Backend", "ResponseHead", "ShutdownSignal", "Timeouts", "UpstreamExchange", "Wait"]

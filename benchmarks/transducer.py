@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from converters.schema import Node
-from converters.typedtext import TypedText
+from converters.values.schema import Node
+from converters.values.typed import TypedText
 
 _SIZES = (10_000, 100_000, 1_000_000)
 _SCHEMA: dict[str, Any] = {

@@ -4,11 +4,11 @@ Text goes in in pieces, events come out (events.py); which syntax it was written
 """
 
 from converters.base import ToolCallConverter
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
-from converters.expectations import Expectations
 from converters.factory import converter_factory
-from converters.pipeline import OutputParser, new_parser
+from converters.stages.pipeline import OutputParser, new_parser
 from converters.syntaxes import SYNTAXES, Syntax
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.text.expectations import Expectations
 
 __all__ = [
     "SYNTAXES",

@@ -14,11 +14,11 @@ import json
 from abc import ABC, abstractmethod
 from typing import Any
 
-from converters.arguments import JsonArguments
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
-from converters.expectations import Expectations
-from converters.pipeline import OutputParser
-from converters.scanner import Markers
+from converters.stages.pipeline import OutputParser
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
+from converters.text.expectations import Expectations
+from converters.text.scanner import Markers
+from converters.values.writer import JsonArguments
 
 
 class ToolCallConverter(ABC):

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from converters.base import ToolCallConverter
-from converters.events import ArgumentsDelta, CallStart, Text
-from converters.expectations import Expectations
-from converters.pipeline import OutputParser, new_parser
+from converters.stages.pipeline import OutputParser, new_parser
 from converters.syntaxes import Syntax
+from converters.text.events import ArgumentsDelta, CallStart, Text
+from converters.text.expectations import Expectations
 
 
 def plain_name(model: str) -> str:

@@ -9,9 +9,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
-from converters.events import ArgumentsDelta, CallStart, Reasoning, Text
-from converters.expectations import Choice, Expectations, Schema
-from dialects.base import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
+from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
+from converters.text.expectations import Choice, Expectations, Schema
+from dialects.protocol import ChatRequest, ChoiceEvent, Finish, Ids, Native, ReplyEvent, Step, Trailer
 from errors import RequestError
 
 ReasoningField = Literal["reasoning_content", "reasoning", "both", "content", "none"]

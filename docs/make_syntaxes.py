@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # run as a file, Python looks in its own folder only
     sys.path.insert(0, str(ROOT))
 
-from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES, Lane, Syntax  # noqa: E402
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax  # noqa: E402
 
 PAGE = ROOT / "docs" / "SYNTAXES.md"
 
@@ -144,13 +144,13 @@ def _others() -> Iterator[str]:
 
 def _lanes() -> Iterator[str]:
     yield from _head("opens", "closes", "holds", "believed")
-    for lane in LANES:
+    for lane in REASONING_TAGS:
         opens = ", ".join(_code(_one_line(turn + lane.opens)) for turn in dict.fromkeys(["", lane.turn]))
         closes = ", ".join(map(_code, map(_one_line, lane.closes)))
         yield _row([opens, closes, "reasoning" if lane.reasoning else "text", _believed(lane)])
 
 
-def _believed(lane: Lane) -> str:
+def _believed(lane: ReasoningTag) -> str:
     found = []
     if lane.word:
         found.append("the opening tag only at the start of a line")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any, Literal
 
-from backends import BackendExchange, ResponseHead, Wait
-from converters.events import CallStart, Reasoning, Text
-from dialects.base import Step
+from backends import ResponseHead, UpstreamExchange, Wait
+from backends.chat.errors import Refused, chat_completion
+from backends.chat.passthrough import Calm
+from backends.chat.reader import ReplyReader
+from converters.text.events import CallStart, Reasoning, Text
+from dialects.protocol import Step
 from errors import BackendError, Interrupted, ProxyError
-from streaming.exchange import Exchange
-from streaming.flow import Calm
-from streaming.reader import ReplyReader
-from streaming.refusals import Refused, chat_completion
-from streaming.sse import Frames, data_of, frames_of, is_torn
+from streaming.record import ExchangeRecord
+from wire.sse import Frames, data_of, frames_of, is_torn
 
 _DRAIN = 0.02
 """Seconds granted to a backend to end its body after `[DONE]`, so that its connection can be used again."""
@@ -22,10 +22,12 @@ _LONGEST_BODY = 512 * 1024 * 1024
 """Bytes of a buffered answer: far beyond any real one, but not endless."""
 
 
-class Answer:
+class UpstreamReply:
     """Wait for the head, then for steps; both stop at a deadline (of `time.monotonic`) or when the client has left."""
 
-    def __init__(self, exchange: BackendExchange, reader: ReplyReader, record: Exchange, choices: int = 1) -> None:
+    def __init__(
+        self, exchange: UpstreamExchange, reader: ReplyReader, record: ExchangeRecord, choices: int = 1
+    ) -> None:
         """`choices` is how many the request asks for."""
         self._exchange = exchange
         self._reader = reader

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import ResponseHead, Wait
-from dialects.base import ChatRequest, Dialect, StreamWriter
+from backends.chat.errors import Refused, chat_completion, is_error, openai_error
+from dialects.protocol import ChatRequest, Dialect, StreamWriter
 from errors import BackendError, ClientLeft, ProxyError, TimedOut
-from streaming.answer import Answer
-from streaming.exchange import Exchange
+from streaming.answer import UpstreamReply
 from streaming.headers import to_client
+from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
-from streaming.refusals import Refused, chat_completion, is_error, openai_error
-from streaming.sse import KEEP_ALIVE
+from wire.sse import KEEP_ALIVE
 
 log = logging.getLogger("dragoman.conversation")
 
@@ -41,15 +41,15 @@ class Reply:
     body: bytes | Iterator[bytes]
 
 
-class Conversation:
+class TranslatedReply:
     """`reply` once; then the body, if it is streamed, ends the exchange, and otherwise `reply` has ended it."""
 
     def __init__(
         self,
-        answer: Answer,
+        answer: UpstreamReply,
         request: ChatRequest,
         dialect: Dialect,
-        record: Exchange,
+        record: ExchangeRecord,
         keepalive: float,
         patience: float | None,
         when_over: Callable[[], None],

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends import Backend, BackendExchange, ResponseHead, Wait
+from backends import Backend, ResponseHead, UpstreamExchange, Wait
+from backends.chat.reader import ReplyReader
 from config import Config
-from dialects.base import ChatRequest, Dialect
+from dialects.protocol import ChatRequest, Dialect
 from errors import ClientLeft, ProxyError, RequestError
-from streaming.answer import Answer
-from streaming.conversation import Conversation, Reply
-from streaming.exchange import Exchange
+from streaming.answer import UpstreamReply
+from streaming.conversation import Reply, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
-from streaming.models import Models
-from streaming.outbound import body_for_backend
-from streaming.reader import ReplyReader
+from streaming.parser_selection import ParserSelection
+from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
+from streaming.request_body import body_for_backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Relay:
     def __init__(self, config: Config, backend: Backend) -> None:
         self._config = config
         self._backend = backend
-        self._models = Models(config)
+        self._models = ParserSelection(config)
         self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
 
     def converse(self, dialect: Dialect, request: ClientRequest) -> Reply:
@@ -87,13 +87,13 @@ class Relay:
         body = body_for_backend(request.body, chat.body)
         chat = replace(chat, body={})  # nobody needs it any more, and a stream may last
         reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
-        answer = Answer(self._open(replace(request, body=body), record), reader, record, chat.choices)
+        answer = UpstreamReply(self._open(replace(request, body=body), record), reader, record, chat.choices)
 
         def learn() -> None:
             self._models.learn(chat, record.codes, reader.splits)
 
         keepalive, patience = self._config.keepalive_seconds, self._config.request_timeout
-        return Conversation(answer, chat, dialect, record, keepalive, patience, learn, self._redaction).reply()
+        return TranslatedReply(answer, chat, dialect, record, keepalive, patience, learn, self._redaction).reply()
 
     def forward(self, request: ClientRequest) -> Reply:
         """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""
@@ -125,11 +125,11 @@ class Relay:
         """Whether the backend answers, and what it says or why it does not."""
         return self._backend.probe()
 
-    def _record(self, request: ClientRequest, chat: ChatRequest | None = None) -> Exchange:
+    def _record(self, request: ClientRequest, chat: ChatRequest | None = None) -> ExchangeRecord:
         path = request.target.partition("?")[0]
-        return Exchange(request.request_id, path, chat.model if chat else "", chat.stream if chat else False)
+        return ExchangeRecord(request.request_id, path, chat.model if chat else "", chat.stream if chat else False)
 
-    def _open(self, request: ClientRequest, record: Exchange) -> BackendExchange:
+    def _open(self, request: ClientRequest, record: ExchangeRecord) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
         try:
@@ -139,7 +139,7 @@ class Relay:
             raise
 
 
-def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
+def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:
     """A body as it arrives. If it breaks off, so does what the client gets: the head has left, nothing can be said."""
     try:
         while not isinstance(data := exchange.next_bytes(None), Wait):
@@ -151,12 +151,12 @@ def _body_of(exchange: BackendExchange, record: Exchange) -> Iterator[bytes]:
         raise ConnectionResetError(errno.ECONNRESET, error.message) from error
 
 
-def _over(exchange: BackendExchange, record: Exchange) -> None:
+def _over(exchange: UpstreamExchange, record: ExchangeRecord) -> None:
     exchange.close()
     record.end()
 
 
-def _failed(record: Exchange, error: ProxyError) -> None:
+def _failed(record: ExchangeRecord, error: ProxyError) -> None:
     record.error = error.code
     record.status = error.status
     record.end()

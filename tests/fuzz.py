@@ -23,9 +23,9 @@ from functools import cache
 from typing import Any
 
 from converters import SYNTAXES
-from converters.events import Event
 from converters.render import render_calls
-from converters.syntaxes import END_TOKENS, LANES, RESULTS, Syntax
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, Syntax
+from converters.text.events import Event
 from tests.helpers import ROWS, assemble, meaning, parse, read_object, same_json, spans, with_suffixes
 
 Arguments = dict[str, Any]
@@ -159,11 +159,11 @@ def _literals(syntax: Syntax) -> set[str]:
 
 
 def _markers() -> tuple[str, ...]:
-    found = {tag for lane in LANES for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+    found = {tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
         *RESULTS,
         *END_TOKENS,
     }
-    found |= with_suffixes(tag for lane in LANES if lane.suffixed for tag in (lane.opens, *lane.closes))
+    found |= with_suffixes(tag for lane in REASONING_TAGS if lane.suffixed for tag in (lane.opens, *lane.closes))
     for syntax in SYNTAXES:
         found |= _literals(syntax)
     return tuple(sorted(found))

@@ -21,11 +21,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from converters.jsontext import JsonText
-from converters.jsonwhole import read_whole
 from converters.render import render_calls
-from converters.schema import Node
-from converters.typedtext import ArgumentsText, TypedText
+from converters.values.json.text import JsonText
+from converters.values.json.whole import read_whole
+from converters.values.schema import Node
+from converters.values.typed import ArgumentsText, TypedText
 from tests.fuzz import TEXT_VALUES, ambiguous
 from tests.helpers import ROWS, assemble, meaning, parse, read_json, same_json, spans
 

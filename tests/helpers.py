@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
-from converters.syntaxes import END_TOKENS, LANES, RESULTS
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
 
 CORPUS = Path(__file__).parent / "corpus"
 ROWS: dict[str, Syntax] = {syntax.name: syntax for syntax in SYNTAXES}
@@ -222,11 +222,11 @@ def markers(row: str) -> tuple[str, ...]:
 @cache
 def _halves() -> frozenset[str]:
     """Every strict prefix of what opens or closes anything in any row, and of an end-of-turn token."""
-    whole = {tag for lane in LANES for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+    whole = {tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
         *END_TOKENS,
         *RESULTS,
     }
-    whole |= with_suffixes(tag for lane in LANES if lane.suffixed for tag in (lane.opens, *lane.closes))
+    whole |= with_suffixes(tag for lane in REASONING_TAGS if lane.suffixed for tag in (lane.opens, *lane.closes))
     for row in ROWS:
         whole |= {*openers(row), *markers(row), *_literals(ROWS[row])}
     return frozenset(marker[:length] for marker in whole for length in range(1, len(marker)))

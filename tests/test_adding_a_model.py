@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from converters.detect import Detector
-from converters.events import ArgumentsDelta, CallStart, Event, Text
-from converters.expectations import Expectations
-from converters.pipeline import Pipeline
+from converters.detect.detector import Detector
+from converters.detect.openers import OpenerIndex
 from converters.render import render_calls
-from converters.stages.drafts import Drafts
-from converters.stages.gate import Gate
+from converters.stages.pipeline import Pipeline
+from converters.stages.reasoning_calls import ReasoningCalls
+from converters.stages.tool_choice import ToolChoice
 from converters.syntaxes import SYNTAXES, Syntax
-from converters.watch import Watch
+from converters.text.events import ArgumentsDelta, CallStart, Event, Text
+from converters.text.expectations import Expectations
 
 DOCUMENT = Path(__file__).parent.parent / "docs/ADDING_A_MODEL.md"
 TOOLS = {
@@ -45,8 +45,8 @@ def parrot() -> Syntax:
 
 def _read(parrot: Syntax, text: str, size: int) -> list[Event]:
     expectations = Expectations(tools=TOOLS)
-    detector = Detector(Watch([*SYNTAXES, parrot]), expectations)
-    parser = Pipeline(detector, [Drafts(expectations), Gate(expectations)])
+    detector = Detector(OpenerIndex([*SYNTAXES, parrot]), expectations)
+    parser = Pipeline(detector, [ReasoningCalls(expectations), ToolChoice(expectations)])
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
     return [event for piece in pieces for event in parser.feed(piece)] + parser.finish()
 

@@ -20,7 +20,7 @@ import pytest
 from config import Config
 from converters import Event, Expectations, Text, ToolCallConverter, converter_factory
 from converters.base import StreamingToolCallHandler
-from streaming.foreign import converter_for, parser_for
+from streaming.custom_converter import converter_for, parser_for
 from tests.helpers import Message, assemble, chunks, cuts, spans
 from tests.servers import (
     HOST,

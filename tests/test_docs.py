@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from backends import answer as backend_answer
-from converters.reasons import NOTED, REMOVED
-from converters.syntaxes import END_TOKENS, LANES, RESULTS, SYNTAXES
-from streaming import answer, relay, sse
-from streaming.exchange import Outcome
+from backends.net import response as backend_answer
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES
+from converters.text.reasons import NOTED, REMOVED
+from streaming import answer, relay
+from streaming.record import Outcome
 from tests.faults.scenarios import FAULTS, scenarios
+from wire import sse
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -81,13 +82,13 @@ def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any
 
 def test_every_tag_and_token_is_listed() -> None:
     listed = SYNTAXES_PAGE.replace("\\|", "|")
-    closers = [closer for lane in LANES for closer in lane.closes]
+    closers = [closer for lane in REASONING_TAGS for closer in lane.closes]
     for token in (
         *END_TOKENS,
         *RESULTS,
         *closers,
-        *(lane.turn + lane.opens for lane in LANES),
-        *(lane.opens for lane in LANES),
+        *(lane.turn + lane.opens for lane in REASONING_TAGS),
+        *(lane.opens for lane in REASONING_TAGS),
     ):
         shown = token.replace("\n", "\\n")
         assert f"`{shown}`" in listed, token

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from converters import SYNTAXES, Expectations, new_parser
-from converters.events import ArgumentsDelta, CallStart, Event
 from converters.render import render_calls
-from converters.syntaxes import END_TOKENS, LANES
+from converters.syntaxes import END_TOKENS, REASONING_TAGS
+from converters.text.events import ArgumentsDelta, CallStart, Event
 from tests.fuzz import (
     AT_THE_START,
     FRAMED,
@@ -319,7 +319,7 @@ def in_front_of_the_name(row: str) -> str:
     return text[: text.index("get_weather")]
 
 
-TAGS = [tag for lane in LANES for tag in (lane.turn + lane.opens, *lane.closes)] + list(END_TOKENS)
+TAGS = [tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, *lane.closes)] + list(END_TOKENS)
 
 
 @pytest.mark.parametrize("marker", TAGS)
@@ -716,7 +716,7 @@ def test_reasoning_dropped() -> None:
 
 # -- end tokens ------------------------------------------------------------------------------------------------------
 
-LONE_TOKENS = [token for token in END_TOKENS if not any(token in lane.closes for lane in LANES)]
+LONE_TOKENS = [token for token in END_TOKENS if not any(token in lane.closes for lane in REASONING_TAGS)]
 
 
 @pytest.mark.parametrize("token", END_TOKENS)

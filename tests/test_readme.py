@@ -23,7 +23,7 @@ from config import PRESETS, VARIABLES, Config
 from converters import SYNTAXES, Expectations, Syntax, ToolCallConverter, converter_factory
 from converters.builtin import SyntaxConverter
 from converters.render import render_calls
-from streaming.foreign import parser_for
+from streaming.custom_converter import parser_for
 from tests.helpers import assemble, cuts
 from tests.servers import HOST, Process, demo_backend, free_port, proxy_process, started, wait_until_listening
 

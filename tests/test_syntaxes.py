@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from converters.events import Event
 from converters.render import render_calls
+from converters.text.events import Event
 from tests.helpers import (
     CORPUS,
     ROWS,

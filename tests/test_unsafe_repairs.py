@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from converters.events import ArgumentsDelta
-from converters.jsontext import JsonText
 from converters.render import render_calls
+from converters.text.events import ArgumentsDelta
+from converters.values.json.text import JsonText
 from tests.fuzz import ambiguous
 from tests.helpers import ROWS, assemble, cuts, meaning, parse, read_json
 

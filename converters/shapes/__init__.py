@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from converters.shapes.base import Grammar
 from converters.shapes.elements import ElementsGrammar
 from converters.shapes.json_object import JsonObjectGrammar
+from converters.shapes.machine import Grammar
 from converters.shapes.named_json import NamedJsonGrammar
 from converters.shapes.pythonic import PythonicGrammar
 from converters.shapes.relaxed import RelaxedGrammar

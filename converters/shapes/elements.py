@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 
-from converters.arguments import ArgumentsWriter
-from converters.expectations import Expectations, Schema
-from converters.jsonoutput import quote
-from converters.schema import Node
-from converters.shapes.base import CallsParser, Opening
+from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
-from converters.typedtext import read_text
+from converters.text.expectations import Expectations, Schema
+from converters.values.json.output import quote
+from converters.values.schema import Node
+from converters.values.typed import read_text
+from converters.values.writer import ArgumentsWriter
 
 _OPENING = re.compile(r"\s*<([^<>\s/]+)>")
 _DEPTH = 32
 
 
 class ElementsGrammar(TaggedGrammar):
-    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
         return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from converters.events import CallEnd, CallStart, Event, Removed, Text
-from converters.jsonoutput import Flow
-from converters.stages.endings import OnlyEndTokens
+from converters.shapes.end_of_text import OnlyEndTokens
 from converters.syntaxes import Syntax
+from converters.text.events import CallEnd, CallStart, Event, Removed, Text
+from converters.values.json.output import Flow
 
 _OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
 

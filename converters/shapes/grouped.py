@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from converters.expectations import Expectations, Schema
-from converters.scanner import Ahead, Pattern, first_token, loosened, spellings, tokens
-from converters.shapes.base import Entry, Opening, StateParser
+from converters.shapes.machine import CallContext, Opener, StateParser
 from converters.syntaxes import Syntax
+from converters.text.expectations import Expectations, Schema
+from converters.text.scanner import Lookahead, Pattern, first_token, loosened, spellings, tokens
 
 _JSON = "{`"
 """Letters that arguments in JSON begin with, in a fence or not."""
@@ -38,18 +38,18 @@ class GroupedGrammar:
         follow = self.after_header()
         self.patterns = [self.pattern(header, follow) for header, _, _ in samples]
         self.entries = [
-            Entry(opener, pattern, explicit=not groups and not syntax.declared)
+            Opener(opener, pattern, explicit=not groups and not syntax.declared)
             for pattern, (header, _, _) in zip(self.patterns, samples, strict=True)
             for opener in self.spelled([first_token(header)])
         ]
         self.entries += [
-            Entry(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
+            Opener(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
             for group_open, _, _ in groups
             for header, _, _ in samples
             for opener in self.spelled([first_token(group_open)])
         ]
         self.entries += [
-            Entry(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_for))
+            Opener(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_for))
             for header, _, _ in (samples if syntax.code_for else ())
             for opener in self.spelled([first_token(header)])
         ]
@@ -60,7 +60,7 @@ class GroupedGrammar:
         }
         self.ends_at_once = len(self.group_closes) == len(groups)
         """Nothing of a group follows its first closing marker."""
-        self.between_calls = Ahead(self.after_call)
+        self.between_calls = Lookahead(self.after_call)
 
     def after_header(self) -> list[str]:
         """Literals of which one must follow a header, or it is none."""
@@ -77,7 +77,7 @@ class GroupedGrammar:
 class GroupedParser(StateParser):
     """Reads a run of calls; a shape adds the states of the body."""
 
-    def __init__(self, grammar: GroupedGrammar, opening: Opening, expectations: Expectations) -> None:
+    def __init__(self, grammar: GroupedGrammar, opening: CallContext, expectations: Expectations) -> None:
         super().__init__(opening)
         self._rows = grammar
         self._expectations = expectations
@@ -115,9 +115,9 @@ class GroupedParser(StateParser):
         """Behind a call: markers that still belong to it, or the next call of its group."""
         rows = self._rows
         found, marker, after = rows.between_calls.look(self._buffer, self._place)
-        if found == Ahead.YET:
+        if found == Lookahead.YET:
             return False
-        if found == Ahead.MISSING:
+        if found == Lookahead.MISSING:
             return self._end_run()
         if marker in rows.headers:
             return self._next_call(after - len(marker))

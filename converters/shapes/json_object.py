@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 
-from converters.arguments import JsonArguments, json_arguments
-from converters.expectations import Expectations
-from converters.jsonoutput import Flow
-from converters.jsontext import JsonText
-from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
-from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
 from converters.syntaxes import Syntax
+from converters.text.expectations import Expectations
+from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
+from converters.values.json.output import Flow
+from converters.values.json.text import JsonText
+from converters.values.writer import JsonArguments, json_arguments
 
 _NAMES = frozenset({"name", "tool_name"})
 _ARGUMENTS = frozenset({"arguments", "parameters", "args", "input"})
@@ -49,22 +49,22 @@ class JsonObjectGrammar:
         self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [closer for foot in feet for closer in foot]
         self.entries = [
-            Entry(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
+            Opener(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
-        self.behind_closer = Ahead(self.closers)
-        self.after_object = Ahead([*self.closers, "{", *_SURPLUS])
-        self.after_fenced = Ahead([*self.closers, "{", *_SURPLUS, _FENCE])
+        self.behind_closer = Lookahead(self.closers)
+        self.after_object = Lookahead([*self.closers, "{", *_SURPLUS])
+        self.after_fenced = Lookahead([*self.closers, "{", *_SURPLUS, _FENCE])
 
-    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
         return JsonObjectParser(self, opening, expectations)
 
 
 class JsonObjectParser(StateParser):
     """Reads one run of objects, most often one."""
 
-    def __init__(self, grammar: JsonObjectGrammar, opening: Opening, expectations: Expectations) -> None:
+    def __init__(self, grammar: JsonObjectGrammar, opening: CallContext, expectations: Expectations) -> None:
         super().__init__(opening)
         self._grammar = grammar
         self._expectations = expectations
@@ -161,7 +161,7 @@ class JsonObjectParser(StateParser):
     def _brace_missing(self) -> bool:
         """The object goes on as no object does: it is over if it holds a call, or if the closing marker stands here."""
         found, marker, _ = self._after_object.look(self._buffer, self._place)
-        if found == Ahead.YET and not self._finishing:
+        if found == Lookahead.YET and not self._finishing:
             return False
         has_all = self._out.open and self._arguments is not None
         if self._opening.whole or not self._name or not (has_all or marker in self._grammar.closers):
@@ -226,7 +226,7 @@ class JsonObjectParser(StateParser):
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""
         found, marker, after = self._after_object.look(self._buffer, self._place)
-        if found == Ahead.YET and not self._finishing:
+        if found == Lookahead.YET and not self._finishing:
             return False
         if marker in _SURPLUS or marker == _FENCE:
             self._out.own(self._advance(after))
@@ -250,11 +250,11 @@ class JsonObjectParser(StateParser):
     def _closed(self) -> bool:
         """Behind a closing marker: perhaps another one."""
         found, _, after = self._grammar.behind_closer.look(self._buffer, self._place)
-        if found == Ahead.FOUND:
+        if found == Lookahead.FOUND:
             self._out.own(self._advance(after))
             self._out.removed()
             return True
-        return False if found == Ahead.YET and not self._finishing else self._end_run()
+        return False if found == Lookahead.YET and not self._finishing else self._end_run()
 
     # -- what the states do ------------------------------------------------------------------------------------------
 

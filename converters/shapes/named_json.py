@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 
-from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
-from converters.events import Ending
-from converters.expectations import Expectations
-from converters.jsonoutput import Flow
-from converters.scanner import Ahead, Markers
-from converters.schema import properties, required
-from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
+from converters.shapes.machine import CallContext, CallsParser
 from converters.syntaxes import Syntax
+from converters.text.events import Ending
+from converters.text.expectations import Expectations
+from converters.text.scanner import Lookahead, Markers
+from converters.values.json.output import Flow
+from converters.values.schema import properties, required
+from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
 
 
 class NamedJsonGrammar(GroupedGrammar):
@@ -28,8 +28,8 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__(syntax)
-        self.after_arguments = Ahead([*self.after_call, *self.group_opens, "}", "]"])
-        self.no_arguments = Ahead([*self.feet, *self.group_closes])
+        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, "}", "]"])
+        self.no_arguments = Lookahead([*self.feet, *self.group_closes])
         self.code_ends = Markers(self.feet)
 
     def after_header(self) -> list[str]:
@@ -39,14 +39,14 @@ class NamedJsonGrammar(GroupedGrammar):
         """A reader for the arguments as this row writes them."""
         return json_arguments(expectations, name)
 
-    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
         return NamedJsonParser(self, opening, expectations)
 
 
 class NamedJsonParser(GroupedParser):
     """Reads one run of calls."""
 
-    def __init__(self, grammar: NamedJsonGrammar, opening: Opening, expectations: Expectations) -> None:
+    def __init__(self, grammar: NamedJsonGrammar, opening: CallContext, expectations: Expectations) -> None:
         self._grammar = grammar
         super().__init__(grammar, opening, expectations)
 
@@ -60,10 +60,10 @@ class NamedJsonParser(GroupedParser):
         if self._written in self._grammar.syntax.code_for and self._begins_code():
             return self._open_code()
         found, _, _ = self._grammar.no_arguments.look(self._buffer, self._place)
-        if found == Ahead.MISSING or (found == Ahead.YET and self._buffer[self._place :].strip()):
+        if found == Lookahead.MISSING or (found == Lookahead.YET and self._buffer[self._place :].strip()):
             self._state = self._read
             return True
-        if found == Ahead.YET and not self._finishing:
+        if found == Lookahead.YET and not self._finishing:
             return False
         self._send("{}", "")
         self._state = self._after
@@ -147,7 +147,7 @@ class NamedJsonParser(GroupedParser):
     def _after(self) -> bool:
         """Behind the arguments: what closes the call, or braces too many."""
         found, marker, after = self._grammar.after_arguments.look(self._buffer, self._place)
-        if found == Ahead.YET and not self._finishing:
+        if found == Lookahead.YET and not self._finishing:
             return False
         if marker in ("}", "]"):
             self._out.own(self._advance(after))
@@ -162,7 +162,7 @@ class NamedJsonParser(GroupedParser):
         how: Ending = "closed" if self._arguments.unreadable else "complete"
         self._out.end(how, self._advance(after) if closes else "", self._arguments.codes)
         self._state = self._between
-        if found == Ahead.FOUND and marker not in self._grammar.group_closes and (self._follows or not closes):
+        if found == Lookahead.FOUND and marker not in self._grammar.group_closes and (self._follows or not closes):
             return True
         return self._end_run()
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-from converters.expectations import Expectations
-from converters.jsonoutput import Flow
-from converters.pyarguments import PythonArguments
-from converters.reasons import Reason
-from converters.scanner import NAME, Ahead, Pattern, first_token, loosened, tokens
-from converters.shapes.base import CallsParser, Entry, Opening, StateParser
+from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
 from converters.syntaxes import Syntax
+from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
+from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
+from converters.values.json.output import Flow
+from converters.values.python.arguments import PythonArguments
 
 _SEPARATORS = r"[\s,;]{0,4096}"
 _CALL = re.compile(
@@ -31,25 +31,25 @@ class PythonicGrammar:
         self.closers = [token for _, _, foot in groups for token in tokens(foot.lstrip("]"))]
         heads = [head for head, _, _ in groups]
         self.entries = [
-            Entry(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared)
+            Opener(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
         self.heads = [Pattern(loosened(head)) for head in heads]
-        self.after_call = Ahead([*self.closers, "]", ")"])
+        self.after_call = Lookahead([*self.closers, "]", ")"])
 
     def behind_head(self, raw: str) -> int:
         """The place behind the group's opener in what opened a run."""
         return max((match.end() for head in self.heads if (match := head.match(raw))), default=0)
 
-    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
         return PythonicParser(self, opening, expectations)
 
 
 class PythonicParser(StateParser):
     """Reads one run of calls."""
 
-    def __init__(self, grammar: PythonicGrammar, opening: Opening, expectations: Expectations) -> None:
+    def __init__(self, grammar: PythonicGrammar, opening: CallContext, expectations: Expectations) -> None:
         super().__init__(opening)
         self._grammar = grammar
         self._expectations = expectations
@@ -97,14 +97,14 @@ class PythonicParser(StateParser):
 
     def _no_call(self) -> bool:
         found, marker, after = self._grammar.after_call.look(self._buffer, self._place)
-        if found == Ahead.FOUND and not self._refusable:
+        if found == Lookahead.FOUND and not self._refusable:
             self._listed = False
             self._out.own(self._advance(after))
             self._out.removed()
             if marker in self._grammar.closers:
                 self._state = self._repeated
             return True
-        if not self._finishing and (found == Ahead.YET or _MAY_CALL.match(self._buffer, self._place)):
+        if not self._finishing and (found == Lookahead.YET or _MAY_CALL.match(self._buffer, self._place)):
             return False
         if self._is_half_call(self._buffer[self._place :]):
             self._out.removed(self._advance(len(self._buffer)))

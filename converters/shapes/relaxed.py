@@ -5,14 +5,14 @@ It is read as shape B is; only the JSON is spelled differently: it is made stric
 
 from __future__ import annotations
 
-from converters.arguments import JsonArguments
-from converters.expectations import Expectations
-from converters.jsonoutput import Flow
-from converters.reasons import Reason
-from converters.relaxedtext import RelaxedText
-from converters.schema import Node
 from converters.shapes.named_json import NamedJsonGrammar
-from converters.typedtext import TypedText
+from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
+from converters.values.json.output import Flow
+from converters.values.json.relaxed import RelaxedText
+from converters.values.schema import Node
+from converters.values.typed import TypedText
+from converters.values.writer import JsonArguments
 
 
 class RelaxedGrammar(NamedJsonGrammar):

@@ -13,15 +13,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
-from converters.arguments import ArgumentsWriter, JsonArguments, json_arguments
-from converters.events import Ending
-from converters.expectations import Expectations, Schema
-from converters.jsonoutput import Flow
-from converters.scanner import Ahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
-from converters.schema import properties
-from converters.shapes.base import CallsParser, Opening
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
+from converters.shapes.machine import CallContext, CallsParser
 from converters.syntaxes import Syntax
+from converters.text.events import Ending
+from converters.text.expectations import Expectations, Schema
+from converters.text.scanner import Lookahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
+from converters.values.json.output import Flow
+from converters.values.schema import properties
+from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
 
 _OBJECT = ("{", "```")
 """How an object with all arguments begins, which some models write where parameters belong."""
@@ -39,11 +39,11 @@ class TaggedGrammar(GroupedGrammar):
         """Those of values, which close nothing behind a header and are passed over there."""
         super().__init__(syntax)
         inside = self.after_header()
-        self.between_parameters = Ahead([*inside, *self.headers, *self.group_opens])
+        self.between_parameters = Lookahead([*inside, *self.headers, *self.group_opens])
         calls = self.spelled(map(bordered_token, (syntax.call, *syntax.also)))
         keys = self.spelled(map(bordered_token, (syntax.parameter, *syntax.also_parameter)))
-        self.after_foot = Ahead([*calls, *self.feet, *self.group_closes, *self.group_opens])
-        self.after_value = Ahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
+        self.after_foot = Lookahead([*calls, *self.feet, *self.group_closes, *self.group_opens])
+        self.after_value = Lookahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
 
     def after_header(self) -> list[str]:
         inside = [*self.keys, *self.feet, *self.group_closes, *_OBJECT]
@@ -63,7 +63,7 @@ class TaggedGrammar(GroupedGrammar):
         """What may end the value of a key; the same for all keys unless their names stand in their closers."""
         return _value_ends(self, sample, key if sample.keyed else "")
 
-    def parser(self, opening: Opening, expectations: Expectations) -> CallsParser:
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
         return TaggedParser(self, opening, expectations, ArgumentsWriter)
 
 
@@ -94,7 +94,7 @@ class ValueEnds:
         self._after_value = grammar.after_value
         self._after_foot = grammar.after_foot
 
-    def follow(self, marker: str) -> Ahead:
+    def follow(self, marker: str) -> Lookahead:
         return self._after_value if marker in self.closers else self._after_foot
 
 
@@ -109,7 +109,7 @@ class TaggedParser(GroupedParser):
     def __init__(
         self,
         grammar: TaggedGrammar,
-        opening: Opening,
+        opening: CallContext,
         expectations: Expectations,
         writer: Callable[[Schema], ArgumentsWriter],
     ) -> None:
@@ -145,7 +145,7 @@ class TaggedParser(GroupedParser):
         """Before a parameter, or the end of the call."""
         found, marker, after = self._grammar.between_parameters.look(self._buffer, self._place)
         grammar = self._grammar
-        if found == Ahead.YET:
+        if found == Lookahead.YET:
             if not self._finishing:
                 return False
             self._close_at_end()
@@ -165,7 +165,7 @@ class TaggedParser(GroupedParser):
             self._state = self._between
             if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
                 self._end_run()
-        elif found == Ahead.FOUND and marker in grammar.closers:
+        elif found == Lookahead.FOUND and marker in grammar.closers:
             self._out.own(self._advance(after))  # a closer that closes nothing
         else:
             self._close("")
@@ -253,9 +253,9 @@ class TaggedParser(GroupedParser):
         if marker in self._ends.next_keys:
             return self._next_key(match.start() + 1)
         found, _, _ = self._ends.follow(marker).look(self._buffer, match.end())
-        if found == Ahead.YET:
+        if found == Lookahead.YET:
             return True if self._finishing else None
-        return found == Ahead.FOUND
+        return found == Lookahead.FOUND
 
     def _next_key(self, place: int) -> bool | None:
         """Whether another parameter that the tool declares opens at a line start inside a value."""

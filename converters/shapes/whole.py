@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Event, Text
-from converters.expectations import Expectations
-from converters.jsonoutput import Flow
-from converters.shapes.base import CallsParser, Grammar, Opening
-from converters.stages.endings import OnlyEndTokens
+from converters.shapes.end_of_text import OnlyEndTokens
+from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.syntaxes import Syntax
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Text
+from converters.text.expectations import Expectations
+from converters.values.json.output import Flow
 
 
 class WholeMessage:
@@ -23,7 +23,7 @@ class WholeMessage:
 
     flow: Flow | None = None
 
-    def __init__(self, rows: Sequence[Grammar], opening: Opening, expectations: Expectations) -> None:
+    def __init__(self, rows: Sequence[Grammar], opening: CallContext, expectations: Expectations) -> None:
         self._expectations = expectations
         self._rows = iter(rows)
         self._opening = opening

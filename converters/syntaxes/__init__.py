@@ -19,7 +19,6 @@ from converters.syntaxes.headers import (
     PLAMO3,
     SOLAR_OPEN,
 )
-from converters.syntaxes.lanes import LANES, Lane
 from converters.syntaxes.objects import (
     APERTUS,
     COHERE,
@@ -53,6 +52,7 @@ from converters.syntaxes.pythonic import (
     OLMO3,
     PYTHONIC,
 )
+from converters.syntaxes.reasoning_tags import REASONING_TAGS, ReasoningTag
 from converters.syntaxes.row import Syntax
 from converters.syntaxes.tagged import (
     BEAM,
@@ -81,7 +81,7 @@ from converters.syntaxes.tagged import (
 )
 from converters.syntaxes.tokens import END_TOKENS, RESULTS
 
-__all__ = ["END_TOKENS", "LANES", "RESULTS", "SYNTAXES", "Lane", "Syntax"]
+__all__ = ["END_TOKENS", "REASONING_TAGS", "RESULTS", "SYNTAXES", "ReasoningTag", "Syntax"]
 
 SYNTAXES: tuple[Syntax, ...] = (
     *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTIONARY_V32, FUNCTIONARY_V2, FUNCTION_JSON, FUNCTOOLS, XLAM, NEMOTRON_V2),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
-from backends import Backend, BackendExchange, ResponseHead, Timeouts
+from backends import Backend, ResponseHead, Timeouts, UpstreamExchange
 
 PATIENT = Timeouts(connect=3, first_byte=3, idle=3)
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -160,13 +160,13 @@ class World:
         url = where.url if isinstance(where, Server) else where
         return self.stack.enter_context(closing(Backend(url, timeouts, verify=verify)))
 
-    def ask(self, backend: Backend, client: Client | None = None, body: bytes = b"{}") -> BackendExchange:
+    def ask(self, backend: Backend, client: Client | None = None, body: bytes = b"{}") -> UpstreamExchange:
         exchange = backend.open("POST", "/v1/x", [], body, client.fd if client else None)
         return self.stack.enter_context(closing(exchange))
 
     def exchange(
         self, script: Script, timeouts: Timeouts = PATIENT, client: Client | None = None, body: bytes = b"{}"
-    ) -> BackendExchange:
+    ) -> UpstreamExchange:
         return self.ask(self.backend(self.serve(script), timeouts), client, body)
 
     def client(self) -> Client:
@@ -182,20 +182,20 @@ def many(peer: Peer) -> int:
     return answered
 
 
-def head_of(exchange: BackendExchange) -> ResponseHead:
+def head_of(exchange: UpstreamExchange) -> ResponseHead:
     head = exchange.wait_head(None)
     assert isinstance(head, ResponseHead)
     return head
 
 
-def bytes_of(exchange: BackendExchange, deadline: float | None = None) -> bytes:
+def bytes_of(exchange: UpstreamExchange, deadline: float | None = None) -> bytes:
     data = exchange.next_bytes(deadline)
     assert isinstance(data, bytes), data
     assert data
     return data
 
 
-def everything(exchange: BackendExchange) -> bytes:
+def everything(exchange: UpstreamExchange) -> bytes:
     head_of(exchange)
     body = exchange.read_all()
     assert isinstance(body, bytes)

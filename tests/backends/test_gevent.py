@@ -21,7 +21,7 @@ monkey.patch_all()
 """
 _WATCHING = """
 import os, time, gevent
-from backends.watchers import IN, Loop, watcher_of
+from backends.net.watchers import IN, Loop, watcher_of
 one, other = os.pipe(), os.pipe()
 watcher = watcher_of({one[0]: IN, other[0]: IN})
 assert isinstance(watcher, Loop)

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
-from converters.events import Event, merge
-from converters.pipeline import Pipeline
 from converters.render import render_calls
+from converters.stages.pipeline import Pipeline
+from converters.text.events import Event, merge
 
 TOOLS: dict[str, Any] = {"write": {"type": "object", "properties": {"text": {"type": "string"}}}}
 LETTERS = st.sampled_from(

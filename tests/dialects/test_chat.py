@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from converters.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Removed, Text
-from dialects.base import Finish, Native, Step, Trailer
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Removed, Text
 from dialects.chat import CHAT, Chat
+from dialects.protocol import Finish, Native, Step, Trailer
 from errors import RequestError
-from tests.streaming.test_sse import data_of, frames
+from tests.wire.test_sse import data_of, frames
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 TOP = {"id": "x", "created": 7, "model": "m", "usage": {"n": 1}, "timings": {"t": 2}, "system_fingerprint": "fp"}

@@ -55,12 +55,12 @@ async def crowd(port: int, speeches: Sequence[Speech], result: Result, peek: lis
         await asyncio.sleep(number / 1000)  # a thousand clients do not come in the same instant
         await ask_for(port, speech, result)
 
-    async def watch() -> None:
+    async def opener_index() -> None:
         while True:
             await asyncio.sleep(0.5)
             peek.append(await asyncio.to_thread(look))  # type: ignore[arg-type]
 
-    watcher = asyncio.create_task(watch())
+    watcher = asyncio.create_task(opener_index())
     await asyncio.gather(*(one(speech, number) for number, speech in enumerate(speeches)))
     watcher.cancel()
 

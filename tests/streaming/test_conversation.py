@@ -13,7 +13,7 @@ import pytest
 from backends import Backend, Timeouts
 from config import Config
 from dialects.chat import CHAT
-from streaming.answer import Answer as BackendAnswer
+from streaming.answer import UpstreamReply as BackendAnswer
 from streaming.relay import ClientRequest, Pieces, Relay
 from tests.servers import (
     Answer,

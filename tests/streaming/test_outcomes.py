@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from converters.expectations import Expectations
-from converters.pipeline import new_parser
+from backends.chat.reader import ReplyReader
+from converters.stages.pipeline import new_parser
+from converters.text.expectations import Expectations
 from dialects.chat import CHAT
-from streaming.exchange import Exchange
-from streaming.reader import ReplyReader
+from streaming.record import ExchangeRecord
 
 F = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"n": {"type": "integer"}}}}}
 G = {"type": "function", "function": {"name": "g"}}
@@ -27,17 +27,19 @@ def native(*names: str) -> list[dict[str, Any]]:
     return [{"index": at, **call, "function": {**call["function"], "arguments": "{}"}} for at, call in enumerate(calls)]
 
 
-def answered(content: str | None, calls: list[dict[str, Any]] | None = None, **request: Any) -> Iterator[Exchange]:
+def answered(
+    content: str | None, calls: list[dict[str, Any]] | None = None, **request: Any
+) -> Iterator[ExchangeRecord]:
     """The records of a reply that is read whole, and of the same one streamed letter by letter."""
     chat = CHAT.parse_request({"tools": [F, G], **request})
     reason = "tool_calls" if calls else "stop"
     top = {"id": "x", "object": "chat.completion", "created": 1, "model": "m"}
     message = {"role": "assistant", "content": content, **({"tool_calls": calls} if calls else {})}
     reply = {**top, "choices": [{"index": 0, "message": message, "finish_reason": reason}]}
-    whole = Exchange("r", "/")
+    whole = ExchangeRecord("r", "/")
     ReplyReader(lambda: new_parser(chat.expectations), whole, ("reasoning_content",), chat).read_whole(reply)
     yield whole
-    streamed = Exchange("r", "/")
+    streamed = ExchangeRecord("r", "/")
     reader = ReplyReader(lambda: new_parser(chat.expectations), streamed, ("reasoning_content",), chat)
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": letter} for letter in content or ""] + [{"tool_calls": [call]} for call in calls or []]

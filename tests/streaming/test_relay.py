@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from streaming import Exchange, exchange_ended
+from streaming import ExchangeRecord, exchange_ended
 from tests.servers import (
     DONE,
     KEEP_ALIVE,
@@ -68,7 +68,7 @@ def so_far(client: Client) -> Streamed:
     return read_stream(client.body[: client.body.rfind(b"\n\n") + 2])
 
 
-def watch(client: Client, seen: Callable[[Streamed], bool], within: float = 2.0) -> None:
+def opener_index(client: Client, seen: Callable[[Streamed], bool], within: float = 2.0) -> None:
     """Read until the stream shows this."""
     while not seen(so_far(client)):
         try:
@@ -113,7 +113,7 @@ def test_each_delta_is_there_before_the_backend_says_more(
     backend.answer = Answer([frame(chunk({"role": "assistant", "content": ""})), *pieces, DONE], framing=framing)
     with proxy.client(ask(tools=tools)) as client:
         for place, step in enumerate(steps):
-            watch(client, lambda seen, place=place: text_of(seen) == "".join(texts[: place + 1]))  # type: ignore[misc]
+            opener_index(client, lambda seen, place=place: text_of(seen) == "".join(texts[: place + 1]))  # type: ignore[misc]
             step.set()
         assert message_of(whole_stream(client.rest())) == spoken("".join(texts))
 
@@ -122,7 +122,7 @@ def test_each_delta_is_there_before_the_backend_says_more(
 def test_the_role_alone_is_there_at_once(backend: ScriptedBackend, proxy: Proxy, framing: Any) -> None:
     backend.answer = Answer([frame(chunk({"role": "assistant", "content": ""})), never()], framing=framing)
     with proxy.client(ask()) as client:
-        watch(client, lambda seen: bool(seen.choices()))
+        opener_index(client, lambda seen: bool(seen.choices()))
 
 
 def test_a_call_opens_at_its_name_and_its_arguments_flow(backend: ScriptedBackend, proxy: Proxy) -> None:
@@ -132,9 +132,9 @@ def test_a_call_opens_at_its_name_and_its_arguments_flow(backend: ScriptedBacken
     pieces = [text if isinstance(text, threading.Event) else frame(chunk({"content": text})) for text in texts]
     backend.answer = Answer([*pieces, frame(chunk({}, "stop")), DONE])
     with proxy.client(ask(model="qwen3-coder")) as client:
-        watch(client, lambda seen: "write_file" in json.dumps(seen.choices()))
+        opener_index(client, lambda seen: "write_file" in json.dumps(seen.choices()))
         named.set()
-        watch(client, lambda seen: len(arguments_of(seen)) > 19_000)
+        opener_index(client, lambda seen: len(arguments_of(seen)) > 19_000)
         begun.set()
         message = message_of(whole_stream(client.rest()))
     assert [call["name"] for call in message["calls"]] == ["write_file"]
@@ -471,10 +471,10 @@ def test_a_client_that_only_waits_is_not_taken_for_gone(place: tuple[ScriptedBac
 
 
 def test_the_record_tells_how_an_exchange_ended(backend: ScriptedBackend, proxy: Proxy) -> None:
-    ended: list[Exchange] = []
+    ended: list[ExchangeRecord] = []
     more = threading.Condition()
 
-    def note(exchange: Exchange) -> None:
+    def note(exchange: ExchangeRecord) -> None:
         with more:
             ended.append(exchange)
             more.notify()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from converters import Expectations, new_parser
-from converters.events import CallStart, Text, merge
 from converters.shapes import grammar
-from converters.shapes.base import Opening
+from converters.shapes.machine import CallContext
 from converters.shapes.whole import WholeMessage
+from converters.text.events import CallStart, Text, merge
 from tests.converters.shapes import TOOLS, calls, read
 from tests.helpers import ROWS
 
-OPENING = Opening("", whole=True)
+OPENING = CallContext("", whole=True)
 SEOUL = '{"name": "get_weather", "parameters": {"city": "Seoul"}}'
 
 

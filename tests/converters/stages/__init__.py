@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from converters.events import Event, merge
-from converters.pipeline import Stage
+from converters.stages.pipeline import Stage
+from converters.text.events import Event, merge
 
 
 def through(stage: Stage, events: Iterable[Event], cut: bool = False, whole: bool = False) -> list[Event]:

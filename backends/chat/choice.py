@@ -1,0 +1,210 @@
+"""What one choice of a reply says, delta by delta: its text through a parser, and the calls that the server sent.
+
+Where both come, the server's calls win, and markup beside them is an echo of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from backends.chat.native_calls import NativeCalls
+from backends.chat.passthrough import Calm, FrameTemplate
+from converters.stages.pipeline import AS_IT_IS, Pipeline
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
+from dialects.protocol import Finish, Native, ReplyEvent
+from streaming.record import ExchangeRecord
+
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+_STOPS = frozenset(
+    {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
+)
+"""What servers say when the model stopped by itself."""
+_SAME = {("tool_calls", "function_call")}
+"""What we call otherwise than the server does, though it is right: a dialect may have its own name for it."""
+_FOLLOWED = Noted("native_follows")
+_OPENS_WHOLE = ("{", "[", "`")
+"""What a call without a marker begins with: it is held until the text ends."""
+
+
+class ChoiceReader:
+    """What one choice says. The parser is of its text; `native` of the calls that the server sent."""
+
+    def __init__(
+        self, new_parser: Callable[[], Pipeline], native: NativeCalls, exchange: ExchangeRecord, keeps_reasoning: bool
+    ) -> None:
+        """`keeps_reasoning`: what the server splits stays where it put it."""
+        self._new_parser = new_parser
+        self._parser = new_parser()
+        self._native = native
+        self._exchange = exchange
+        self._keeps_reasoning = keeps_reasoning
+        self._calls: list[tuple[str, list[str]]] = []  # name and arguments of those in the text
+        self._open = False  # one of those has begun and not ended
+        self._beside = False  # the server has sent calls, so that markup in the text is an echo
+        self._begins_with = ""
+        self._owed = 0  # characters that were read but have not left in any event yet
+        self.role_told = False
+        self.finished = False
+        self.splits = False
+        """The server tells reasoning from text itself."""
+
+    @property
+    def holds(self) -> bool:
+        """Something was read that has not left."""
+        return self._owed > 0 or (self._native.begun and self._native.waiting)
+
+    @property
+    def called(self) -> bool:
+        """A call has begun, wherever it stood."""
+        return bool(self._calls) or self._native.begun
+
+    def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
+        """A delta, or a `whole` message."""
+        if self.finished and not whole:
+            return self._late(delta)
+        native = _sends_calls(delta)
+        begins = native and not self._beside
+        self._beside = self._beside or begins
+        events = [*self._reasoning(delta)]
+        content = delta.get("content")
+        if isinstance(content, str) and content:
+            self._begins_with = self._begins_with or content.lstrip()[:1]
+            events += self._text(content, self._parser.feed)
+        if begins:
+            events += self._make_way()
+        if native:
+            events += self._called(lambda: self._native.read(delta, whole))
+        return events
+
+    def flow(self, text: str, reasoning: bool) -> tuple[str, str] | None:
+        """A text that is the whole of what its deltas say may leave but for its edges; as `Pipeline.flow`."""
+        if self.finished or self._beside or (reasoning and not self.splits):
+            return None
+        edges = self._parser.flow(text, reasoning)
+        if edges is not None:
+            if edges is not AS_IT_IS:
+                self._owed += len(edges[1]) - len(edges[0])
+            self._begins_with = self._begins_with or text.lstrip()[:1]
+        return edges
+
+    def calm(self, mould: FrameTemplate) -> Calm | None:
+        """Takes more of what has just flowed."""
+        restless = self._parser.restless
+        return Calm(mould, restless, self._parser.holds_space(mould.reasoning)) if restless else None
+
+    def _late(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
+        """What comes behind the finish reason is not lost: some servers give one with each of their calls."""
+        content = delta.get("content")
+        events: list[ReplyEvent] = [Text(content)] if isinstance(content, str) and content else []
+        return [*events, *(self._called(lambda: self._native.read(delta)) if _sends_calls(delta) else [])]
+
+    def _reasoning(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        if not isinstance(reasoning, str) or not reasoning:
+            return []
+        if self._keeps_reasoning:
+            return [Native({name: delta[name] for name in REASONING_FIELDS if delta.get(name)})]
+        self.splits = True
+        return [*self._text(reasoning, self._parser.feed_reasoning)]
+
+    def _make_way(self) -> list[ReplyEvent]:
+        """The first call of the server's: what is held of the text comes before it, and half a marker is an echo."""
+        events = self._seen(self._parser.finish(self._drops_half(), followed=True))
+        self._parser = self._new_parser()
+        self._parser.feed_reasoning("")  # so that what is fed as text is outside, wherever answers begin
+        self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
+        return [*events]
+
+    def _called(self, read: Callable[[], list[ReplyEvent]]) -> list[ReplyEvent]:
+        before = self._native.delivered
+        events = read()
+        self._exchange.calls += self._native.delivered - before
+        for event in events:
+            if isinstance(event, Noted):
+                self._exchange.repair(event.code)
+        return events
+
+    def finish(self, reason: str | None) -> list[ReplyEvent]:
+        """The choice is over: what was held, and the finish reason that the client is told, once."""
+        cut = reason == "length"
+        if self.finished:
+            return self._called(lambda: self._native.finish(cut))
+        self.finished = True
+        if not self._native.begun:
+            self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
+        events = [*self.end_text(cut), *self._called(lambda: self._native.finish(cut))]
+        if self._parser.left_marker:
+            self._exchange.note("marker_left")
+        if self._native.demanded and not self._calls and not self._native.delivered and not cut:
+            self._exchange.note("required_unmet")
+        return [*events, Finish(self._reason(reason))]
+
+    def _reason(self, reason: str | None) -> str:
+        if reason not in _STOPS:
+            return str(reason)
+        told = "tool_calls" if self._calls or self._native.delivered else "stop"
+        translated = self._calls and reason is not None
+        same = (told, reason) in _SAME or told == reason
+        if not translated and not same:
+            self._exchange.repair("finish_reason")
+        return told
+
+    def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
+        self._owed += len(text)
+        return self._seen(feed(text))
+
+    def end_text(self, cut: bool) -> list[Event]:
+        """What was held of the text."""
+        return self._seen(self._parser.finish(cut or self._drops_half()))
+
+    def _drops_half(self) -> bool:
+        """Whether half a call at the end of the text goes, as it does where max_tokens cut it."""
+        return self._beside and not self._open and self._begins_with not in _OPENS_WHOLE
+
+    def _seen(self, events: list[Event]) -> list[Event]:
+        """Keep the books: what has left, and what the record must say."""
+        if self._beside:
+            events = [self._echo(event) for event in events if event != _FOLLOWED]
+        for event in events:
+            self._owed -= len(event.raw)
+            if isinstance(event, Text):
+                continue  # first, as it is by far the most
+            if isinstance(event, CallStart):
+                self._begun(event)
+            elif isinstance(event, ArgumentsDelta):
+                self._calls[-1][1].append(event.delta)
+            elif isinstance(event, CallEnd):
+                self._open = False
+            elif isinstance(event, Removed):
+                self._exchange.note(event.reason)
+            elif isinstance(event, Noted):
+                self._exchange.note(event.code, event.detail)
+                continue
+            elif self.splits:
+                continue
+            self._exchange.repaired = self._exchange.repaired or self._beside
+            self._exchange.changed = self._exchange.changed or not self._beside
+        return events
+
+    def _begun(self, call: CallStart) -> None:
+        self._calls.append((call.name, []))
+        self._open = True
+        self._exchange.calls += 1
+        self._exchange.syntax = self._exchange.syntax or self._parser.syntax
+
+    def _echo(self, event: Event) -> Event:
+        """Markup beside the server's own calls. A call that the client was told of before them goes on to its end."""
+        if self._open:
+            return event
+        markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd)
+        if markup or (isinstance(event, Removed) and event.reason in ("cut", "marker") and not event.tag):
+            return Removed(event.raw, "echo")
+        return event
+
+
+def _sends_calls(delta: Mapping[str, Any]) -> bool:
+    return bool(delta.get("tool_calls")) or isinstance(delta.get("function_call"), Mapping)
+
+
+__all__ = ["REASONING_FIELDS", "ChoiceReader"]

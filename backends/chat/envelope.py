@@ -1,0 +1,92 @@
+"""What stands around the words of a reply: fields without which clients fail, put in where a server left them out.
+
+Clients need the kind of the object, the index of each choice, a delta that is an object, and no list of calls where
+there are none; of a whole reply also its id, its time and its model.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from converters.text.reasons import Reason
+from wire.lossless_json import Number
+
+_CHUNK = "chat.completion.chunk"
+_REPLY = "chat.completion"
+
+
+def is_whole(chunk: dict[str, Any]) -> bool:
+    """Whether a chunk is plainly in order, told fast: by far the most are, and each is asked."""
+    if chunk.get("object") != _CHUNK or len(chunk["choices"]) != 1:
+        return False
+    choice = chunk["choices"][0]
+    if type(choice) is not dict or type(choice.get("index")) is not int:
+        return False
+    delta = choice.get("delta")
+    return type(delta) is dict and bool(delta.get("tool_calls", True))
+
+
+def mend_chunk(chunk: dict[str, Any], apart: bool) -> set[Reason]:
+    """Put a chunk of a stream in order; what had to be done. `apart`: choices without an index are different ones."""
+    done: set[Reason] = set()
+    if chunk.get("object") != _CHUNK:
+        chunk["object"] = _CHUNK
+        done.add("envelope")
+    return done | _mend_choices(chunk, "delta", apart)
+
+
+def mend_reply(reply: dict[str, Any], model: str, apart: bool) -> set[Reason]:
+    """The same for a whole reply."""
+    before = dict(reply)
+    if not isinstance(reply.get("id"), str) or not reply["id"]:
+        reply["id"] = f"chatcmpl-{uuid.uuid4().hex}"
+    if not isinstance(reply.get("created"), int):
+        reply["created"] = int(time.time())
+    if not isinstance(reply.get("model"), str):
+        reply["model"] = model
+    reply["object"] = _REPLY
+    done: set[Reason] = set() if reply == before else {"envelope"}
+    done |= _mend_choices(reply, "message", apart)
+    together = _merged(_objects(reply.get("choices")))
+    if len(together) < len(list(_objects(reply.get("choices")))):
+        reply["choices"] = together
+        done.add("envelope")
+    return done
+
+
+def _merged(choices: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choices that share an index are one answer in parts, of which clients would only read the first."""
+    found: dict[int, dict[str, Any]] = {}
+    for choice in choices:
+        first = found.setdefault(choice["index"], choice)
+        here, more = first.get("message"), choice.get("message")
+        if first is choice or not isinstance(here, dict) or not isinstance(more, dict):
+            continue
+        for name, value in more.items():
+            both = isinstance(value, str | list) and isinstance(here.get(name), type(value)) and name != "role"
+            here[name] = here[name] + value if both else here.get(name) or value
+        first["finish_reason"] = choice.get("finish_reason") or first.get("finish_reason")
+    return list(found.values())
+
+
+def _mend_choices(reply: dict[str, Any], holds: str, apart: bool) -> set[Reason]:
+    done: set[Reason] = set()
+    for place, choice in enumerate(_objects(reply.get("choices"))):
+        if not isinstance(choice.get("index"), int | Number):
+            choice["index"] = place if apart else 0
+            done.add("envelope")
+        if holds == "delta" and not isinstance(choice.get("delta"), dict):
+            choice["delta"] = {}
+            done.add("envelope")
+        said = choice.get(holds)
+        if isinstance(said, dict) and "tool_calls" in said and not said["tool_calls"]:
+            del said["tool_calls"]  # VS Code drops the text beside it, others end a block of reasoning at each
+            done.add("native_empty")
+    return done
+
+
+def _objects(choices: Any) -> Iterator[dict[str, Any]]:
+    yield from (choice for choice in choices if isinstance(choice, dict)) if isinstance(choices, list) else ()

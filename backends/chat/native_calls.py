@@ -1,0 +1,340 @@
+"""Tool calls that the server sent as such, in one choice: passed as they came where they are right, else put in order.
+
+Right is what breaks no client: each call has an index of its own, counted from 0, one id that nobody else has, its
+name once, and arguments that are text; one call ends before the next begins. What is right comes out as `Native`,
+anything else as the events of our own calls. It may not know how a dialect writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from backends.chat.native_markup import arguments_in_markup, name_and_rest
+from converters.text.events import ArgumentsDelta, CallStart, Noted
+from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
+from converters.values.writer import JsonArguments
+from dialects.protocol import Ids, Native, ReplyEvent
+
+_FIELDS = ("tool_calls", "function_call")
+
+
+@dataclass(slots=True, eq=False)
+class NativeCall:
+    """One call, as far as the server has sent it."""
+
+    place: int | None
+    """The index that the server gave it."""
+    refusal: Reason | None
+    id: str | None = None
+    """The first id that the server gave it."""
+    name: str = ""
+    body: list[str] = field(default_factory=list)
+    """Its arguments, in the pieces in which they came."""
+    flows: bool | None = None
+    """Whether they are an object, and so leave as they come; None while nobody can tell."""
+    sent: int = 0
+    """How many of the pieces have left."""
+    index: int = -1
+    """What the client is told, once it is told of the call."""
+    _read: tuple[int, bool] = (0, False)
+
+    @property
+    def opened(self) -> bool:
+        return self.index >= 0
+
+    @property
+    def waiting(self) -> bool:
+        return self.refusal is None and (not self.opened or self.sent < len(self.body))
+
+    @property
+    def text(self) -> str:
+        return "".join(self.body)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the arguments are a whole JSON object. Only asked where it matters: it means to read them."""
+        last = next((piece for piece in reversed(self.body) if not piece.isspace()), "")
+        if not last.rstrip().endswith("}"):
+            return False
+        if self._read[0] != len(self.body):
+            self._read = len(self.body), isinstance(_parsed(self.text), dict)
+        return self._read[1]
+
+
+class NativeCalls:
+    """`read` each delta that brings calls, then `finish`. What must wait leaves later, in its order."""
+
+    def __init__(self, expectations: Expectations | None = None, ids: Ids | None = None, legacy: bool = False) -> None:
+        """`legacy`: the request declared `functions`, so that `function_call` is right and `tool_calls` is not."""
+        self._expectations = expectations or Expectations()
+        self._ids = ids or Ids()
+        self._legacy = legacy
+        self._calls: list[NativeCall] = []
+        self._turn = 0  # the call that may leave; those behind it wait for its end
+        self._said: list[tuple[str, Any]] = []  # calls that the client has already, read out of the text
+        self._first = 0  # the index of the first call
+        self._events: list[ReplyEvent] = []
+        self._held: list[Native] = []  # what waits, as it came
+        self._right = True
+        self._mixed = False  # some of what waits cannot leave as it came
+        self.delivered = 0
+        """How many calls the client has been told of."""
+
+    @property
+    def begun(self) -> bool:
+        return bool(self._calls)
+
+    @property
+    def demanded(self) -> bool:
+        """The request wants a call, whatever the model says."""
+        return self._expectations.choice == "required"
+
+    @property
+    def waiting(self) -> bool:
+        """Something has been read that has not left."""
+        return any(call.waiting for call in islice(self._calls, self._turn, None))
+
+    def beside(self, said: Iterable[tuple[str, str]]) -> None:
+        """The client has been told of these calls, which stood in the text: the same ones may not come again."""
+        self._said = [(name, _parsed(arguments)) for name, arguments in said]
+        self._first = len(self._said)
+
+    def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
+        """What a delta says of calls. A `whole` message says all at once, and its calls need no index."""
+        entries = _entries(delta)
+        named = "tool_calls" if delta.get("tool_calls") else "function_call"
+        self._right = not self._mixed
+        if (named == "function_call") != self._legacy or not (whole or len(entries) == 1):
+            self._wrong("native_form")
+        if whole:
+            entries = [{**entry, "index": at} if _is_object(entry) else entry for at, entry in enumerate(entries)]
+        for entry in entries:
+            if _is_object(entry):
+                self._entry(entry, named == "function_call")
+            else:
+                self._wrong("native_form")
+        if not whole:
+            self._advance()
+        as_received = [{"tool_calls": [entry]} for entry in entries] if whole else [dict(delta)]
+        return self._out(Native({key: each[key] for key in _FIELDS if each.get(key)}) for each in as_received)
+
+    def finish(self, cut: bool) -> list[ReplyEvent]:
+        """No more will come. Arguments that never came are an empty object, unless max_tokens cut them."""
+        self._right = not self._mixed
+        self._advance(over=True, cut=cut)
+        return self._out([])
+
+    def _out(self, as_received: Iterable[Native]) -> list[ReplyEvent]:
+        """What leaves now: as it came if all of it was right, else its events."""
+        self._held += as_received
+        if self._right and self.waiting and not self._events:
+            return []
+        out: list[ReplyEvent]
+        if self._right and not self.waiting:
+            out = list(self._held)
+        else:
+            out, self._mixed = self._events, self.waiting
+        self._held, self._events = [], []
+        return out
+
+    def _wrong(self, code: Reason) -> None:
+        self._right = False
+        self._events.append(Noted(code))
+
+    # -- which call an entry belongs to ------------------------------------------------------------------------------
+
+    def _entry(self, entry: Mapping[str, Any], legacy: bool) -> None:
+        function = entry["function"] if _is_object(entry.get("function")) else {}
+        name, given = _text(function.get("name")), _text(entry.get("id"))
+        arguments = self._arguments(function.get("arguments"))
+        call = self._call_at(entry.get("index"))
+        if call is None or self._begins(call, given, name, arguments):
+            call = self._begin(entry, legacy)
+        elif not legacy:
+            self._check(call, entry, function)
+        self._right = self._right and call.refusal is None
+        call.id = call.id or given
+        if not call.opened and name != call.name:
+            call.name += name
+        if arguments and call in self._calls[self._turn :]:
+            call.body.append(arguments)
+            if call.flows is None and not arguments.isspace():
+                call.flows = arguments.lstrip().startswith("{")
+
+    def _call_at(self, place: object) -> NativeCall | None:
+        """The last call in that place, or the last one of all where the server names no place."""
+        for call in reversed(self._calls):
+            if not _is_index(place) or place == (call.index if call.place is None else call.place):
+                return call
+        return None
+
+    def _begins(self, call: NativeCall, given: str, name: str, arguments: str) -> bool:
+        """Whether an entry that stands in the place of a call begins another one.
+
+        A changed id does if a name comes with it. So does a name without an id, behind whole arguments or if it is
+        another tool's. Some servers change the id with every delta: alone it begins a call only where a whole object
+        has ended and one begins.
+        """
+        new_object = arguments.lstrip().startswith("{")
+        if given and given != call.id and (call.id or call.complete):
+            if name:
+                return new_object or name != call.name or not call.body or call.complete
+            return new_object and call.complete
+        if given or not name or not call.name:
+            return False
+        other = name != call.name
+        return (call.complete and bool(other or arguments)) or (
+            other and call.opened and name in self._expectations.tools
+        )
+
+    def _begin(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
+        place = entry.get("index")
+        allowed = sum(call.refusal is None for call in self._calls) + self._first
+        call = NativeCall(place if _is_index(place) else None, self._expectations.refuses(allowed))
+        if call.refusal is not None:
+            self._wrong(call.refusal)
+        if entry.get("type") != "function" and not legacy:
+            self._wrong("native_form")
+        self._calls.append(call)
+        return call
+
+    def _check(self, call: NativeCall, entry: Mapping[str, Any], function: Mapping[str, Any]) -> None:
+        """More of a call may bring nothing but arguments: clients join or replace what they are told again."""
+        if "id" in entry:
+            self._wrong("native_id")
+        if "name" in function:
+            self._wrong("native_name")
+        elif not function.get("arguments"):
+            self._wrong("native_arguments")
+        if entry.get("type", "function") != "function":
+            self._wrong("native_form")
+        if entry.get("index") != (call.index if call.opened else call.place):
+            self._wrong("native_index")
+        if call is not self._calls[-1]:
+            self._wrong("native_order")
+
+    def _arguments(self, arguments: Any) -> str:
+        if arguments is None or isinstance(arguments, str):
+            return arguments or ""
+        self._wrong("native_arguments")
+        return json.dumps(arguments, ensure_ascii=False)
+
+    # -- what leaves -------------------------------------------------------------------------------------------------
+
+    def _advance(self, over: bool = False, cut: bool = False) -> None:
+        """Let the call whose turn it is leave, and those behind it as far as each is over."""
+        while self._turn < len(self._calls):
+            call = self._calls[self._turn]
+            last = call is self._calls[-1]
+            if call.refusal is None and not self._said:
+                self._leave(call, named=over or not last)
+            if not over and (last or not (call.complete or call.refusal)):
+                return
+            if call.refusal is None:
+                self._end(call, cut and last)
+            self._turn += 1
+
+    def _leave(self, call: NativeCall, named: bool) -> None:
+        """`named`: the name is whole."""
+        ready = call.flows is not None or not (call.body or self._may_grow(call.name))
+        if not call.opened and (named or ready):
+            self._open(call)
+        if call.opened and call.flows:
+            self._events += [ArgumentsDelta(call.index, piece) for piece in call.body[call.sent :]]
+            call.sent = len(call.body)
+
+    def _may_grow(self, name: str) -> bool:
+        """Whether it could be the first piece of a declared name. Servers that send names in pieces are rare."""
+        return not name or any(tool != name and tool.startswith(name) for tool in self._expectations.tools)
+
+    def _open(self, call: NativeCall) -> None:
+        name, rest = name_and_rest(call.name, self._expectations)
+        if not name:
+            return
+        if not self._expectations.allows(name):
+            call.refusal = "choice_none"
+            self._wrong("choice_other")
+            return
+        if name != call.name:
+            self._wrong("native_name")
+        if rest:
+            call.body.insert(0, rest)
+            call.flows = False
+        call.name, call.index = name, self._first + self.delivered
+        if call.place != call.index and not self._legacy:
+            self._wrong("native_index")
+        told = self._ids.take(call.id)
+        if told != call.id and not self._legacy:
+            self._wrong("native_id")
+        self.delivered += 1
+        self._events.append(CallStart(call.index, name, told))
+
+    def _end(self, call: NativeCall, cut: bool) -> None:
+        """The call is over. Arguments that could not flow leave now; where nothing cut them, as an object."""
+        if self._is_said(call):
+            call.refusal = "echo"
+            self._wrong("echo")
+            return
+        self._leave(call, named=True)
+        if call.refusal is not None:
+            return
+        if not call.opened:
+            call.refusal = "native_name"  # nobody can call what has no name
+            self._wrong("native_name")
+        elif not call.flows and (call.body or not cut):
+            self._wrong("native_arguments")
+            self._events.append(ArgumentsDelta(call.index, call.text if cut else self._object(call)))
+            call.sent = len(call.body)
+
+    def _is_said(self, call: NativeCall) -> bool:
+        """Whether the client has this very call already; each that it has counts once."""
+        same = call.name, _parsed(call.text)
+        if same not in self._said:
+            return False
+        self._said.remove(same)
+        return True
+
+    def _object(self, call: NativeCall) -> str:
+        if not call.text.strip():
+            return "{}"
+        schema = self._expectations.schema(call.name)
+        found = arguments_in_markup(call.name, call.text, schema)
+        if found is not None:
+            return found
+        reader = JsonArguments(schema)
+        made = reader.feed(call.text)
+        made = made if reader.done else made + reader.finish()
+        if reader.unreadable:
+            self._wrong("arguments_unreadable")
+        return made
+
+
+def _entries(delta: Mapping[str, Any]) -> Sequence[Any]:
+    calls = delta.get("tool_calls")
+    if not calls:
+        return [{"index": 0, "function": delta["function_call"]}]
+    return calls if isinstance(calls, list) else [calls]
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

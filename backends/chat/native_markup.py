@@ -1,0 +1,49 @@
+"""Markup that a server's own parser left inside a native call: in its name, or where its arguments should be."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from converters.render import render_calls
+from converters.stages.pipeline import new_parser
+from converters.syntaxes import SYNTAXES, Syntax
+from converters.text.events import ArgumentsDelta, CallStart
+from converters.text.expectations import Expectations, Schema
+
+_MARKUP = re.compile(r"\s*<(?P<token>\|)?")
+
+
+def name_and_rest(name: str, expectations: Expectations) -> tuple[str, str]:
+    """A name as the client knows it, and the markup behind it that may hold arguments.
+
+    `read<arg_key>path</arg_key>...` is a name and arguments; `read<|channel|>commentary` is a name and a token.
+    """
+    known = expectations.declared(name)
+    markup = _MARKUP.search(name)
+    if known is not None or markup is None:
+        return known or name, ""
+    plain = name[: markup.start()]
+    return expectations.declared(plain) or plain, "" if markup["token"] else name[markup.start() :].lstrip()
+
+
+def arguments_in_markup(name: str, text: str, schema: Schema) -> str | None:
+    """The arguments that a text spells in the parameters of some row; None if it is no such text."""
+    for row in SYNTAXES:
+        openers = [each.partition("{")[0] for each in (row.parameter, *row.also_parameter)]
+        if any(len(opener) > 1 and text.lstrip().startswith(opener) for opener in openers):  # `<` alone is any tag
+            found = _read(row, name, text, schema)
+            if found is not None:
+                return found
+    return None
+
+
+def _read(row: Syntax, name: str, text: str, schema: Schema) -> str | None:
+    """The arguments of the one call that the text is with what the row writes around it."""
+    bare = dataclasses.replace(row, parameter="{value}")
+    parser = new_parser(Expectations({name: schema}), row)
+    events = parser.feed(render_calls(bare, [(name, {"": text})]))
+    events += parser.finish()
+    names = [event.name for event in events if isinstance(event, CallStart)]
+    arguments = "".join(event.delta for event in events if isinstance(event, ArgumentsDelta))
+    return arguments if names == [name] and arguments != "{}" else None

@@ -1,0 +1,1 @@
+"""The network: bytes and statuses to a backend and back. The only room that opens sockets."""

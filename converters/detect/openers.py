@@ -1,0 +1,119 @@
+"""What to look for in prose, made ready from the table: openers, tags of reasoning, results, quotations.
+
+It may not know what any of it means where it is found; detect.py does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from converters.detect.quoting import RUNS
+from converters.detect.suffixes import split, stem, suffixed_grammar
+from converters.shapes import grammar
+from converters.shapes.machine import Grammar, Opener
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax
+from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
+
+OPENS = {lane.opens: lane for lane in REASONING_TAGS}
+CLOSES = frozenset(closer for lane in REASONING_TAGS for closer in lane.closes)
+LATE = {closer: lane for lane in REASONING_TAGS if not lane.shared for closer in lane.closes}
+"""Closers that are believed without their openers."""
+
+
+class OpenerIndex:
+    """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
+
+    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "") -> None:
+        self.entries: dict[str, list[tuple[Grammar, Opener]]] = {}
+        self.whole: list[Grammar] = []
+        """Rows without a marker, which only a whole message can be written in."""
+        self.empty: dict[str, list[Pattern]] = {}
+        """Groups that hold no call, by their opener."""
+        self.opened: Grammar | None = None
+        """The row whose first opener the prompt has written."""
+        rows = list(syntaxes)
+        for row in map(grammar, rows):
+            if row.syntax.opened and row.syntax.name == prior:
+                self.opened = row
+            for opener, pattern in row.empty_groups.items():
+                self.empty.setdefault(opener, []).append(pattern)
+            if row.syntax.whole:
+                self.whole.append(row)
+                continue
+            for entry in row.entries:
+                self.entries.setdefault(entry.opener, []).append((row, entry))
+        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
+            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
+            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
+        results = frozenset(RESULTS) if self.entries else frozenset()
+        lanes = [lane for lane in REASONING_TAGS if lane.row in ("", prior)]
+        tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
+        self.turns = Turns(lanes)
+        self._suffixed = [row for row in rows if row.suffixed]
+        openers = [entry.opener for row in self._suffixed for entry in grammar(row).entries]
+        openers += [tag for lane in lanes if lane.suffixed for tag in (lane.opens, *lane.closes)]
+        self.stems = frozenset(map(stem, openers))
+        """What tags that carry a suffix begin with."""
+        markers = [*self.entries, *tags, *results, *self.turns.markers, *self.stems]
+        self.first_markers = Markers(markers, also=RUNS)
+        """Those of the very start of a message. Markers that begin with a blank are believed there only."""
+        self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
+        self.restless = MarkerPrefilter(self.markers, {token[0] for token in END_TOKENS})
+
+    def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
+        """The entries of an opener, which may carry a suffix."""
+        suffix = split(opener)[1]
+        if opener in self.entries or not suffix:
+            return self.entries.get(opener, ())
+        ready = [suffixed_grammar(row, suffix) for row in self._suffixed]
+        return [(row, entry) for row in ready for entry in row.entries if entry.opener == opener]
+
+    def empty_at(self, opener: str) -> Sequence[Pattern]:
+        """The groups without a call of an opener, which may carry a suffix."""
+        suffix = split(opener)[1]
+        if opener in self.entries or not suffix:
+            return self.empty.get(opener, ())
+        ready = [suffixed_grammar(row, suffix).empty_groups for row in self._suffixed]
+        return [groups[opener] for groups in ready if opener in groups]
+
+
+class Turns:
+    """What opens the model's turn, if a lane opens behind it.
+
+    It goes before the tag behind it is whole, so that no more is held than of any marker: once it is known that the
+    last part of the tag begins.
+    """
+
+    def __init__(self, lanes: Iterable[ReasoningTag]) -> None:
+        tags = [(lane.turn, lane.opens[: lane.opens.rindex("<") + 1]) for lane in lanes if lane.turn]
+        self.markers = frozenset(turn.strip() for turn, _ in tags)
+        self._lengths = {turn + tag: len(turn) for turn, tag in tags}
+        self._match = re.compile(any_of(self._lengths)).match if tags else None
+
+    def look(self, text: str, place: int) -> int | None:
+        """The length of what opens a turn at a place, 0 if nothing does; None: not known yet."""
+        match = self._match(text, place) if self._match else None
+        return self._lengths.get(match.group()) if match else 0
+
+
+def begins_name(row: Grammar, text: str, tools: Iterable[str]) -> bool:
+    """Whether a text that the prompt began could go on as a header that names a tool, or as the tag of a lane."""
+    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+    tags = any(lane.opens.startswith(text) for lane in REASONING_TAGS)
+    waits = any(entry.pattern.may_match(text) for entry in row.entries)
+    return tags or (waits and any(tool.startswith(word) for tool in tools))
+
+
+@lru_cache(maxsize=128)
+def opener_index(prior: Syntax | None) -> OpenerIndex:
+    """The watch for a model whose name speaks for `prior`."""
+    rest = [syntax for syntax in SYNTAXES if syntax is not prior]
+    return OpenerIndex([prior, *rest], prior.name) if prior else OpenerIndex(rest)
+
+
+@lru_cache(maxsize=1)
+def reasoning_index() -> OpenerIndex:
+    """For requests that bring no tools: whatever looks like a call is the client's own business."""
+    return OpenerIndex(())

@@ -1,0 +1,247 @@
+"""What all shapes share: how a run of calls is entered, what its parser may do, and how its events are made.
+
+A grammar is a row made ready for reading: the openers that betray it and the entries that confirm it. A parser reads
+one run of calls and owns every character from the opener on. `feed` and `finish` return events; then
+
+    over     the run has ended; `rest` is the text behind it, which belongs to nobody yet
+    refused  it was no call after all, and no event has left; `rest` is all of it, the opener included
+    flow     takes more of a string that leaves as it comes, past the parser: what it returns is an ArgumentsDelta
+
+A shape may not know any marker, model or tool name: it reads the row it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from converters.syntaxes import Syntax
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
+from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
+from converters.text.scanner import Lookahead, Pattern, only_more_space
+from converters.values.json.output import Flow
+
+_LINE_END = re.compile(r"[ \t]*\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """Where a run of calls begins."""
+
+    raw: str
+    name: str = ""
+    id: str | None = None
+    grouped: bool = False
+    """The row's group marker stands before the first call, so that its name need not be declared."""
+    alone: bool = True
+    """Nothing but white space stands before it on its line."""
+    inside: bool = False
+    """It stands inside the reasoning."""
+    whole: bool = False
+    """It has no marker, so it must be the whole message, and nothing in it may be out of place."""
+    index: int = 0
+    """The index of the run's first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """One way into a row: text at `opener` that fits `pattern`. Unless it is `explicit`, its name must be declared."""
+
+    opener: str
+    pattern: Pattern
+    explicit: bool
+    names: frozenset[str] | None = None
+    """The names that alone are believed here, if not any is."""
+
+    def believes(self, name: str, expectations: Expectations) -> bool:
+        """Without its group a header could be prose, unless it names a tool."""
+        if self.names is not None and name not in self.names:
+            return False
+        return self.explicit or expectations.declared(name) is not None
+
+
+class Grammar(Protocol):
+    @property
+    def syntax(self) -> Syntax: ...
+
+    @property
+    def entries(self) -> Sequence[Opener]: ...
+
+    @property
+    def empty_groups(self) -> Mapping[str, Pattern]: ...
+
+    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser: ...
+
+
+class CallsParser(Protocol):
+    over: bool
+    refused: bool
+    rest: str
+
+    flow: Flow | None
+
+    def feed(self, text: str) -> list[Event]: ...
+
+    def finish(self, cut: bool) -> list[Event]: ...
+
+
+class CallWriter:
+    """The events of a run of calls, each with its span: what was read since the last event, or is named with it."""
+
+    __slots__ = ("_index", "_inside", "_unowned", "events", "open", "unclosed")
+
+    def __init__(self, index: int, inside: bool) -> None:
+        self._index = index - 1
+        self._inside = inside
+        self._unowned: list[str] = []
+        self.events: list[Event] = []
+        self.open = False
+        self.unclosed = False
+        """The text ended in the arguments of the call: nothing can follow it."""
+
+    def own(self, raw: str) -> None:
+        """Markup that says nothing by itself: it goes into the span of the next event."""
+        if raw:
+            self._unowned.append(raw)
+
+    @property
+    def owes(self) -> bool:
+        """Something has been owned that no event has named yet."""
+        return bool(self._unowned)
+
+    def unowned(self, raw: str = "") -> str:
+        if self._unowned:
+            self._unowned.append(raw)
+            raw = "".join(self._unowned)
+            self._unowned.clear()
+        return raw
+
+    def start(self, name: str, call_id: str | None, raw: str = "", written: str | None = None) -> None:
+        """`written` is the name as the model wrote it, if it was read as another."""
+        self._index += 1
+        self.open = True
+        if written is not None and written != name:
+            self.note("name_repaired")
+        self.events.append(CallStart(self._index, name, call_id, self.unowned(raw), self._inside))
+
+    def arguments(self, delta: str, raw: str = "") -> None:
+        if delta or raw:
+            self.events.append(ArgumentsDelta(self._index, delta, self.unowned(raw)))
+
+    def more(self, delta: str, raw: str) -> ArgumentsDelta:
+        """An event that nothing else is named with."""
+        return ArgumentsDelta(self._index, delta, raw)
+
+    def note(self, *codes: Reason) -> None:
+        self.events += map(Noted, codes)
+
+    def end(self, how: Ending = "complete", raw: str = "", codes: Iterable[Reason] = ()) -> None:
+        """`codes` say what had to be done to the arguments."""
+        self.open = False
+        self.note(*codes)
+        if how == "closed":
+            self.note("arguments_unreadable")
+        self.events.append(CallEnd(self._index, self.unowned(raw), how, self.unclosed))
+
+    def removed(self, raw: str = "", reason: Reason = "marker") -> None:
+        self.events.append(Removed(self.unowned(raw), reason))
+
+    def taken(self) -> list[Event]:
+        events, self.events = self.events, []
+        return events
+
+
+class StateParser:
+    """A parser made of states: each consumes from the buffer, and says whether it got on or waits for more."""
+
+    State = Callable[[], bool]
+
+    def __init__(self, opening: CallContext) -> None:
+        self._opening = opening
+        self._out = CallWriter(opening.index, opening.inside)
+        self._buffer = ""
+        self._place = 0
+        self._finishing = False
+        self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
+        self._refusable = True
+        self._state: StateParser.State
+        self.flow: Flow | None = None
+        self.over = False
+        self.refused = False
+        self.rest = ""
+
+    def feed(self, text: str) -> list[Event]:
+        if self.flow is not None:
+            if text and (delta := self.flow(text)) is not None:
+                return [self._out.more(delta, text)]
+            self.flow = None
+        if self._refusable:
+            self._fed.append(text)
+        more_space = self._buffer and only_more_space(self._buffer, text)
+        self._buffer += text
+        if more_space:
+            return []
+        while not self.over and self._state():
+            pass
+        if self.refused:
+            self.rest = self._opening.raw + "".join(self._fed)
+            return []
+        left = self._buffer[self._place :]
+        if self.over:
+            self.rest = left
+        self._buffer = left
+        self._place = 0
+        if not (left or self._refusable or self._out.owes):
+            self.flow = self._flowing()
+        return self._out.taken()
+
+    def _flowing(self) -> Flow | None:
+        """Inside a string of the arguments that flows."""
+        return None
+
+    def finish(self, cut: bool) -> list[Event]:
+        events: list[Event] = []
+        if not cut:
+            self._finishing = True
+            events = self.feed("")
+        if not self.over:
+            self.over = True
+            self._cut_off(self._buffer)
+        return events + self._out.taken()
+
+    def _cut_off(self, left: str) -> None:
+        """The text ended inside the run; `left` is what no state has consumed."""
+        raise NotImplementedError
+
+    def _alone(self, place: int, own: Lookahead, calls: Collection[str]) -> bool | None:
+        """Whether a call that ends at a place shares its line with nothing but its run; None if it is not known yet.
+
+        `own` finds what belongs to the run, `calls` are those of its markers that begin a call.
+        """
+        if not self._refusable:
+            return True
+        found, marker, end = own.look(self._buffer, place)
+        while found == Lookahead.FOUND and marker not in calls:
+            place = end
+            found, marker, end = own.look(self._buffer, place)
+        if found == Lookahead.YET and not self._finishing:
+            return None
+        line_ends = _LINE_END.match(self._buffer, place) or not self._buffer[place:].strip()
+        return self._opening.alone and (found == Lookahead.FOUND or bool(line_ends))
+
+    def _advance(self, place: int) -> str:
+        """Consume the buffer up to a place."""
+        taken = self._buffer[self._place : place]
+        self._place = place
+        return taken
+
+    def _refuse(self) -> bool:
+        self.refused = self.over = True
+        return False
+
+    def _end_run(self) -> bool:
+        self.over = True
+        return False

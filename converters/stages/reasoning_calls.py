@@ -1,0 +1,92 @@
+"""A call written inside the reasoning is a draft, unless it is the last thing the model did.
+
+If the reasoning ends with one or more complete calls of declared tools, and nothing but white space follows them
+inside or outside, they are meant; else they stay the reasoning that they are written in.
+
+Held: such calls with all that follows them, while they can still prove to be meant.
+"""
+
+from __future__ import annotations
+
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.text.expectations import Expectations
+
+
+def _is_draft(event: Event) -> bool:
+    return type(event) is CallStart and event.inside
+
+
+class ReasoningCalls:
+    """Filters calls that are `inside`."""
+
+    __slots__ = ("_drafting", "_expectations", "_held")
+
+    def __init__(self, expectations: Expectations) -> None:
+        self._expectations = expectations
+        self._held: list[Event] = []
+        self._drafting = False  # inside a call that is known to be a draft
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        if not self._held and not self._drafting and not any(map(_is_draft, events)):
+            return events
+        out: list[Event] = []
+        for event in events:
+            self._one(event, out)
+        return out
+
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not self._held and not self._drafting
+
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        return not self._held and not self._drafting
+
+    def _one(self, event: Event, out: list[Event]) -> None:
+        if isinstance(event, CallStart):
+            if not event.inside:
+                self._release(out)
+            elif self._expectations.declared(event.name) is None:
+                self._release(out)
+                self._drafting = True
+        if self._drafting:
+            out += _as_reasoning(event)
+            self._drafting = not isinstance(event, CallEnd)
+        elif self._held or (isinstance(event, CallStart) and event.inside):
+            self._hold(event, out)
+        else:
+            out.append(event)
+
+    def _hold(self, event: Event, out: list[Event]) -> None:
+        if _follows(event):
+            self._release(out)
+            out.append(event)
+            return
+        self._held.append(event)
+        if isinstance(event, CallEnd) and (event.how != "complete" or event.unclosed):
+            self._release(out)
+
+    def _release(self, out: list[Event]) -> None:
+        """They were drafts."""
+        for event in self._held:
+            out += _as_reasoning(event)
+        self._held = []
+
+    def finish(self, cut: bool) -> list[Event]:
+        """Nothing followed: they were meant."""
+        held, self._held = self._held, []
+        return held
+
+
+def _follows(event: Event) -> bool:
+    """Whether it shows that the calls before it were not the last thing: text, or a call that the server sent."""
+    if isinstance(event, Text | Reasoning):
+        return not event.text.isspace()
+    return isinstance(event, Noted) and event.code == "native_follows"
+
+
+def _as_reasoning(event: Event) -> list[Event]:
+    markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd) or (
+        isinstance(event, Removed) and event.reason == "marker" and not event.tag
+    )
+    if not markup:
+        return [event]
+    return [Reasoning(event.raw)] if event.raw else []

@@ -1,0 +1,75 @@
+"""Which calls the request allows: none, one, those of some functions, or all; whole or as they come. Numbers them.
+
+Held: nothing, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
+"""
+
+from __future__ import annotations
+
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed
+from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
+
+_OF_CALLS = frozenset({ArgumentsDelta, CallStart, CallEnd})
+
+
+class ToolChoice:
+    """Filters the events of calls."""
+
+    __slots__ = ("_expectations", "_held", "_index", "_refusal")
+
+    def __init__(self, expectations: Expectations) -> None:
+        self._expectations = expectations
+        self._index = -1
+        self._refusal: Reason | None = None
+        self._held: list[Event] = []
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        out: list[Event] = []
+        for event in events:
+            if type(event) in _OF_CALLS:
+                self._call(event, out)  # type: ignore[arg-type]
+            elif self._held:
+                self._held.append(event)
+            else:
+                out.append(event)
+        return out
+
+    def lets_flow(self, text: str, inside: bool) -> bool:
+        return not self._held
+
+    def lets_pass(self, event: ArgumentsDelta) -> bool:
+        event.index = self._index
+        return self._refusal is None and not self._expectations.whole_calls
+
+    def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
+        if isinstance(event, CallStart):
+            self._refusal = self._refused(event.name, out)
+            self._index += self._refusal is None
+        if self._refusal is not None:
+            out.append(Removed(event.raw, self._refusal))
+            return
+        event.index = self._index
+        if not self._expectations.whole_calls:
+            out.append(event)
+            return
+        self._held.append(event)
+        if isinstance(event, CallEnd):
+            self._let_go(out, event.how == "cut")
+
+    def _refused(self, name: str, out: list[Event]) -> Reason | None:
+        refusal = self._expectations.refuses(self._index + 1)
+        if refusal is None and not self._expectations.allows(name):
+            out.append(Noted("choice_other"))
+            return "choice_none"
+        return refusal
+
+    def _let_go(self, out: list[Event], cut: bool) -> None:
+        held, self._held = self._held, []
+        if cut:
+            self._index -= 1
+            out.append(Removed("".join(event.raw for event in held), "cut"))
+        else:
+            out += held
+
+    def finish(self, cut: bool) -> list[Event]:
+        return []

@@ -1,0 +1,182 @@
+"""White space at the edge of what was removed goes with it; everything else of a text stays, byte for byte.
+
+Trailing white space is held until the next letter or the end, 4 kB at most. Before the first and after the last
+removed span it is dropped, and so it is between two spans with nothing else between them. White space that was
+dropped before a span is given back if text follows after all, so that two stretches of text stay apart.
+"""
+
+from __future__ import annotations
+
+from converters.text.events import ArgumentsDelta, Event, Noted, Reasoning, Removed, Text
+
+_HOLD = 4096
+
+
+class TextChannel:
+    """The content, or the reasoning: one text that the client will see joined."""
+
+    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_most", "_removed", "_said", "holds_space")
+
+    def __init__(self, kind: type[Text] | type[Reasoning], holds: bool = True) -> None:
+        self._kind = kind
+        self.holds_space = holds
+        self._most = _HOLD if holds else 0
+        self._held = ""
+        self._said = False  # some letter has left
+        self._removed = False  # something was removed somewhere
+        self._gap = False  # something was removed since the last letter
+        self._dropped = ""  # the white space that stood before that gap
+
+    def text(self, text: str, out: list[Event]) -> None:
+        letters = text.strip()
+        if not letters:
+            self._held += text
+            self._overflow(out)
+            return
+        start = text.index(letters)
+        self._held += text[:start]
+        self._overflow(out)
+        before = self._held
+        if self._gap and not self._said:
+            self._drop(before, out)
+            before = ""
+        self._give_back(out)
+        out.append(self._kind(before + letters))
+        self._said, self._gap = True, False
+        self._held = text[start + len(letters) :]
+        self._overflow(out)
+
+    def text_again(self, text: str, out: list[Event]) -> None:
+        """Text that a converter took out whole and gives back in part: its span is accounted for already."""
+        letters = text.strip()
+        if not letters:
+            return
+        lead = text[: text.index(letters)]
+        if self._gap and not self._said:
+            self._drop(self._held, out)
+            self._held = lead = ""
+        self._give_back(out)
+        if self._held:
+            out.append(self._kind(self._held))
+        out.append(self._kind(lead + letters, again=True))
+        self._held = ""
+        self._said, self._gap = True, False
+
+    def _overflow(self, out: list[Event]) -> None:
+        """More white space than may be held flows, in blocks that do not depend on how it came."""
+        while len(self._held) > self._most and not (self._gap and not self._most):
+            block = self._most or len(self._held)
+            self._give_back(out)
+            out.append(self._kind(self._held[:block]))
+            self._held = self._held[block:]
+            self._said, self._gap = True, False
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is held."""
+        return not self._held
+
+    def passes(self, text: str) -> bool:
+        """Whether a text may leave as it is: the common case, told apart for speed."""
+        return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
+
+    def flow(self, text: str) -> tuple[str, str] | None:
+        """The white space that leaves before a text and what stays of it at its end; None where it is not so simple."""
+        letters = text.rstrip() if self._most else text
+        tail = text[len(letters) :]
+        if not letters or self._gap or not self._said or len(tail) > _HOLD:
+            return None
+        before, self._held = self._held, tail
+        return before, tail
+
+    def passed(self) -> None:
+        self._said = True
+
+    def span(self, out: list[Event]) -> None:
+        """Something that does not belong to this text stands here."""
+        if self._held:
+            if not self._gap and self._said:
+                self._dropped = self._held
+            self._drop(self._held, out)
+            self._held = ""
+        self._gap = self._removed = True
+
+    def end(self, out: list[Event]) -> None:
+        if self._removed:
+            self._drop(self._held, out)
+        elif self._held:
+            out.append(self._kind(self._held))
+        self._held = ""
+
+    def _give_back(self, out: list[Event]) -> None:
+        if self._dropped:
+            out.append(self._kind(self._dropped, again=True))
+            self._dropped = ""
+
+    def _drop(self, space: str, out: list[Event]) -> None:
+        if space:
+            out.append(Removed(space, "whitespace"))
+
+
+class Whitespace:
+    """The last stage: all other stages may leave white space behind."""
+
+    __slots__ = ("_content", "_reasoning", "apart")
+
+    def __init__(self, holds: bool = True) -> None:
+        """Without `holds`, the content is not held: no call can stand behind it."""
+        self._content = TextChannel(Text, holds)
+        self._reasoning = TextChannel(Reasoning)
+        self.apart = False
+        """The server told reasoning and content apart: neither was removed from the other."""
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        out: list[Event] = []
+        if len(events) == 1:
+            event = events[0]
+            if type(event) is Text and not event.again and self._content.passes(event.text):
+                self._beside(self._reasoning, out)
+                self._content.passed()
+                return [*out, event] if out else events
+            if type(event) is ArgumentsDelta:
+                return events  # its call has begun, so both texts know of the gap
+        for event in events:
+            if isinstance(event, Text) and event.again:
+                self._content.text_again(event.text, out)
+            elif isinstance(event, Text):
+                self._beside(self._reasoning, out)
+                self._content.text(event.text, out)
+            elif isinstance(event, Reasoning):
+                self._beside(self._content, out)
+                self._reasoning.text(event.text, out)
+            else:
+                if not isinstance(event, Noted):
+                    self._content.span(out)
+                    self._reasoning.span(out)
+                out.append(event)
+        return out
+
+    def flow(self, text: str, inside: bool) -> tuple[str, str] | None:
+        """The same as `feed`, where all that happens is that white space at the end waits; None where more does."""
+        lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
+        edges = lane.flow(text) if other.empty else None
+        if edges is not None:
+            self._beside(other, [])
+        return edges
+
+    def holds_space(self, inside: bool) -> bool:
+        """Whether white space at the end of a text waits."""
+        return (self._reasoning if inside else self._content).holds_space
+
+    def _beside(self, lane: TextChannel, out: list[Event]) -> None:
+        """The other of the two texts goes on."""
+        if self.apart:
+            lane.end(out)
+        else:
+            lane.span(out)
+
+    def finish(self, cut: bool) -> list[Event]:
+        out: list[Event] = []
+        self._content.end(out)
+        self._reasoning.end(out)
+        return out

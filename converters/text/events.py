@@ -1,0 +1,133 @@
+"""The events: all that a model's text can mean, in the order in which it was written.
+
+Every character that is fed to a parser belongs to the `raw` span of exactly one event, and the spans stand in
+the order of the text, so that nothing is lost, doubled or invented.
+
+Events are values: nobody changes one that somebody else has seen. They are not `frozen=True` only because a
+frozen dataclass costs three times as much to make, and one is made for every piece that a model writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from converters.text.reasons import Reason
+
+
+@dataclass(slots=True)
+class Text:
+    """Something said to the user. Its span is the text itself."""
+
+    text: str
+    again: bool = False
+    """White space given back: it was removed before a call, but more text has followed. Its span is empty."""
+
+    @property
+    def raw(self) -> str:
+        return "" if self.again else self.text
+
+
+@dataclass(slots=True)
+class Reasoning:
+    """Something the model thought before it spoke. Its span is the text itself."""
+
+    text: str
+    again: bool = False
+
+    @property
+    def raw(self) -> str:
+        return "" if self.again else self.text
+
+
+@dataclass(slots=True)
+class CallStart:
+    """A call begins; `name` is final. `id` is what the model's own syntax gave it, if it carries one."""
+
+    index: int
+    name: str
+    id: str | None = None
+    raw: str = ""
+    inside: bool = False
+    """Written inside the reasoning: a draft, unless it proves to be the last thing the model did."""
+
+
+@dataclass(slots=True)
+class ArgumentsDelta:
+    """More of a call's arguments. All deltas of a call joined are the JSON text of one object."""
+
+    index: int
+    delta: str
+    raw: str = ""
+
+
+Ending = Literal["complete", "closed", "cut"]
+
+
+@dataclass(slots=True)
+class CallEnd:
+    """A call is over: `complete`, `closed` by us because its rest cannot be read, or `cut` by max_tokens."""
+
+    index: int
+    raw: str = ""
+    how: Ending = "complete"
+    unclosed: bool = False
+    """The model stopped before it had closed the last value or the arguments, so it may have meant to go on."""
+
+
+@dataclass(slots=True)
+class Removed:
+    """Text that no client should see, and the reason why not."""
+
+    raw: str
+    reason: Reason
+    tag: bool = False
+    """It is a tag that opens or closes the reasoning."""
+
+
+@dataclass(slots=True)
+class Noted:
+    """A decision worth a line in the record that removed nothing. Its span is empty."""
+
+    code: Reason
+    detail: str = ""
+
+    @property
+    def raw(self) -> str:
+        return ""
+
+
+Event = Text | Reasoning | CallStart | ArgumentsDelta | CallEnd | Removed | Noted
+
+
+def merge(events: Iterable[Event]) -> list[Event]:
+    """Join neighbours that differ only in how the text was cut: two streams of one text merge to the same list."""
+    return [_joined(list(run)) for _, run in groupby(events, _continues)]
+
+
+def _continues(event: Event) -> object:
+    """What neighbours have in common that are pieces of one."""
+    match event:
+        case Text(again=again) | Reasoning(again=again):
+            return type(event), again
+        case ArgumentsDelta(index=index):
+            return index
+        case Removed(reason=reason, tag=tag):
+            return reason, tag
+    return object()
+
+
+def _joined(run: list[Event]) -> Event:
+    if len(run) == 1:
+        return run[0]
+    raw = "".join(event.raw for event in run)
+    match first := run[0]:
+        case Text() | Reasoning():
+            return type(first)("".join(event.text for event in run if isinstance(event, type(first))), first.again)
+        case ArgumentsDelta(index=index):
+            return ArgumentsDelta(index, "".join(event.delta for event in run if isinstance(event, type(first))), raw)
+        case Removed(reason=reason, tag=tag):
+            return Removed(raw, reason, tag)
+    return first

@@ -1,0 +1,1 @@
+"""The arguments of a call: read in whatever spelling a model uses, written as strict JSON while they come."""

@@ -1,0 +1,1 @@
+"""Near-JSON in pieces to strict JSON in pieces."""

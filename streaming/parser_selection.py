@@ -1,0 +1,87 @@
+"""What is known of a model before it speaks: which converter reads it, and whether it begins in its reasoning."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from config import Config
+from converters.base import ToolCallConverter
+from converters.builtin import SyntaxConverter
+from converters.detect.openers import opener_index
+from converters.factory import converter_factory
+from converters.stages.pipeline import Pipeline
+from converters.text.expectations import Expectations
+from dialects.protocol import ChatRequest
+from errors import RequestError
+from streaming.custom_converter import converter_for, parser_for
+from streaming.reasoning_memory import ReasoningMemory
+
+_SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
+"""Presets of servers that tell reasoning from text themselves."""
+
+_LANES: dict[str, Literal["keep", "drop"]] = {"content": "keep", "none": "drop"}
+
+
+class ParserSelection:
+    """Parsers for answers, from the configuration, the request, and what earlier answers taught."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._memory = ReasoningMemory()
+        if config.convert:
+            opener_index(None)  # takes most of a second, which else the first client would wait, and all others with it
+
+    def parsers(self, request: ChatRequest, syntax: str | None) -> Callable[[], Pipeline]:
+        """A maker of parsers, one for each choice. `syntax` is the row that the request asks for, if it does.
+
+        Raises RequestError for a row that does not exist.
+        """
+        converter = self._converter(request.model, syntax)
+        config = self._config
+        expectations: Expectations = dataclasses.replace(
+            request.expectations,
+            whole_calls=config.tool_call_streaming == "whole",
+            reasoning=_LANES.get(config.reasoning_field, "split"),
+            strip_end_tokens=config.strip_end_tokens,
+            heal=config.heal,
+            starts_inside=self._starts_inside(request, converter),
+        )
+        return lambda: parser_for(converter, expectations)
+
+    def learn(self, request: ChatRequest, codes: Collection[str], splits: bool) -> None:
+        """What an answer showed of where this model's reasoning starts."""
+        place = (self._config.backend_url, request.model)
+        if splits:
+            self._memory.learn(*place, "splits")
+        elif "reasoning_closed_late" in codes:
+            self._memory.learn(*place, "inside")
+        elif "reasoning_never_closed" in codes:
+            self._memory.learn(*place, "outside")
+
+    def _converter(self, model: str, syntax: str | None) -> ToolCallConverter:
+        if syntax is not None:
+            try:
+                return converter_factory.get_row(syntax)
+            except KeyError:
+                rows = ", ".join(converter_factory.row_names())
+                message = f"'x-dragoman-syntax' must be one of: {rows}."
+                raise RequestError(message, param="x-dragoman-syntax") from None
+        for pattern, row in self._config.model_syntax:
+            if fnmatchcase(model.lower(), pattern.lower()):
+                return converter_factory.get_row(row)
+        return converter_for(model)
+
+    def _starts_inside(self, request: ChatRequest, converter: ToolCallConverter) -> bool:
+        if self._config.reasoning_prefilled is not None:
+            return self._config.reasoning_prefilled
+        if request.thinking is False:
+            return False
+        habit = self._memory.recall(self._config.backend_url, request.model)
+        if habit is not None:
+            return habit == "inside"
+        if self._config.backend in _SPLITTERS:
+            return False
+        return isinstance(converter, SyntaxConverter) and converter.starts_inside(request.model, request.thinking)

@@ -1,0 +1,109 @@
+"""The record of one exchange, and the signal that tells the world it has ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from blinker import Signal
+
+from converters.text.reasons import ABSTAINED, Reason
+
+Outcome = Literal["untouched", "translated", "repaired", "abstained"]
+
+exchange_ended = Signal("An exchange has ended; sent with the ExchangeRecord as its sender.")
+
+log = logging.getLogger("dragoman.exchange")
+
+
+@dataclass(slots=True)
+class ExchangeRecord:
+    """What happened between a request and the end of its answer. It holds no text that a person or a model wrote."""
+
+    request_id: str
+    path: str
+    model: str = ""
+    stream: bool = False
+    status: int = 0
+    started: float = field(default_factory=time.monotonic)
+    first_byte: float | None = None
+    """Seconds until the backend's first byte."""
+    seconds: float = 0.0
+    calls: int = 0
+    syntax: str | None = None
+    codes: frozenset[str] = frozenset()
+    """Why text was removed, and what else was decided: the codes of converters/text/reasons.py."""
+    details: frozenset[str] = frozenset()
+    """What a code is about, where that can be said without a model's words: `arguments_misfit f/properties/n/type`."""
+    changed: bool = False
+    repaired: bool = False
+    abstained: bool = False
+    error: str | None = None
+    _ended: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.changed:
+            return "translated"
+        if self.repaired:
+            return "repaired"
+        return "abstained" if self.abstained else "untouched"
+
+    @property
+    def told_codes(self) -> str:
+        return ",".join(sorted(self.codes))
+
+    def summary(self) -> str:
+        """The outcome as the client is told: `outcome=… syntax=… codes=…`."""
+        parts = [f"outcome={self.outcome}"]
+        if self.syntax:
+            parts.append(f"syntax={self.syntax}")
+        if self.codes:
+            parts.append(f"codes={self.told_codes}")
+        return " ".join(parts)
+
+    def note(self, code: Reason, detail: str = "") -> None:
+        """A decision, or why text was removed."""
+        self.codes |= {code}
+        if detail:
+            self.details |= {f"{code} {detail}"}
+        self.abstained = self.abstained or code in ABSTAINED
+
+    def repair(self, code: Reason) -> None:
+        """Something in the backend's own protocol was put right."""
+        self.repaired = True
+        self.codes |= {code}
+
+    def touched(self) -> None:
+        """The backend has sent its first byte."""
+        if self.first_byte is None:
+            self.first_byte = time.monotonic() - self.started
+
+    def end(self) -> None:
+        """Log one line and tell whoever listens; only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        self.seconds = time.monotonic() - self.started
+        log.info(
+            "%s %s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
+            self.request_id,
+            _in_one_line(self.path),
+            _in_one_line(self.model) or "-",
+            self.stream,
+            self.status,
+            self.calls,
+            self.summary(),
+            self.seconds,
+            f" error={self.error}" if self.error else "",
+        )
+        exchange_ended.send(self)
+
+
+def _in_one_line(text: str) -> str:
+    """A text that a client chose, so that it cannot forge a line of the log."""
+    if text.isprintable() and " " not in text and len(text) <= 200:
+        return text
+    return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:200])

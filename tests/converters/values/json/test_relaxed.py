@@ -1,0 +1,61 @@
+"""JSON as Gemma spells it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from converters.values.json.relaxed import RelaxedText
+from tests.helpers import cuts, read_json, same_json
+
+Q = '<|"|>'
+
+
+def read(pieces: list[str], delimiter: str = Q) -> str:
+    reader = RelaxedText(delimiter)
+    out = ""
+    for piece in pieces:
+        out += reader.feed(piece)
+        if reader.done or reader.stuck:
+            break
+    return out + reader.finish()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"{{city:{Q}Seoul{Q},days:3}}", {"city": "Seoul", "days": 3}),
+        (f'{{a:{Q}it\'s "x" {{y}}, [z]: \\n \\d{Q}}}', {"a": 'it\'s "x" {y}, [z]: \\n \\d'}),
+        (f"{{a:{Q}line\n\ttab{Q}}}", {"a": "line\n\ttab"}),
+        (f'{{a:{Q}< <| <|" <|"| x{Q}}}', {"a": '< <| <|" <|"| x'}),
+        (
+            f"{{a:{Q}{Q},b:[{Q}x{Q},{Q}y{Q}],c:{{d:true,e:null}}}}",
+            {"a": "", "b": ["x", "y"], "c": {"d": True, "e": None}},
+        ),
+        (f"{{{Q}a b{Q}:1}}", {"a b": 1}),
+        ('{"a": "plain", b: \'quoted\'}', {"a": "plain", "b": "quoted"}),
+        ("{a:bare words,b:-1.50}", {"a": "bare words", "b": -1.5}),
+        (f"{{a:{Q}x{Q},a:{Q}y{Q},b:1}}", {"a": "x", "b": 1}),
+        ("{}", {}),
+        (f"{{a:{Q}서울 😀{Q}}}", {"a": "서울 😀"}),
+        (f"{{a:{Q}open", {"a": "open"}),
+        (f"{{url:{Q}https://a.b/c?d=e{Q}}}", {"url": "https://a.b/c?d=e"}),
+    ],
+)
+def test_what_it_means_at_every_cut(text: str, value: Any) -> None:
+    whole = read([text])
+    assert same_json(read_json(whole), value)
+    for pieces in cuts(text):
+        assert read(pieces) == whole, pieces
+
+
+def test_another_delimiter() -> None:
+    assert read_json(read(["{a:<escape>it's<escape>}"], "<escape>")) == {"a": "it's"}
+
+
+def test_strings_flow() -> None:
+    reader = RelaxedText(Q)
+    assert reader.feed(f"{{a:{Q}abc") == '{"a":"abc'
+    assert reader.feed('d"e') == 'd\\"e'
+    assert reader.feed("f<|") == "f"

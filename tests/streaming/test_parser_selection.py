@@ -1,0 +1,99 @@
+"""What is known of a model before it speaks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from config import Config
+from converters.detect.openers import opener_index
+from dialects.chat import CHAT
+from errors import RequestError
+from streaming.parser_selection import ParserSelection
+from tests.helpers import assemble
+
+PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
+TOOLS = [{"type": "function", "function": {"name": "ping"}}]
+
+
+def read(text: str, models: ParserSelection, model: str = "m", syntax: str | None = None, **body: Any) -> Any:
+    parser = models.parsers(CHAT.parse_request({"model": model, "tools": TOOLS, **body}), syntax)()
+    return assemble([*parser.feed(text), *parser.finish()])
+
+
+@pytest.mark.parametrize(
+    ("config", "content", "reasoning", "calls"),
+    [
+        ({}, "Hi", "a", 1),
+        ({"reasoning_field": "none"}, "Hi", "", 1),
+        ({"reasoning_field": "content"}, "<think>a</think>Hi", "", 1),
+        ({"strip_end_tokens": False}, "Hi</s>", "a", 1),
+        ({"reasoning_prefilled": True}, "Hi", "a", 1),
+    ],
+)
+def test_the_configuration(config: dict[str, Any], content: str, reasoning: str, calls: int) -> None:
+    message = read(f"<think>a</think>Hi{PING}</s>", ParserSelection(Config(**config)))
+    assert (message.content, message.reasoning, len(message.calls)) == (content, reasoning, calls)
+
+
+@pytest.mark.parametrize(
+    ("config", "model", "body", "inside"),
+    [
+        ({}, "Qwen/QwQ-32B", {}, True),
+        ({}, "m", {}, False),
+        ({"backend": "ollama"}, "Qwen/QwQ-32B", {}, False),
+        ({"backend": "vllm"}, "Qwen/QwQ-32B", {}, True),
+        ({"reasoning_prefilled": False}, "Qwen/QwQ-32B", {}, False),
+        ({"reasoning_prefilled": True}, "m", {"reasoning_effort": "none"}, True),
+        ({}, "Qwen/QwQ-32B", {"reasoning_effort": "none"}, False),
+        ({}, "Qwen/QwQ-32B", {"chat_template_kwargs": {"enable_thinking": False}}, False),
+        ({}, "deepseek-ai/DeepSeek-V3.1", {"chat_template_kwargs": {"thinking": True}}, True),
+        ({}, "deepseek-ai/DeepSeek-V3.1", {}, False),
+        ({"model_syntax": (("my-*", "plamo3"),)}, "My-Model", {}, False),
+    ],
+)
+def test_where_the_reasoning_starts(config: dict[str, Any], model: str, body: dict[str, Any], inside: bool) -> None:
+    message = read("a</think>b", ParserSelection(Config(**config)), model, **body)
+    assert (message.reasoning, message.content) == (("a", "b") if inside else ("", "ab"))
+
+
+@pytest.mark.parametrize(
+    ("codes", "splits", "model", "inside"),
+    [
+        ({"reasoning_closed_late"}, False, "m", True),
+        ({"reasoning_never_closed"}, False, "Qwen/QwQ-32B", False),
+        (set(), True, "Qwen/QwQ-32B", False),
+        (set(), False, "Qwen/QwQ-32B", True),
+    ],
+)
+def test_what_answers_teach(codes: set[str], splits: bool, model: str, inside: bool) -> None:
+    models = ParserSelection(Config())
+    models.learn(CHAT.parse_request({"model": model}), codes, splits)
+    assert bool(read("a</think>b", models, model).reasoning) is inside
+    assert not read("a</think>b", models, "another").reasoning
+
+
+def test_a_row_that_the_request_names() -> None:
+    assert read(PING, ParserSelection(Config()), syntax="kimi_k2").names == ["ping"]
+    with pytest.raises(RequestError, match="hermes") as raised:
+        read(PING, ParserSelection(Config()), syntax="nobody")
+    assert raised.value.param == "x-dragoman-syntax"
+
+
+def test_every_choice_has_a_parser_of_its_own() -> None:
+    new = ParserSelection(Config()).parsers(CHAT.parse_request({"model": "m"}), None)
+    assert new() is not new()
+
+
+def test_the_first_answer_need_not_wait_for_what_every_answer_needs() -> None:
+    """To make the watch for all openers takes most of a second."""
+    opener_index.cache_clear()
+    models = ParserSelection(Config())
+    began = time.perf_counter()
+    models.parsers(CHAT.parse_request({"model": "m", "tools": TOOLS}), None)()
+    assert time.perf_counter() - began < 0.1
+    opener_index.cache_clear()
+    ParserSelection(Config(convert=False))
+    assert opener_index.cache_info().currsize == 0
