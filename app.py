@@ -9,7 +9,7 @@ import hmac
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,12 +20,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
 from backends import Backend, ShutdownSignal, Timeouts
+from backends.chat import ChatReplyReader
 from config import Config
-from dialects import Dialect
+from dialects import Dialect, all_dialects
 from dialects.chat import Chat
 from errors import MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
 from serving import load_config, serve, start_logging
-from streaming import ClientRequest, Relay, Reply, request_id_of
+from streaming import ClientReply, ClientRequest, Relay, request_id_of
 
 try:
     from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
@@ -49,32 +50,41 @@ _ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 
 
-def create_app(config: Config) -> Flask:
-    """The application for a configuration. Nothing is opened before the first request."""
+def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Flask:
+    """The application for a configuration; `dialects` are all that there are, unless some are given.
+
+    Nothing is opened before the first request.
+    """
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
     closing = ShutdownSignal()
     app.extensions["closing"] = closing  # whoever serves the application rings it when a stop has lasted too long
-    relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing))
-    chat = Chat(config.reasoning_field)
+    relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing), ChatReplyReader)
+    spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
+    by_path = {route: dialect for dialect in spoken for route in dialect.routes}
 
     app.before_request(_key_check(config))
     app.after_request(_headers_of_all(config))
-    app.register_error_handler(ProxyError, _error_page)
-    app.register_error_handler(HTTPException, _http_error_page)
-    app.register_error_handler(Exception, _failure_page)
-    _add_routes(app, config, relay, chat)
+    _add_error_pages(app, by_path)
+    _add_dialects(app, relay, spoken)
+    _add_routes(app, config, relay)
     return app
 
 
-def _add_routes(app: Flask, config: Config, relay: Relay, chat: Dialect) -> None:
-    @app.post("/v1/chat/completions")
-    @app.post("/chat/completions")
-    def chat_completions() -> Response:
-        return _response(relay.converse(chat, _client_request(_asked(), chat.path)))
+def _add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect]) -> None:
+    """The routes of the client APIs, from their own table."""
+    for dialect in dialects:
 
+        def converse(dialect: Dialect = dialect) -> Response:
+            return _response(relay.converse(dialect, _client_request(_asked(), dialect.routes[0])))
+
+        for route in dialect.routes:
+            app.add_url_rule(route, f"converse {route}", converse, methods=["POST"])
+
+
+def _add_routes(app: Flask, config: Config, relay: Relay) -> None:
     @app.route("/v1/<path:_path>", methods=_ANY_METHOD)
     def anything_else(_path: str) -> Response:
         return _response(relay.forward(_client_request(_asked())))
@@ -136,7 +146,7 @@ def _client_fd(request: Request) -> int | None:
     return None
 
 
-def _response(reply: Reply) -> Response:
+def _response(reply: ClientReply) -> Response:
     response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
     headers = Headers(list(reply.headers))  # Flask guesses a Content-Type; only what the relay says is true
     if "Content-Length" in response.headers and "Content-Length" not in headers:
@@ -208,27 +218,34 @@ def _host_of(origin: str) -> str | None:
 # -- errors ----------------------------------------------------------------------------------------------------------
 
 
-def _error_page(error: ProxyError) -> tuple[Response, int]:
-    return jsonify(error.body()), error.status
+def _add_error_pages(app: Flask, by_path: Mapping[str, Dialect]) -> None:
+    """Errors in the shape of the API that was asked, and elsewhere in OpenAI's."""
+    openai = Chat()
 
+    def page(error: ProxyError, status: int | None = None) -> Response:
+        dialect: Dialect = by_path.get(_asked().path.rstrip("/"), openai)
+        body = dialect.write_error(error.info)
+        return Response(body, status or error.status, content_type="application/json")
 
-def _http_error_page(error: HTTPException) -> tuple[Response, int]:
-    path = request.path
-    known: dict[int | None, ProxyError] = {
-        404: NotFound(f"There is no {path} here: /v1/* goes to the backend, /health tells how we are."),
-        405: MethodNotAllowed(f"{request.method} is not for {path}."),
-        413: TooLarge("The request body is larger than MAX_REQUEST_BYTES."),
-    }
-    ours = known.get(error.code) or RequestError(error.description or error.name)
-    page = jsonify(ours.body())
-    if isinstance(error, MethodRefused) and error.valid_methods:
-        page.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return page, error.code or 500
+    def http_error_page(error: HTTPException) -> Response:
+        path = request.path
+        known: dict[int | None, ProxyError] = {
+            404: NotFound(f"There is no {path} here: /v1/* goes to the backend, /health tells how we are."),
+            405: MethodNotAllowed(f"{request.method} is not for {path}."),
+            413: TooLarge("The request body is larger than MAX_REQUEST_BYTES."),
+        }
+        response = page(known.get(error.code) or RequestError(error.description or error.name), error.code or 500)
+        if isinstance(error, MethodRefused) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
+    def failure_page(error: Exception) -> Response:
+        log.exception("the request failed: %s", type(error).__name__)
+        return page(ProxyError("The proxy failed; its log says how."))
 
-def _failure_page(error: Exception) -> tuple[Response, int]:
-    log.exception("the request failed: %s", type(error).__name__)
-    return jsonify(ProxyError("The proxy failed; its log says how.").body()), 500
+    app.register_error_handler(ProxyError, page)
+    app.register_error_handler(HTTPException, http_error_page)
+    app.register_error_handler(Exception, failure_page)
 
 
 # -- serving ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@
     ├── BackendError            502  the backend's fault
     │   ├── Unreachable         502  no connection could be made
     │   ├── TimedOut            504  connect, first_byte, idle or answer: `phase` says which
-    │   └── Interrupted         502  the answer broke off
+    │   ├── Interrupted         502  the answer broke off
+    │   └── Refused             502  the backend's own refusal, told late
     ├── Stopping                503  the proxy is being stopped, and its patience is over
     └── ClientLeft              499  nobody is there to be told
 
@@ -18,6 +19,30 @@ Model output is never an error; nothing here is raised because of what a model w
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """An error as any client API can tell it. `error` is OpenAI's error object: message, type, param and code."""
+
+    status: int
+    error: Mapping[str, Any]
+    raw: bytes | None = None
+    """The backend's own body, if it has OpenAI's shape already."""
+
+    @property
+    def message(self) -> str:
+        return str(self.error.get("message") or "")
+
+    def redacted(self, redact: Callable[[bytes], bytes]) -> ErrorInfo:
+        """The same error without what `redact` takes out of its JSON."""
+        error = json.loads(redact(json.dumps(self.error).encode()))
+        return replace(self, error=error, raw=None if self.raw is None else redact(self.raw))
 
 
 class ConfigError(ValueError):
@@ -36,9 +61,11 @@ class ProxyError(Exception):
         self.message = message
         self.param = param
 
-    def body(self) -> dict[str, object]:
-        """The OpenAI error object, ready for `json.dumps`."""
-        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+    @property
+    def info(self) -> ErrorInfo:
+        """What a client is told of it."""
+        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return ErrorInfo(self.status, error)
 
 
 class RequestError(ProxyError):
@@ -92,6 +119,24 @@ class TimedOut(BackendError):
 
 class Interrupted(BackendError):
     code = "backend_interrupted"
+
+
+class Refused(BackendError):
+    """The backend's refusal where its status cannot tell it: behind heartbeats, or under the status of a success.
+
+    `refusal` is what the backend said.
+    """
+
+    code = "backend_refused"
+
+    def __init__(self, refusal: ErrorInfo) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        self.status = refusal.status
+
+    @property
+    def info(self) -> ErrorInfo:
+        return self.refusal
 
 
 class Stopping(ProxyError):

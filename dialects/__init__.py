@@ -1,8 +1,12 @@
-"""The wings that face clients: one dialect for each API. They see events, never markup, and no sockets."""
+"""The APIs that clients speak, one room each. A dialect sees requests and events, never markup and no sockets."""
 
-from dialects.chat import CHAT
+from dialects.chat import Chat, ReasoningField
 from dialects.protocol import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (CHAT,)
 
-__all__ = ["CHAT", "DIALECTS", "Dialect"]
+def all_dialects(reasoning_field: ReasoningField) -> tuple[Dialect, ...]:
+    """Every dialect, as the configuration wants it. The application takes its routes from them."""
+    return (Chat(reasoning_field),)
+
+
+__all__ = ["Dialect", "all_dialects"]

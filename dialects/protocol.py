@@ -1,63 +1,34 @@
-"""What every dialect speaks in: steps of a reply, the requests that were parsed, and ids.
+"""What a dialect is: an API that clients speak. It reads requests, and writes replies and errors.
 
-A dialect is an API that a client speaks. It turns a request into the chat request that backends take, and events into
-the reply. It may not know markup, backends, Flask or sockets, nor which model spoke.
+A dialect turns a request into the chat request that backends take, and the events of a reply (reply.py) into bytes. It
+may not know markup, backends, Flask or sockets, nor which model spoke. Everything that a client sees of its API stands
+in the dialect: routes, media type, heartbeat, errors.
 """
 
 from __future__ import annotations
 
-import secrets
-import string
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from converters.text.events import Event
 from converters.text.expectations import Expectations
-
-
-@dataclass(slots=True)
-class Finish:
-    """A choice is over, with the finish reason that the client is told."""
-
-    reason: str
-
-
-@dataclass(slots=True)
-class Native:
-    """Fields of a delta that pass as the backend wrote them: its own tool calls, a refusal, audio ..."""
-
-    delta: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Trailer:
-    """What stands around the choices, usage for one, came where no choice has anything to say."""
-
-
-ReplyEvent = Event | Finish | Native | Trailer
-ChoiceEvent = tuple[int, ReplyEvent]
-"""The index of a choice, and what happened in it."""
-
-
-@dataclass(slots=True)
-class Step:
-    """One step of a reply.
-
-    `raw` is what was received, and stays while nothing in it had to change: a writer of the same dialect sends it as
-    it is. Otherwise the events are rendered into the envelope, which is `top`: what stood around the choices.
-    """
-
-    raw: bytes | None
-    events: Sequence[ChoiceEvent] = ()
-    top: Mapping[str, Any] = field(default_factory=dict)
+from errors import ErrorInfo
+from reply import Features, Reply, Step
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """What the engine must know of a request; the body itself goes on to the backend."""
+class UpstreamRequest:
+    """The chat request for the backend."""
 
-    body: Mapping[str, Any]
+    path: str
+    body: bytes
+    """The bytes that were received, where nothing in them had to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """What the engine must know of a request."""
+
+    upstream: UpstreamRequest
     model: str
     stream: bool
     expectations: Expectations
@@ -65,59 +36,74 @@ class ChatRequest:
     """The ids of calls in the history, none of which may come again."""
     thinking: bool | None = None
     """What the request says of the model's thinking, if it says anything."""
-    include_usage: bool = False
-    """The client asked for usage at the end of a stream."""
     choices: int = 1
     """How many answers it asks for."""
-    legacy: bool = False
-    """It declared `functions`, and is answered with `function_call`."""
+    options: object = None
+    """What the dialect itself needs to write the answer."""
+
+
+Flowing = Literal["text", "reasoning", "arguments"]
+"""What most of a stream is made of: more of a text, of the reasoning, or of a call's arguments."""
 
 
 class StreamWriter(Protocol):
-    """Steps to the bytes of a streamed reply."""
+    """Steps to the bytes of a streamed reply. `error`, if it comes, is followed by `end` alone."""
 
     def write(self, step: Step) -> bytes: ...
 
-    def error(self, body: Mapping[str, Any]) -> bytes:
-        """The event that tells the client of an error; nothing but `end` may follow."""
+    def error(self, error: ErrorInfo) -> bytes:
+        """The event that tells the client of an error."""
         ...
 
-    def end(self, outcome: str) -> bytes: ...
+    def end(self, outcome: str) -> bytes:
+        """The end of the stream; `outcome` is what the record says of it, in one line."""
+        ...
+
+    def accepts(self, features: Features) -> bool:
+        """Whether received bytes of this wire that use these spellings may be sent as they are."""
+        ...
+
+    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+        """What stands before and behind the text, spelled as in a JSON string, in an event that brings more of `kind`.
+
+        `call` is the index of the call, for arguments. None if each event differs in more than its text.
+        """
+        ...
 
 
 class Dialect(Protocol):
     """One API that clients speak."""
 
-    path: str
-    """Where clients, and backends, know it."""
-    reasoning_fields: tuple[str, ...]
-    """The names under which clients get reasoning."""
-
-    def parse_request(self, body: Any) -> ChatRequest:
-        """Check what we must understand of a request. Raises RequestError, which names the field."""
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Paths of its POST requests. The first is the one under which a backend may serve the API itself."""
         ...
 
-    def stream_writer(self, request: ChatRequest) -> StreamWriter: ...
-
-    def write_whole(self, reply: dict[str, Any], steps: Iterable[Step], request: ChatRequest) -> dict[str, Any]:
-        """A buffered reply with the steps' meaning in place of what the backend wrote."""
+    @property
+    def wire(self) -> str:
+        """The name of the format. Received bytes are sent as they are only if the backend's wire has the same name."""
         ...
 
+    @property
+    def media_type(self) -> str:
+        """The Content-Type of a streamed reply."""
+        ...
 
-class Ids:
-    """Ids of calls: 9 letters and digits, which is what Mistral's templates demand; unique in answer and history."""
+    @property
+    def keep_alive(self) -> bytes:
+        """A heartbeat: bytes that mean nothing to a client."""
+        ...
 
-    _LETTERS = string.ascii_letters + string.digits
+    def parse_request(self, raw: bytes) -> ParsedRequest:
+        """Check what we must understand of a request's body. Raises RequestError, which names the field."""
+        ...
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = frozenset(taken)
+    def stream_writer(self, request: ParsedRequest) -> StreamWriter: ...
 
-    def take(self, wished: str | None = None) -> str:
-        """`wished` if nobody has it yet, else a new one."""
-        if wished and wished not in self._taken:
-            self._taken |= {wished}
-            return wished
-        while (new := "".join(secrets.choice(self._LETTERS) for _ in range(9))) in self._taken:
-            pass
-        self._taken |= {new}
-        return new
+    def write_whole(self, reply: Reply, request: ParsedRequest) -> bytes:
+        """The body of a buffered reply."""
+        ...
+
+    def write_error(self, error: ErrorInfo) -> bytes:
+        """The body of an error reply, in JSON."""
+        ...

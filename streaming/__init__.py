@@ -1,8 +1,8 @@
 """One exchange, in time: the only room where syntaxes, dialects and backends meet."""
 
-from streaming.conversation import Reply
+from streaming.conversation import ClientReply
 from streaming.headers import request_id_of
 from streaming.record import ExchangeRecord, exchange_ended
 from streaming.relay import ClientRequest, Relay
 
-__all__ = ["ClientRequest", "ExchangeRecord", "Relay", "Reply", "exchange_ended", "request_id_of"]
+__all__ = ["ClientReply", "ClientRequest", "ExchangeRecord", "Relay", "exchange_ended", "request_id_of"]

@@ -1,44 +1,49 @@
 """One translated exchange, from the head of the backend's answer to its end.
 
-Here live heartbeats, hang-ups, and errors before and after the first byte. It may not know any field of any API
-beyond what a ChatRequest says; and it is the last line: whatever goes wrong behind it ends as a polite error.
+Here are heartbeats, hang-ups, and errors before and after the first byte. It may not know any field of any API beyond
+what a ParsedRequest tells; and it is the last line: whatever goes wrong behind it ends as a polite error.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from backends import ResponseHead, Wait
-from backends.chat.errors import Refused, chat_completion, is_error, openai_error
-from dialects.protocol import ChatRequest, Dialect, StreamWriter
-from errors import BackendError, ClientLeft, ProxyError, TimedOut
+from dialects.protocol import Dialect, ParsedRequest, StreamWriter
+from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
+from reply import Failure, Reply, Step
 from streaming.answer import UpstreamReply
 from streaming.headers import to_client
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
-from wire.sse import KEEP_ALIVE
 
 log = logging.getLogger("dragoman.conversation")
 
-_STREAM_HEADERS = (
-    ("Content-Type", "text/event-stream; charset=utf-8"),
-    ("Cache-Control", "no-cache"),
-    ("X-Accel-Buffering", "no"),
-)
+_JSON = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ClientReply:
     """What goes back. A body in pieces must be closed, whether it was read to its end or not."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes | Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySettings:
+    """What all answers have in common. Times are in seconds."""
+
+    keepalive: float
+    """Silence after which a stream gets a heartbeat; 0 for none."""
+    timeout: float | None
+    """How long a buffered answer may take; None for no limit."""
+    redaction: Redaction
+    """For what the backend says of its failures."""
 
 
 class TranslatedReply:
@@ -47,47 +52,46 @@ class TranslatedReply:
     def __init__(
         self,
         answer: UpstreamReply,
-        request: ChatRequest,
+        request: ParsedRequest,
         dialect: Dialect,
         record: ExchangeRecord,
-        keepalive: float,
-        patience: float | None,
+        settings: ReplySettings,
         when_over: Callable[[], None],
-        redaction: Redaction,
     ) -> None:
-        """`keepalive` and `patience` are in seconds: between heartbeats (0 for none), and for a buffered answer.
-
-        `when_over` is called once, before the record ends; `redaction` is for what the backend says of its failures.
-        """
+        """`when_over` is called once, before the record ends."""
         self._answer = answer
         self._request = request
         self._dialect = dialect
         self._record = record
-        self._keepalive = keepalive
-        self._first_due = self._due()
-        self._limit = None if patience is None else time.monotonic() + patience
-        self._begun = False  # the head has come, and it is one of success
+        self._settings = settings
         self._when_over = when_over
-        self._redaction = redaction
+        self._first_due = self._due()
+        self._limit = None if settings.timeout is None else time.monotonic() + settings.timeout
+        self._begun = False  # the head has come, and it is one of success
+        record.keep(answer.notes)
 
-    def reply(self) -> Reply:
+    def reply(self) -> ClientReply:
         """Raises BackendError or ClientLeft if there is nothing to reply with."""
         streams = False
         try:
             reply = self._reply()
             streams = not isinstance(reply.body, bytes)
             return reply
+        except Refused as error:
+            self._failed(error)
+            raise Refused(error.refusal.redacted(self._settings.redaction.of)) from None
         except ProxyError as error:
-            self._record.error = error.code
-            self._record.status = error.status
-            if isinstance(error, Refused):
-                error.redact(self._redaction.of)
+            self._failed(error)
             raise
         finally:
             if not streams:
                 self._close()
 
-    def _reply(self) -> Reply:
+    def _failed(self, error: ProxyError) -> None:
+        self._record.error = error.code
+        self._record.status = error.status
+
+    def _reply(self) -> ClientReply:
         head = self._answer.head(self._first_due if self._request.stream else self._limit)
         if head is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
@@ -102,48 +106,36 @@ class TranslatedReply:
 
     # -- buffered ----------------------------------------------------------------------------------------------------
 
-    def _refused(self, head: ResponseHead) -> Reply:
-        body = self._body()
-        reply = self._answer.recovered(body)
-        if reply is not None:
-            return self._streamed(head, reply) if self._request.stream else self._written(head, reply)
-        body = self._redaction.of(body)
+    def _refused(self, head: ResponseHead) -> ClientReply:
+        found = self._answer.read_refusal(head.status, self._body())
+        if isinstance(found, Reply):
+            return self._streamed(head, found) if self._request.stream else self._written(head, found)
         self._record.error = f"backend_status_{head.status}"
-        headers = self._headers(head, drop={"content-type"})
-        return Reply(head.status, [*headers, ("Content-Type", "application/json")], openai_error(head.status, body))
+        return self._error_reply(head, found)
 
-    def _failed(self, head: ResponseHead, body: bytes) -> Reply:
-        """An error under the status of a success."""
-        self._record.error = "backend_error"
-        self._record.status = BackendError.status
-        body = self._redaction.of(body)
-        headers = [*self._headers(head, drop={"content-type"}), ("Content-Type", "application/json")]
-        return Reply(BackendError.status, headers, openai_error(head.status, body))
+    def _whole(self, head: ResponseHead) -> ClientReply:
+        try:
+            reply = self._answer.read_whole(self._body())
+        except Refused as error:
+            self._record.error, self._record.status = "backend_error", error.status
+            return self._error_reply(head, error.refusal)
+        return self._written(head, reply)
 
-    def _whole(self, head: ResponseHead) -> Reply:
-        body = self._body()
-        reply = chat_completion(body)
-        if reply is None and is_error(body):
-            reply = self._answer.recovered(body)
-            if reply is None:
-                return self._failed(head, body)
-        return self._written(head, reply, body)
+    def _error_reply(self, head: ResponseHead, error: ErrorInfo) -> ClientReply:
+        """The backend's own error, in the client's shape, with the backend's headers."""
+        body = self._dialect.write_error(error.redacted(self._settings.redaction.of))
+        return ClientReply(error.status, [*self._headers(head, drop={"content-type"}), _JSON], body)
 
-    def _written(self, head: ResponseHead, reply: dict[str, Any] | None, body: bytes = b"") -> Reply:
-        """A reply as the client gets it: the `body` it came in, unless something in it must change."""
-        if reply is not None:
-            steps, changed = self._answer.read_whole(reply)
-            if changed:
-                written = self._dialect.write_whole(reply, steps, self._request)
-                body = json.dumps(written, ensure_ascii=False).encode(errors="replace")
+    def _written(self, head: ResponseHead, reply: Reply) -> ClientReply:
+        body = self._dialect.write_whole(reply, self._request)
         headers = self._headers(head)
         headers.append(("x-dragoman-outcome", self._record.outcome))
-        if self._record.syntax:
-            headers.append(("x-dragoman-syntax", self._record.syntax))
-        if self._record.codes:
+        if self._record.notes.syntax:
+            headers.append(("x-dragoman-syntax", self._record.notes.syntax))
+        if self._record.notes.codes:
             headers.append(("x-dragoman-codes", self._record.told_codes))
         self._record.status = 200 if head.status >= 300 else head.status
-        return Reply(self._record.status, headers, body)
+        return ClientReply(self._record.status, headers, body)
 
     def _body(self) -> bytes:
         body = self._answer.body(self._limit)
@@ -158,25 +150,30 @@ class TranslatedReply:
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 
-    def _streamed(self, head: ResponseHead | None, whole: dict[str, Any] | None = None) -> Reply:
+    def _streamed(self, head: ResponseHead | None, whole: Reply | None = None) -> ClientReply:
         """A stream, of what the backend sends or of a reply that is there as a `whole`.
 
         The status is said when there is something to send, be it a heartbeat: from then on errors are events.
         """
         writer = self._dialect.stream_writer(self._request)
         first = self._first(writer) if head is not None and whole is None else b""
+        own = (
+            ("Content-Type", self._dialect.media_type),
+            ("Cache-Control", "no-cache"),
+            ("X-Accel-Buffering", "no"),
+        )
         headers = [("X-Request-Id", self._record.request_id)]
         if head is not None:
-            headers = self._headers(head, drop={name.lower() for name, _ in _STREAM_HEADERS})
+            headers = self._headers(head, drop={name.lower() for name, _ in own})
         self._record.status = 200
-        pieces = self._stream(writer, first) if whole is None else self._told(writer, whole)
+        pieces = self._stream(writer, first) if whole is None else self._whole_stream(writer, whole)
         next(pieces)  # once begun, it can be closed
-        return Reply(200, [*_STREAM_HEADERS, *headers], pieces)
+        return ClientReply(200, [*own, *headers], pieces)
 
-    def _told(self, writer: StreamWriter, reply: dict[str, Any]) -> Iterator[bytes]:
+    def _whole_stream(self, writer: StreamWriter, reply: Reply) -> Iterator[bytes]:
         try:
             yield b""
-            yield b"".join(map(writer.write, self._answer.stream_whole(reply)))
+            yield writer.write(Step(None, reply.events))
             yield writer.end(self._record.summary())
         finally:
             self._close()
@@ -203,7 +200,7 @@ class TranslatedReply:
                 if not data:
                     if due is None or time.monotonic() < due:
                         continue
-                    data = KEEP_ALIVE
+                    data = self._dialect.keep_alive
                 yield data
                 due = self._due()
             yield writer.end(self._record.summary())
@@ -226,37 +223,47 @@ class TranslatedReply:
             if isinstance(head, ResponseHead) and head.status >= 300:
                 return self._refused_late(writer, head)
             self._begun = isinstance(head, ResponseHead)
-        steps = self._answer.steps(due) if self._begun else head
+        steps = self._answer.steps(due, writer) if self._begun else head
         if isinstance(steps, bytes):
             return steps
-        if isinstance(steps, list):
-            data = b"".join(map(writer.write, steps))
-            return data if self._record.error is None else self._redaction.of(data)
+        if not isinstance(steps, Wait | ResponseHead):
+            return b"".join(map(writer.write, self._without_secrets(steps)))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         return None if steps is Wait.END else b""
+
+    def _without_secrets(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """The steps. Where the last one tells a failure of the backend, the record notes it, and keys are taken out."""
+        last = steps[-1] if steps else None
+        failure = last.events[-1][1] if last is not None and last.events else None
+        if last is None or not isinstance(failure, Failure):
+            return steps
+        self._record.error = "backend_error"
+        redact = self._settings.redaction.of
+        told = Step(None if last.raw is None else redact(last.raw), [(0, Failure(failure.error.redacted(redact)))])
+        return [*steps[:-1], told]
 
     def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
         """A refusal after heartbeats: once its words are in, an error event, or the answer that it quotes."""
         if self._answer.over:
             return None
-        body = self._body()
-        reply = self._answer.recovered(body)
-        if reply is None:
-            raise Refused(head.status, body)
-        return b"".join(map(writer.write, self._answer.stream_whole(reply)))
+        found = self._answer.read_refusal(head.status, self._body())
+        if isinstance(found, Reply):
+            return writer.write(Step(None, found.events))
+        raise Refused(found)
 
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The end of a stream that cannot go on: what was held, the error, and no finish reason."""
         self._record.error = error.code
         held = b"".join(map(writer.write, self._answer.release()))
-        return held + self._redaction.of(writer.error(error.body())) + writer.end(self._record.summary())
+        told = writer.error(error.info.redacted(self._settings.redaction.of))
+        return held + told + writer.end(self._record.summary())
 
     # -- both --------------------------------------------------------------------------------------------------------
 
     def _due(self) -> float | None:
         """When the next heartbeat is due."""
-        return time.monotonic() + self._keepalive if self._keepalive else None
+        return time.monotonic() + self._settings.keepalive if self._settings.keepalive else None
 
     def _close(self) -> None:
         self._answer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -14,15 +14,16 @@ from converters.detect.openers import opener_index
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline
 from converters.text.expectations import Expectations
-from dialects.protocol import ChatRequest
+from dialects.protocol import ParsedRequest
 from errors import RequestError
+from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
 from streaming.reasoning_memory import ReasoningMemory
 
 _SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
 """Presets of servers that tell reasoning from text themselves."""
 
-_LANES: dict[str, Literal["keep", "drop"]] = {"content": "keep", "none": "drop"}
+_REASONING_MODES: dict[str, Literal["keep", "drop"]] = {"content": "keep", "none": "drop"}
 
 
 class ParserSelection:
@@ -34,31 +35,31 @@ class ParserSelection:
         if config.convert:
             opener_index(None)  # takes most of a second, which else the first client would wait, and all others with it
 
-    def parsers(self, request: ChatRequest, syntax: str | None) -> Callable[[], Pipeline]:
-        """A maker of parsers, one for each choice. `syntax` is the row that the request asks for, if it does.
+    def select(self, request: ParsedRequest, syntax: str | None) -> tuple[Callable[[], Pipeline], Expectations]:
+        """A maker of parsers, one for each choice, and what they expect.
 
-        Raises RequestError for a row that does not exist.
+        `syntax` is the row that the request asks for, if it does. Raises RequestError for a row that does not exist.
         """
         converter = self._converter(request.model, syntax)
         config = self._config
         expectations: Expectations = dataclasses.replace(
             request.expectations,
             whole_calls=config.tool_call_streaming == "whole",
-            reasoning=_LANES.get(config.reasoning_field, "split"),
+            reasoning=_REASONING_MODES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,
             heal=config.heal,
             starts_inside=self._starts_inside(request, converter),
         )
-        return lambda: parser_for(converter, expectations)
+        return lambda: parser_for(converter, expectations), expectations
 
-    def learn(self, request: ChatRequest, codes: Collection[str], splits: bool) -> None:
+    def learn(self, request: ParsedRequest, notes: Notes) -> None:
         """What an answer showed of where this model's reasoning starts."""
         place = (self._config.backend_url, request.model)
-        if splits:
+        if notes.splits:
             self._memory.learn(*place, "splits")
-        elif "reasoning_closed_late" in codes:
+        elif "reasoning_closed_late" in notes.codes:
             self._memory.learn(*place, "inside")
-        elif "reasoning_never_closed" in codes:
+        elif "reasoning_never_closed" in notes.codes:
             self._memory.learn(*place, "outside")
 
     def _converter(self, model: str, syntax: str | None) -> ToolCallConverter:
@@ -74,7 +75,7 @@ class ParserSelection:
                 return converter_factory.get_row(row)
         return converter_for(model)
 
-    def _starts_inside(self, request: ChatRequest, converter: ToolCallConverter) -> bool:
+    def _starts_inside(self, request: ParsedRequest, converter: ToolCallConverter) -> bool:
         if self._config.reasoning_prefilled is not None:
             return self._config.reasoning_prefilled
         if request.thinking is False:

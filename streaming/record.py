@@ -9,7 +9,7 @@ from typing import Literal
 
 from blinker import Signal
 
-from converters.text.reasons import ABSTAINED, Reason
+from reply import Notes
 
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
@@ -31,50 +31,35 @@ class ExchangeRecord:
     first_byte: float | None = None
     """Seconds until the backend's first byte."""
     seconds: float = 0.0
-    calls: int = 0
-    syntax: str | None = None
-    codes: frozenset[str] = frozenset()
-    """Why text was removed, and what else was decided: the codes of converters/text/reasons.py."""
-    details: frozenset[str] = frozenset()
-    """What a code is about, where that can be said without a model's words: `arguments_misfit f/properties/n/type`."""
-    changed: bool = False
-    repaired: bool = False
-    abstained: bool = False
+    notes: Notes = field(default_factory=Notes)
+    """What was decided in the attempt that was kept."""
     error: str | None = None
     _ended: bool = False
 
+    def keep(self, notes: Notes) -> None:
+        """The attempt that these notes are of is the one that the client gets."""
+        self.notes = notes
+
     @property
     def outcome(self) -> Outcome:
-        if self.changed:
+        if self.notes.changed:
             return "translated"
-        if self.repaired:
+        if self.notes.repaired:
             return "repaired"
-        return "abstained" if self.abstained else "untouched"
+        return "abstained" if self.notes.abstained else "untouched"
 
     @property
     def told_codes(self) -> str:
-        return ",".join(sorted(self.codes))
+        return ",".join(sorted(self.notes.codes))
 
     def summary(self) -> str:
         """The outcome as the client is told: `outcome=… syntax=… codes=…`."""
         parts = [f"outcome={self.outcome}"]
-        if self.syntax:
-            parts.append(f"syntax={self.syntax}")
-        if self.codes:
+        if self.notes.syntax:
+            parts.append(f"syntax={self.notes.syntax}")
+        if self.notes.codes:
             parts.append(f"codes={self.told_codes}")
         return " ".join(parts)
-
-    def note(self, code: Reason, detail: str = "") -> None:
-        """A decision, or why text was removed."""
-        self.codes |= {code}
-        if detail:
-            self.details |= {f"{code} {detail}"}
-        self.abstained = self.abstained or code in ABSTAINED
-
-    def repair(self, code: Reason) -> None:
-        """Something in the backend's own protocol was put right."""
-        self.repaired = True
-        self.codes |= {code}
 
     def touched(self) -> None:
         """The backend has sent its first byte."""
@@ -94,7 +79,7 @@ class ExchangeRecord:
             _in_one_line(self.model) or "-",
             self.stream,
             self.status,
-            self.calls,
+            self.notes.calls,
             self.summary(),
             self.seconds,
             f" error={self.error}" if self.error else "",

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
-from backends.chat.reader import ReplyReader
+from backends.protocol import NewReader, ReplyContext
 from config import Config
-from dialects.protocol import ChatRequest, Dialect
-from errors import ClientLeft, ProxyError, RequestError
+from dialects.protocol import Dialect, ParsedRequest, UpstreamRequest
+from errors import ClientLeft, ProxyError
 from streaming.answer import UpstreamReply
-from streaming.conversation import Reply, TranslatedReply
+from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
-from streaming.request_body import body_for_backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +65,42 @@ class Pieces(Iterator[bytes]):
 class Relay:
     """One for the process, shared by its threads."""
 
-    def __init__(self, config: Config, backend: Backend) -> None:
+    def __init__(self, config: Config, backend: Backend, new_reader: NewReader) -> None:
+        """`new_reader` makes a reader of the API that the backend speaks, for each attempt at an answer."""
         self._config = config
         self._backend = backend
-        self._models = ParserSelection(config)
+        self._new_reader = new_reader
+        self._parsers = ParserSelection(config)
         self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
+        self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
-    def converse(self, dialect: Dialect, request: ClientRequest) -> Reply:
+    def converse(self, dialect: Dialect, request: ClientRequest) -> ClientReply:
         """A request that this dialect understands, and its answer, translated.
 
         Raises RequestError for what is wrong with it, BackendError for what is wrong behind us, ClientLeft.
         """
         if not self._config.convert:
             return self.forward(request)
-        chat = dialect.parse_request(_json_body(request.body))
-        new_parser = self._models.parsers(chat, value_of(request.headers, "x-dragoman-syntax"))
-        record = self._record(request, chat)
-        body = body_for_backend(request.body, chat.body)
-        chat = replace(chat, body={})  # nobody needs it any more, and a stream may last
-        reader = ReplyReader(new_parser, record, dialect.reasoning_fields, chat)
-        answer = UpstreamReply(self._open(replace(request, body=body), record), reader, record, chat.choices)
+        parsed = dialect.parse_request(request.body)
+        new_parser, expectations = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
+        reader = self._new_reader(context)
+        record = self._record(request, parsed)
+        exchange = self._open(self._upstream(request, parsed.upstream), record)
+        parsed = replace(parsed, upstream=UpstreamRequest("", b""))  # nobody needs the body any more
+        answer = UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
 
         def learn() -> None:
-            self._models.learn(chat, record.codes, reader.splits)
+            self._parsers.learn(parsed, reader.notes)
 
-        keepalive, patience = self._config.keepalive_seconds, self._config.request_timeout
-        return TranslatedReply(answer, chat, dialect, record, keepalive, patience, learn, self._redaction).reply()
+        return TranslatedReply(answer, parsed, dialect, record, self._settings, learn).reply()
 
-    def forward(self, request: ClientRequest) -> Reply:
+    def _upstream(self, request: ClientRequest, upstream: UpstreamRequest) -> ClientRequest:
+        """What goes to the backend: the query and the headers are the client's."""
+        _, mark, query = request.target.partition("?")
+        return replace(request, target=upstream.path + mark + query, body=upstream.body)
+
+    def forward(self, request: ClientRequest) -> ClientReply:
         """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""
         record = self._record(request)
         exchange = self._open(request, record)
@@ -118,16 +123,18 @@ class Relay:
         body = Pieces(arriving, lambda: _over(exchange, record))
         if request.method == "HEAD" or head.status in (204, 304):
             body.drain()
-            return Reply(head.status, headers, b"")
-        return Reply(head.status, headers, body)
+            return ClientReply(head.status, headers, b"")
+        return ClientReply(head.status, headers, body)
 
     def probe(self) -> tuple[bool, str]:
         """Whether the backend answers, and what it says or why it does not."""
         return self._backend.probe()
 
-    def _record(self, request: ClientRequest, chat: ChatRequest | None = None) -> ExchangeRecord:
+    def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None) -> ExchangeRecord:
         path = request.target.partition("?")[0]
-        return ExchangeRecord(request.request_id, path, chat.model if chat else "", chat.stream if chat else False)
+        return ExchangeRecord(
+            request.request_id, path, parsed.model if parsed else "", parsed.stream if parsed else False
+        )
 
     def _open(self, request: ClientRequest, record: ExchangeRecord) -> UpstreamExchange:
         key = self._config.backend_api_key
@@ -160,43 +167,3 @@ def _failed(record: ExchangeRecord, error: ProxyError) -> None:
     record.error = error.code
     record.status = error.status
     record.end()
-
-
-_CONTAINERS = (dict, list)
-_DEEPEST = 128
-"""Levels of a request's JSON. Schemas nest a dozen deep; what follows the levels must never run out of stack."""
-
-
-def _json_body(body: bytes) -> Any:
-    try:
-        found = json.loads(body, parse_int=_whole_number)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise RequestError(f"The request body is not valid JSON: {error.msg} at {place}.") from None
-    except UnicodeDecodeError as error:
-        raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
-    except RecursionError:
-        raise _too_deep() from None
-    if body.count(b"{") + body.count(b"[") > _DEEPEST and _deeper_than(_DEEPEST, found):
-        raise _too_deep()
-    return found
-
-
-def _deeper_than(levels: int, found: Any) -> bool:
-    """Level by level, for to call oneself for each level is what may run out of stack."""
-    level = [found] if isinstance(found, _CONTAINERS) else []
-    for _ in range(levels):
-        inner = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [child for children in inner for child in children if isinstance(child, _CONTAINERS)]
-        if not level:
-            return False
-    return True
-
-
-def _too_deep() -> RequestError:
-    return RequestError(f"The request body is nested more than {_DEEPEST} levels deep.")
-
-
-def _whole_number(text: str) -> int | float:
-    """Python refuses to read thousands of digits. Whether such a number makes sense is the backend's to judge."""
-    return int(text) if len(text) < 4000 else float("inf")

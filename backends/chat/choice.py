@@ -5,49 +5,69 @@ Where both come, the server's calls win, and markup beside them is an echo of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from backends.chat.fields import REASONING_FIELDS
 from backends.chat.native_calls import NativeCalls
 from backends.chat.passthrough import Calm, FrameTemplate
 from converters.stages.pipeline import AS_IT_IS, Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
-from dialects.protocol import Finish, Native, ReplyEvent
-from streaming.record import ExchangeRecord
+from reply import Extension, Finish, Notes, ReplyEvent
 
-REASONING_FIELDS = ("reasoning_content", "reasoning")
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
 )
 """What servers say when the model stopped by itself."""
-_SAME = {("tool_calls", "function_call")}
-"""What we call otherwise than the server does, though it is right: a dialect may have its own name for it."""
 _FOLLOWED = Noted("native_follows")
 _OPENS_WHOLE = ("{", "[", "`")
 """What a call without a marker begins with: it is held until the text ends."""
+
+
+def canonical_reason(reason: str | None) -> str | None:
+    """The older API's `function_call` is `tool_calls`."""
+    return "tool_calls" if reason == "function_call" else reason
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one delta says: by its text, then by the server's own calls; and at the end of the choice, both again.
+
+    `native_as_received`: the calls were right as they came.
+    """
+
+    text: Sequence[ReplyEvent] = ()
+    native: Sequence[ReplyEvent] = ()
+    native_as_received: bool = True
+    last_text: Sequence[ReplyEvent] = ()
+    last: Sequence[ReplyEvent] = ()
+    """The end of the calls, then Finish."""
+
+    @property
+    def events(self) -> list[ReplyEvent]:
+        return [*self.text, *self.native, *self.last_text, *self.last]
 
 
 class ChoiceReader:
     """What one choice says. The parser is of its text; `native` of the calls that the server sent."""
 
     def __init__(
-        self, new_parser: Callable[[], Pipeline], native: NativeCalls, exchange: ExchangeRecord, keeps_reasoning: bool
+        self, new_parser: Callable[[], Pipeline], native: NativeCalls, notes: Notes, keeps_reasoning: bool
     ) -> None:
         """`keeps_reasoning`: what the server splits stays where it put it."""
         self._new_parser = new_parser
         self._parser = new_parser()
         self._native = native
-        self._exchange = exchange
+        self._notes = notes
         self._keeps_reasoning = keeps_reasoning
         self._calls: list[tuple[str, list[str]]] = []  # name and arguments of those in the text
         self._open = False  # one of those has begun and not ended
         self._beside = False  # the server has sent calls, so that markup in the text is an echo
         self._begins_with = ""
         self._owed = 0  # characters that were read but have not left in any event yet
-        self.role_told = False
+        self._splits = False
         self.finished = False
-        self.splits = False
-        """The server tells reasoning from text itself."""
 
     @property
     def holds(self) -> bool:
@@ -59,27 +79,27 @@ class ChoiceReader:
         """A call has begun, wherever it stood."""
         return bool(self._calls) or self._native.begun
 
-    def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
+    def read(self, delta: Mapping[str, Any], whole: bool = False) -> Delta:
         """A delta, or a `whole` message."""
-        if self.finished and not whole:
-            return self._late(delta)
         native = _sends_calls(delta)
+        if self.finished and not whole:
+            return self._late(delta, native)
         begins = native and not self._beside
         self._beside = self._beside or begins
-        events = [*self._reasoning(delta)]
+        text = [*self._reasoning(delta)]
         content = delta.get("content")
         if isinstance(content, str) and content:
             self._begins_with = self._begins_with or content.lstrip()[:1]
-            events += self._text(content, self._parser.feed)
+            text += self._text(content, self._parser.feed)
+        if not native:
+            return Delta(text)
         if begins:
-            events += self._make_way()
-        if native:
-            events += self._called(lambda: self._native.read(delta, whole))
-        return events
+            text += self._make_way()
+        return Delta(text, self._called(lambda: self._native.read(delta, whole)), self._native.as_received)
 
     def flow(self, text: str, reasoning: bool) -> tuple[str, str] | None:
         """A text that is the whole of what its deltas say may leave but for its edges; as `Pipeline.flow`."""
-        if self.finished or self._beside or (reasoning and not self.splits):
+        if self.finished or self._beside or (reasoning and not self._splits):
             return None
         edges = self._parser.flow(text, reasoning)
         if edges is not None:
@@ -93,19 +113,21 @@ class ChoiceReader:
         restless = self._parser.restless
         return Calm(mould, restless, self._parser.holds_space(mould.reasoning)) if restless else None
 
-    def _late(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
+    def _late(self, delta: Mapping[str, Any], native: bool) -> Delta:
         """What comes behind the finish reason is not lost: some servers give one with each of their calls."""
         content = delta.get("content")
-        events: list[ReplyEvent] = [Text(content)] if isinstance(content, str) and content else []
-        return [*events, *(self._called(lambda: self._native.read(delta)) if _sends_calls(delta) else [])]
+        text = [Text(content)] if isinstance(content, str) and content else []
+        if not native:
+            return Delta(text)
+        return Delta(text, self._called(lambda: self._native.read(delta)), self._native.as_received)
 
     def _reasoning(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
         if not isinstance(reasoning, str) or not reasoning:
             return []
         if self._keeps_reasoning:
-            return [Native({name: delta[name] for name in REASONING_FIELDS if delta.get(name)})]
-        self.splits = True
+            return [Extension({name: delta[name] for name in REASONING_FIELDS if delta.get(name)})]
+        self._splits = self._notes.splits = True
         return [*self._text(reasoning, self._parser.feed_reasoning)]
 
     def _make_way(self) -> list[ReplyEvent]:
@@ -119,35 +141,38 @@ class ChoiceReader:
     def _called(self, read: Callable[[], list[ReplyEvent]]) -> list[ReplyEvent]:
         before = self._native.delivered
         events = read()
-        self._exchange.calls += self._native.delivered - before
+        self._notes.calls += self._native.delivered - before
         for event in events:
             if isinstance(event, Noted):
-                self._exchange.repair(event.code)
+                self._notes.repair(event.code)
         return events
 
-    def finish(self, reason: str | None) -> list[ReplyEvent]:
-        """The choice is over: what was held, and the finish reason that the client is told, once."""
+    def finish(self, reason: str | None, delta: Delta | None = None) -> Delta:
+        """The choice is over, behind its last `delta`: what was held, and the finish reason, which is told once."""
+        delta = delta or Delta()
         cut = reason == "length"
-        if self.finished:
-            return self._called(lambda: self._native.finish(cut))
-        self.finished = True
-        if not self._native.begun:
+        first, self.finished = not self.finished, True
+        if first and not self._native.begun:
             self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
-        events = [*self.end_text(cut), *self._called(lambda: self._native.finish(cut))]
+        delta.last_text = self.end_text(cut) if first else ()
+        delta.last = self._called(lambda: self._native.finish(cut))
+        delta.native_as_received = delta.native_as_received and self._native.as_received
+        if not first:
+            return delta
         if self._parser.left_marker:
-            self._exchange.note("marker_left")
+            self._notes.note("marker_left")
         if self._native.demanded and not self._calls and not self._native.delivered and not cut:
-            self._exchange.note("required_unmet")
-        return [*events, Finish(self._reason(reason))]
+            self._notes.note("required_unmet")
+        delta.last = [*delta.last, Finish(self._reason(reason))]
+        return delta
 
     def _reason(self, reason: str | None) -> str:
         if reason not in _STOPS:
             return str(reason)
         told = "tool_calls" if self._calls or self._native.delivered else "stop"
         translated = self._calls and reason is not None
-        same = (told, reason) in _SAME or told == reason
-        if not translated and not same:
-            self._exchange.repair("finish_reason")
+        if not translated and told != canonical_reason(reason):
+            self._notes.repair("finish_reason")
         return told
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
@@ -177,21 +202,21 @@ class ChoiceReader:
             elif isinstance(event, CallEnd):
                 self._open = False
             elif isinstance(event, Removed):
-                self._exchange.note(event.reason)
+                self._notes.note(event.reason)
             elif isinstance(event, Noted):
-                self._exchange.note(event.code, event.detail)
+                self._notes.note(event.code, event.detail)
                 continue
-            elif self.splits:
+            elif self._splits:
                 continue
-            self._exchange.repaired = self._exchange.repaired or self._beside
-            self._exchange.changed = self._exchange.changed or not self._beside
+            self._notes.repaired = self._notes.repaired or self._beside
+            self._notes.changed = self._notes.changed or not self._beside
         return events
 
     def _begun(self, call: CallStart) -> None:
         self._calls.append((call.name, []))
         self._open = True
-        self._exchange.calls += 1
-        self._exchange.syntax = self._exchange.syntax or self._parser.syntax
+        self._notes.calls += 1
+        self._notes.syntax = self._notes.syntax or self._parser.syntax
 
     def _echo(self, event: Event) -> Event:
         """Markup beside the server's own calls. A call that the client was told of before them goes on to its end."""
@@ -207,4 +232,4 @@ def _sends_calls(delta: Mapping[str, Any]) -> bool:
     return bool(delta.get("tool_calls")) or isinstance(delta.get("function_call"), Mapping)
 
 
-__all__ = ["REASONING_FIELDS", "ChoiceReader"]
+__all__ = ["ChoiceReader", "Delta", "canonical_reason"]

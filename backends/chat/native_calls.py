@@ -1,8 +1,8 @@
-"""Tool calls that the server sent as such, in one choice: passed as they came where they are right, else put in order.
+"""Tool calls that the server sent as such, in one choice: read, and put in order where they are not right.
 
 Right is what breaks no client: each call has an index of its own, counted from 0, one id that nobody else has, its
-name once, and arguments that are text; one call ends before the next begins. What is right comes out as `Native`,
-anything else as the events of our own calls. It may not know how a dialect writes them.
+name once, and arguments that are text; one call ends before the next begins. `as_received` tells whether what was read
+last was right, so that its bytes may pass. It may not know how a dialect writes calls.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from itertools import islice
 from typing import Any
 
 from backends.chat.native_markup import arguments_in_markup, name_and_rest
-from converters.text.events import ArgumentsDelta, CallStart, Noted
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.values.writer import JsonArguments
-from dialects.protocol import Ids, Native, ReplyEvent
-
-_FIELDS = ("tool_calls", "function_call")
+from reply import Ids, ReplyEvent
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +28,8 @@ class NativeCall:
     place: int | None
     """The index that the server gave it."""
     refusal: Reason | None
+    legacy: bool
+    """It came as a `function_call`, which has neither index nor id."""
     id: str | None = None
     """The first id that the server gave it."""
     name: str = ""
@@ -69,19 +69,17 @@ class NativeCall:
 class NativeCalls:
     """`read` each delta that brings calls, then `finish`. What must wait leaves later, in its order."""
 
-    def __init__(self, expectations: Expectations | None = None, ids: Ids | None = None, legacy: bool = False) -> None:
-        """`legacy`: the request declared `functions`, so that `function_call` is right and `tool_calls` is not."""
+    def __init__(self, expectations: Expectations | None = None, ids: Ids | None = None) -> None:
         self._expectations = expectations or Expectations()
         self._ids = ids or Ids()
-        self._legacy = legacy
         self._calls: list[NativeCall] = []
         self._turn = 0  # the call that may leave; those behind it wait for its end
         self._said: list[tuple[str, Any]] = []  # calls that the client has already, read out of the text
         self._first = 0  # the index of the first call
         self._events: list[ReplyEvent] = []
-        self._held: list[Native] = []  # what waits, as it came
-        self._right = True
         self._mixed = False  # some of what waits cannot leave as it came
+        self.as_received = True
+        """The bytes of what was read since nothing was waiting say just what the events say."""
         self.delivered = 0
         """How many calls the client has been told of."""
 
@@ -108,8 +106,8 @@ class NativeCalls:
         """What a delta says of calls. A `whole` message says all at once, and its calls need no index."""
         entries = _entries(delta)
         named = "tool_calls" if delta.get("tool_calls") else "function_call"
-        self._right = not self._mixed
-        if (named == "function_call") != self._legacy or not (whole or len(entries) == 1):
+        self.as_received = not self._mixed
+        if not (whole or len(entries) == 1):
             self._wrong("native_form")
         if whole:
             entries = [{**entry, "index": at} if _is_object(entry) else entry for at, entry in enumerate(entries)]
@@ -120,30 +118,21 @@ class NativeCalls:
                 self._wrong("native_form")
         if not whole:
             self._advance()
-        as_received = [{"tool_calls": [entry]} for entry in entries] if whole else [dict(delta)]
-        return self._out(Native({key: each[key] for key in _FIELDS if each.get(key)}) for each in as_received)
+        return self._taken()
 
     def finish(self, cut: bool) -> list[ReplyEvent]:
         """No more will come. Arguments that never came are an empty object, unless max_tokens cut them."""
-        self._right = not self._mixed
+        self.as_received = not self._mixed
         self._advance(over=True, cut=cut)
-        return self._out([])
+        return self._taken()
 
-    def _out(self, as_received: Iterable[Native]) -> list[ReplyEvent]:
-        """What leaves now: as it came if all of it was right, else its events."""
-        self._held += as_received
-        if self._right and self.waiting and not self._events:
-            return []
-        out: list[ReplyEvent]
-        if self._right and not self.waiting:
-            out = list(self._held)
-        else:
-            out, self._mixed = self._events, self.waiting
-        self._held, self._events = [], []
-        return out
+    def _taken(self) -> list[ReplyEvent]:
+        self._mixed = self.waiting and (bool(self._events) or not self.as_received)
+        events, self._events = self._events, []
+        return events
 
     def _wrong(self, code: Reason) -> None:
-        self._right = False
+        self.as_received = False
         self._events.append(Noted(code))
 
     # -- which call an entry belongs to ------------------------------------------------------------------------------
@@ -157,7 +146,7 @@ class NativeCalls:
             call = self._begin(entry, legacy)
         elif not legacy:
             self._check(call, entry, function)
-        self._right = self._right and call.refusal is None
+        self.as_received = self.as_received and call.refusal is None
         call.id = call.id or given
         if not call.opened and name != call.name:
             call.name += name
@@ -195,7 +184,7 @@ class NativeCalls:
     def _begin(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
         place = entry.get("index")
         allowed = sum(call.refusal is None for call in self._calls) + self._first
-        call = NativeCall(place if _is_index(place) else None, self._expectations.refuses(allowed))
+        call = NativeCall(place if _is_index(place) else None, self._expectations.refuses(allowed), legacy)
         if call.refusal is not None:
             self._wrong(call.refusal)
         if entry.get("type") != "function" and not legacy:
@@ -266,10 +255,10 @@ class NativeCalls:
             call.body.insert(0, rest)
             call.flows = False
         call.name, call.index = name, self._first + self.delivered
-        if call.place != call.index and not self._legacy:
+        if call.place != call.index and not call.legacy:
             self._wrong("native_index")
         told = self._ids.take(call.id)
-        if told != call.id and not self._legacy:
+        if told != call.id and not call.legacy:
             self._wrong("native_id")
         self.delivered += 1
         self._events.append(CallStart(call.index, name, told))
@@ -290,6 +279,8 @@ class NativeCalls:
             self._wrong("native_arguments")
             self._events.append(ArgumentsDelta(call.index, call.text if cut else self._object(call)))
             call.sent = len(call.body)
+        if call.opened:
+            self._events.append(CallEnd(call.index, how="cut" if cut else "complete"))
 
     def _is_said(self, call: NativeCall) -> bool:
         """Whether the client has this very call already; each that it has counts once."""

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from converters.text.scanner import MarkerPrefilter
+from reply import NO_FEATURES, Features
 
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
@@ -32,10 +31,7 @@ class FrameTemplate:
     index: int
     field: str
     """The name of the text in a delta."""
-    wanted: bool
-    """The client wants this text under this very name."""
-    chunk: Mapping[str, Any]
-    """The frame that it was made of."""
+    features: Features
 
     @property
     def reasoning(self) -> bool:
@@ -141,10 +137,8 @@ def _spelled(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
 
 
-def template_of(
-    frame: bytes, text: str, index: int, field: str, wanted: bool = True, chunk: Mapping[str, Any] | None = None
-) -> FrameTemplate | None:
-    """The mould of a frame that says this text; None if where it stands is not plain to see."""
+def template_of(frame: bytes, text: str, index: int, field: str) -> FrameTemplate | None:
+    """The template of a frame that says this text; None if where it stands is not plain to see."""
     spelled = text.encode(errors="replace")
     place = frame.find(b'"' + spelled + b'"')
     if not spelled or _NOT_PLAIN.search(spelled) or place < 0 or frame.find(b'"' + spelled + b'"', place + 1) >= 0:
@@ -154,4 +148,5 @@ def template_of(
         return None
     if not frame.startswith(b"data:") or frame.count(b"\n") != 2:  # one line of data and nothing else
         return None
-    return FrameTemplate(frame[: place + 1], frame[place + 1 + len(spelled) :], index, field, wanted, chunk or {})
+    features = NO_FEATURES if field == "content" else frozenset({field})
+    return FrameTemplate(frame[: place + 1], frame[place + 1 + len(spelled) :], index, field, features)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from backends import Backend, Timeouts
+from backends.chat import ChatReplyReader
 from config import Config
 from dialects.chat import CHAT
+from dialects.protocol import StreamWriter
 from streaming.answer import UpstreamReply as BackendAnswer
 from streaming.relay import ClientRequest, Pieces, Relay
 from tests.servers import (
@@ -41,12 +43,12 @@ def test_a_fault_of_our_own_ends_the_stream_politely(
     whole = BackendAnswer.steps
     asked = 0
 
-    def steps(self: BackendAnswer, deadline: float | None) -> object:
+    def steps(self: BackendAnswer, deadline: float | None, writer: StreamWriter) -> object:
         nonlocal asked
         asked += 1
         if asked > 1:
             raise LookupError("a slip of ours")
-        return whole(self, deadline)
+        return whole(self, deadline, writer)
 
     monkeypatch.setattr(BackendAnswer, "steps", steps)
     caplog.set_level(logging.ERROR)
@@ -94,7 +96,9 @@ def test_a_body_that_breaks_is_closed_and_says_so() -> None:
 
 def test_a_stream_that_nobody_began_is_closed(backend: ScriptedBackend) -> None:
     backend.answer = Answer([*said("Hello", finish=None, done=False), threading.Event()])
-    relay = Relay(Config.from_environment({"BACKEND_URL": backend.url}), Backend(backend.url, Timeouts(1, 5, 5)))
+    relay = Relay(
+        Config.from_environment({"BACKEND_URL": backend.url}), Backend(backend.url, Timeouts(1, 5, 5)), ChatReplyReader
+    )
     reply = relay.converse(CHAT, ClientRequest("POST", "/v1/chat/completions", [], json.dumps(ask()).encode(), "r"))
     assert not backend.last.closed.wait(0.1)
     reply.body.close()  # type: ignore[union-attr]

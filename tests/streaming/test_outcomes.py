@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from backends.chat.reader import ReplyReader
+from backends.chat import ChatReplyReader
+from backends.protocol import ReplyContext
 from converters.stages.pipeline import new_parser
 from converters.text.expectations import Expectations
 from dialects.chat import CHAT
@@ -31,23 +32,29 @@ def answered(
     content: str | None, calls: list[dict[str, Any]] | None = None, **request: Any
 ) -> Iterator[ExchangeRecord]:
     """The records of a reply that is read whole, and of the same one streamed letter by letter."""
-    chat = CHAT.parse_request({"tools": [F, G], **request})
+    chat = CHAT.parse_request(json.dumps({"tools": [F, G], **request}).encode())
     reason = "tool_calls" if calls else "stop"
     top = {"id": "x", "object": "chat.completion", "created": 1, "model": "m"}
     message = {"role": "assistant", "content": content, **({"tool_calls": calls} if calls else {})}
     reply = {**top, "choices": [{"index": 0, "message": message, "finish_reason": reason}]}
-    whole = ExchangeRecord("r", "/")
-    ReplyReader(lambda: new_parser(chat.expectations), whole, ("reasoning_content",), chat).read_whole(reply)
-    yield whole
-    streamed = ExchangeRecord("r", "/")
-    reader = ReplyReader(lambda: new_parser(chat.expectations), streamed, ("reasoning_content",), chat)
+    context = ReplyContext(lambda: new_parser(chat.expectations), chat.expectations)
+    whole = ChatReplyReader(context)
+    whole.read_whole(json.dumps(reply).encode())
+    yield recorded(whole)
+    reader = ChatReplyReader(context)
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": letter} for letter in content or ""] + [{"tool_calls": [call]} for call in calls or []]
     for delta, why in [*((delta, None) for delta in deltas), ({}, reason)]:
         choice = {"index": 0, "delta": delta, "finish_reason": why}
         chunk = {**top, "object": "chat.completion.chunk", "choices": [choice]}
-        reader.read_frame(f"data: {json.dumps(chunk)}\n\n".encode())
-    yield streamed
+        reader.read(f"data: {json.dumps(chunk)}\n\n".encode())
+    yield recorded(reader)
+
+
+def recorded(reader: ChatReplyReader) -> ExchangeRecord:
+    record = ExchangeRecord("r", "/")
+    record.keep(reader.notes)
+    return record
 
 
 ONLY_F = {"type": "function", "function": {"name": "f"}}
@@ -92,16 +99,16 @@ def test_what_the_record_says(
     details: set[str],
 ) -> None:
     for record in answered(content, calls, **request_):
-        assert (record.outcome, record.codes) == (outcome, codes)
-        assert {detail.split(" ")[1] for detail in record.details} == details
+        assert (record.outcome, record.notes.codes) == (outcome, codes)
+        assert {detail.split(" ")[1] for detail in record.notes.details} == details
 
 
 def test_a_named_function_is_the_only_one_that_is_delivered() -> None:
     for record in answered(hermes("g") + hermes("f") + hermes("f"), tool_choice=ONLY_F, parallel_tool_calls=False):
-        assert record.calls == 1
-        assert {"choice_other", "parallel_off"} <= record.codes
+        assert record.notes.calls == 1
+        assert {"choice_other", "parallel_off"} <= record.notes.codes
     for record in answered(None, native("g", "f"), tool_choice=ONLY_F):
-        assert record.calls == 1
+        assert record.notes.calls == 1
 
 
 def test_expectations_without_a_choice_allow_every_function() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from config import Config
 from converters.detect.openers import opener_index
 from dialects.chat import CHAT
+from dialects.protocol import ParsedRequest
 from errors import RequestError
+from reply import Notes
 from streaming.parser_selection import ParserSelection
 from tests.helpers import assemble
 
@@ -18,8 +21,12 @@ PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
 TOOLS = [{"type": "function", "function": {"name": "ping"}}]
 
 
+def parsed(**body: Any) -> ParsedRequest:
+    return CHAT.parse_request(json.dumps(body).encode())
+
+
 def read(text: str, models: ParserSelection, model: str = "m", syntax: str | None = None, **body: Any) -> Any:
-    parser = models.parsers(CHAT.parse_request({"model": model, "tools": TOOLS, **body}), syntax)()
+    parser = models.select(parsed(model=model, tools=TOOLS, **body), syntax)[0]()
     return assemble([*parser.feed(text), *parser.finish()])
 
 
@@ -68,9 +75,9 @@ def test_where_the_reasoning_starts(config: dict[str, Any], model: str, body: di
         (set(), False, "Qwen/QwQ-32B", True),
     ],
 )
-def test_what_answers_teach(codes: set[str], splits: bool, model: str, inside: bool) -> None:
+def test_what_answers_teach(codes: set[Any], splits: bool, model: str, inside: bool) -> None:
     models = ParserSelection(Config())
-    models.learn(CHAT.parse_request({"model": model}), codes, splits)
+    models.learn(parsed(model=model), Notes(codes=codes, splits=splits))
     assert bool(read("a</think>b", models, model).reasoning) is inside
     assert not read("a</think>b", models, "another").reasoning
 
@@ -83,7 +90,7 @@ def test_a_row_that_the_request_names() -> None:
 
 
 def test_every_choice_has_a_parser_of_its_own() -> None:
-    new = ParserSelection(Config()).parsers(CHAT.parse_request({"model": "m"}), None)
+    new = ParserSelection(Config()).select(parsed(model="m"), None)[0]
     assert new() is not new()
 
 
@@ -92,7 +99,7 @@ def test_the_first_answer_need_not_wait_for_what_every_answer_needs() -> None:
     opener_index.cache_clear()
     models = ParserSelection(Config())
     began = time.perf_counter()
-    models.parsers(CHAT.parse_request({"model": "m", "tools": TOOLS}), None)()
+    models.select(parsed(model="m", tools=TOOLS), None)[0]()
     assert time.perf_counter() - began < 0.1
     opener_index.cache_clear()
     ParserSelection(Config(convert=False))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reply import Notes
 from streaming.record import ExchangeRecord, exchange_ended
 
 
@@ -20,7 +21,7 @@ from streaming.record import ExchangeRecord, exchange_ended
     ],
 )
 def test_the_outcome(fields: dict[str, Any], summary: str) -> None:
-    assert ExchangeRecord("id", "/v1", **fields).summary() == summary
+    assert ExchangeRecord("id", "/v1", notes=Notes(**fields)).summary() == summary
 
 
 def test_it_ends_once_in_one_line(caplog: pytest.LogCaptureFixture) -> None:

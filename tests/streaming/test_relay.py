@@ -494,7 +494,7 @@ def test_the_record_tells_how_an_exchange_ended(backend: ScriptedBackend, proxy:
             client.rest()
         with more:
             assert more.wait_for(lambda: len(ended) == 5, 2), f"{len(ended)} of 5 exchanges have ended"
-    told = [(one.status, one.outcome, one.calls, one.stream) for one in ended if not one.error]
+    told = [(one.status, one.outcome, one.notes.calls, one.stream) for one in ended if not one.error]
     assert sorted(told) == [(200, "translated", 1, True), (200, "untouched", 0, False)]
     errors = sorted(one.error for one in ended if one.error)
     assert errors == ["backend_interrupted", "backend_status_429", "client_left"]

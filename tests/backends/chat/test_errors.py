@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from backends.chat.errors import Refused, chat_completion, error_frame, is_error, openai_error, quoted_text
-from wire.sse import data_of
+from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
 
 OPENAI = b'{"error": {"message": "No.", "type": "x", "code": 7},  "more": 1}'
 
@@ -40,7 +39,8 @@ def test_errors(body: bytes, error: bool) -> None:
 
 
 def test_an_error_of_openai_is_left_as_it_is() -> None:
-    assert openai_error(429, OPENAI) == OPENAI
+    error = error_of(429, OPENAI)
+    assert (error.status, error.raw, error.message) == (429, OPENAI, "No.")
 
 
 @pytest.mark.parametrize(
@@ -58,22 +58,11 @@ def test_an_error_of_openai_is_left_as_it_is() -> None:
     ],
 )
 def test_anything_else_is_wrapped(body: bytes, message: str) -> None:
-    error: Any = json.loads(openai_error(503, body))["error"]
+    error: Any = error_of(503, body).error
     assert message in error["message"]
     assert len(error["message"]) <= 2000
     assert {"type", "code"} <= set(error)
     assert error["type"]
-
-
-def test_an_error_in_mid_stream() -> None:
-    frame = b'data: {"error": {"message": "No."}}\n\n'
-    assert error_frame(frame, {"error": {"message": "No."}}) == frame
-    told = json.loads(data_of(error_frame(b"data: x\n\n", {"error": "No."})) or "")
-    assert told["error"]["message"] == "No."
-
-
-def test_a_refusal_after_heartbeats() -> None:
-    assert Refused(400, OPENAI).body()["error"]["message"] == "No."  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -104,4 +93,4 @@ def test_what_quotes_nothing(body: bytes) -> None:
 @pytest.mark.parametrize(("code", "status"), [(None, 502), (429, 429), (503, 503), (200, 502), ("x", 502), (700, 502)])
 def test_the_status_of_a_refusal_under_a_success(code: object, status: int) -> None:
     body = json.dumps({"error": {"message": "No.", "code": code}}).encode()
-    assert Refused(200, body).status == status
+    assert late_error_of(200, body).status == status

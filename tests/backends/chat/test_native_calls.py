@@ -10,8 +10,8 @@ import pytest
 
 from backends.chat.native_calls import NativeCalls
 from converters import Expectations
-from converters.text.events import ArgumentsDelta, CallStart, Noted
-from dialects.protocol import Ids, Native
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
+from reply import Ids
 
 Json = dict[str, Any]
 TOOLS: Json = {
@@ -34,7 +34,7 @@ def more(arguments: Any, index: Any = 0, **function: Any) -> Json:
 
 
 class Client:
-    """What a client makes of it. Deltas that pass as they came must be right by themselves."""
+    """What a client makes of it."""
 
     def __init__(self, *history: str, **expectations: Any) -> None:
         self.native = NativeCalls(Expectations(TOOLS, **expectations), Ids(history))
@@ -58,9 +58,6 @@ class Client:
     def _take(self, events: Sequence[Any]) -> None:
         for event in events:
             match event:
-                case Native(delta=delta):
-                    [each] = delta["tool_calls"]
-                    self._received(each)
                 case CallStart(index=index, name=name, id=id):
                     assert index == len(self.calls)
                     self._open(name, id)
@@ -69,15 +66,7 @@ class Client:
                     self.calls[index][1] += delta
                 case Noted(code=code):
                     self.codes.add(code)
-            self.as_received = self.as_received and isinstance(event, Native)
-
-    def _received(self, each: Json) -> None:
-        function = each["function"]
-        if each["index"] == len(self.calls):
-            assert each["type"] == "function"
-            self._open(function["name"], each["id"])
-        assert each["index"] == len(self.calls) - 1
-        self.calls[-1][1] += function.get("arguments") or ""
+        self.as_received = self.as_received and self.native.as_received
 
     def _open(self, name: str, id: Any) -> None:
         assert isinstance(id, str) and id and id not in self.ids
@@ -303,13 +292,18 @@ def test_an_event_that_is_right_passes_between_those_that_are_not() -> None:
     """Only what is broken is touched: the second call is right, and only the first had no id."""
     native = NativeCalls(Expectations(TOOLS))
     native.read({"tool_calls": [entry(id=None)]})
-    assert native.read({"tool_calls": [entry(1, "b")]}) == [Native({"tool_calls": [entry(1, "b")]})]
+    assert not native.as_received
+    assert native.read({"tool_calls": [entry(1, "b")]})[1:] == [
+        CallStart(1, "get_weather", "b"),
+        ArgumentsDelta(1, OSLO),
+    ]
+    assert native.as_received
 
 
 def test_nothing_is_held_that_need_not_be() -> None:
     native = NativeCalls(Expectations(TOOLS))
     for each in [entry(arguments=""), more('{"city": "'), more("Os")]:
-        assert native.read({"tool_calls": [each]}) == [Native({"tool_calls": [each]})]
+        assert native.read({"tool_calls": [each]}) and native.as_received
         assert not native.waiting
 
 
@@ -338,15 +332,11 @@ def test_calls_that_stood_in_the_text_do_not_come_again() -> None:
 
 
 def test_the_old_form() -> None:
-    native = NativeCalls(Expectations(TOOLS, parallel=False), legacy=True)
+    native = NativeCalls(Expectations(TOOLS, parallel=False))
     first, second = {"name": "get_weather", "arguments": ""}, {"arguments": OSLO}
-    for each in (first, second):
-        assert native.read({"function_call": each}) == [Native({"function_call": each})]
-    assert native.finish(cut=False) == [] and native.delivered == 1
-    new = NativeCalls(Expectations(TOOLS), legacy=True)
-    assert CallStart(0, "get_weather", "a") in new.read({"tool_calls": [entry()]})
-    asked_new = NativeCalls(Expectations(TOOLS))
-    assert ArgumentsDelta(0, OSLO) in asked_new.read({"function_call": {"name": "get_weather", "arguments": OSLO}})
+    events = [event for each in (first, second) for event in native.read({"function_call": each})]
+    assert native.as_received and events[1:] == [ArgumentsDelta(0, OSLO)]
+    assert native.finish(cut=False) == [CallEnd(0)] and native.delivered == 1
 
 
 @pytest.mark.parametrize("odd", [7, "x", {}, [], [[]], [{}], [{"function": 7}], [{"index": "x", "id": [], "type": {}}]])

@@ -7,13 +7,15 @@ import random
 import re
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from backends import ResponseHead, Wait
+from backends.chat import ChatReplyReader
 from backends.chat.passthrough import template_of
-from backends.chat.reader import ReplyReader
+from backends.protocol import ReplyContext
 from converters.stages.pipeline import new_parser
 from converters.syntaxes import SYNTAXES
 from dialects.chat import CHAT, Chat
@@ -57,26 +59,35 @@ class Blocks:
 class Run:
     """A stream read in blocks: the bytes for the client, and how many frames took the fast lane."""
 
-    def __init__(self, blocks: Iterable[bytes], tools: Sequence[Any] = (), fast: bool = True, **options: Any) -> None:
-        self.fast_frames = 0
+    def __init__(self, blocks: Sequence[bytes], tools: Sequence[Any] = (), fast: bool = True, **options: Any) -> None:
         row = options.pop("row", None)
         fields = options.pop("fields", "reasoning_content")
-        chat = CHAT.parse_request({"tools": list(tools), "stream": True})
+        chat = CHAT.parse_request(json.dumps({"tools": list(tools), "stream": True}).encode())
         prior = ROWS[row] if row else None
         self.record = ExchangeRecord("r", "/")
         dialect = Chat(fields)
-        reader = ReplyReader(lambda: new_parser(chat.expectations, prior), self.record, dialect.reasoning_fields, chat)
+        expectations = replace(chat.expectations, reasoning={"content": "keep", "none": "drop"}.get(fields, "split"))
+        context = ReplyContext(lambda: new_parser(chat.expectations, prior), expectations)
+        reader = ChatReplyReader(context)
         if not fast:
-            reader.flow = lambda block: None  # type: ignore[method-assign]
+            reader._flow = lambda block: None  # type: ignore[method-assign]
+        read, read_frames = reader._chunks.read, 0
+
+        def counted(frame: bytes) -> Any:
+            nonlocal read_frames
+            read_frames += 1
+            return read(frame)
+
+        reader._chunks.read = counted  # type: ignore[method-assign]
         writer = dialect.stream_writer(chat)
-        answer = UpstreamReply(Blocks(blocks), reader, self.record)  # type: ignore[arg-type]
+        answer = UpstreamReply(Blocks(blocks), reader, self.record, same_wire=True)  # type: ignore[arg-type]
+        self.record.keep(answer.notes)
         self.writes: list[bytes] = []
         answer.head(None)
-        while not isinstance(steps := answer.steps(None), Wait):
-            if isinstance(steps, bytes):
-                self.fast_frames += len(frames_of(steps))
+        while not isinstance(steps := answer.steps(None, writer), Wait):
             self.writes.append(steps if isinstance(steps, bytes) else b"".join(map(writer.write, steps)))
         self.out = b"".join(self.writes)
+        self.fast_frames = len(frames_of(b"".join(blocks))) - read_frames
 
 
 def blocks_of(frames: Sequence[bytes], dice: random.Random) -> list[bytes]:
@@ -112,7 +123,7 @@ def test_it_makes_no_difference(row: str) -> None:
                 fast = Run(blocks, _tools(case), row=row, fields=fields)
                 slow = Run(frames, _tools(case), row=row, fields=fields, fast=False)
                 assert joined(fast.out) == joined(slow.out), (case, fields)
-                assert (fast.record.outcome, fast.record.codes) == (slow.record.outcome, slow.record.codes)
+                assert (fast.record.outcome, fast.record.notes.codes) == (slow.record.outcome, slow.record.notes.codes)
 
 
 def test_the_first_words_do_not_wait_for_what_came_with_them() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backends.chat.reader import ReplyReader
+from backends.chat import ChatReplyReader
+from backends.protocol import ReplyContext
 from converters import Expectations, new_parser
 from converters.text.events import Reasoning, Text
-from dialects.protocol import Finish, Native, Step, Trailer
-from streaming.record import ExchangeRecord
+from reply import Extension, Finish, ReplyHead, Step
 from tests.helpers import assemble, chunks
 from wire.sse import DONE, frame_of
 
@@ -19,8 +19,9 @@ PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
 CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "ping", "arguments": "{}"}}
 
 
-def reader(wanted: str = "reasoning_content") -> ReplyReader:
-    return ReplyReader(lambda: new_parser(Expectations({"ping": {}})), ExchangeRecord("id", "/v1"), (wanted,))
+def reader() -> ChatReplyReader:
+    expectations = Expectations({"ping": {}})
+    return ChatReplyReader(ReplyContext(lambda: new_parser(expectations), expectations))
 
 
 def chunk(reason: str | None = None, index: int = 0, **delta: Any) -> bytes:
@@ -28,10 +29,10 @@ def chunk(reason: str | None = None, index: int = 0, **delta: Any) -> bytes:
     return frame_of(json.dumps({"id": "x", "object": "chat.completion.chunk", "choices": [choice]}))
 
 
-def read(*frames: bytes, wanted: str = "reasoning_content") -> list[Step]:
-    reply = reader(wanted)
-    steps = [step for frame in frames for step in reply.read_frame(frame)]
-    return steps + (reply.finish() if not reply.done else [])
+def read(*frames: bytes) -> list[Step]:
+    reply = reader()
+    steps = [step for frame in frames for step in reply.read(frame)]
+    return [*steps, *(reply.finish() if not reply.done else [])]
 
 
 def raw(steps: list[Step]) -> bytes:
@@ -71,7 +72,7 @@ def test_a_right_answer_leaves_as_the_bytes_received(frames: list[bytes]) -> Non
 def test_calls_in_the_text_are_translated(size: int, reason: str | None) -> None:
     frames = [chunk(role="assistant"), *(chunk(content=piece) for piece in chunks(f"Hi {PING}", size))]
     steps = read(*frames, *([chunk(reason)] if reason else []))
-    message = assemble(event for event in events(steps) if not isinstance(event, Finish | Native | Trailer))
+    message = assemble(event for event in events(steps) if not isinstance(event, Finish | ReplyHead))
     assert (message.content, message.names, finishes(steps)) == ("Hi", ["ping"], ["tool_calls"])
 
 
@@ -101,24 +102,25 @@ def test_one_finish_reason_for_each_choice() -> None:
 
 def test_a_forgotten_role_is_told_first() -> None:
     steps = read(chunk(content="Hi"), chunk("stop"))
-    assert events(steps)[0] == Native({"role": "assistant", "content": ""})
+    assert steps[0] == Step(None, [(0, ReplyHead(id="x"))])
+    assert steps[1].raw == chunk(content="Hi")
 
 
-def test_reasoning_under_another_name_is_renamed() -> None:
+def test_reasoning_says_under_which_name_it_came() -> None:
     steps = read(chunk(role="assistant", reasoning="hm"), chunk("stop"))
-    assert Reasoning("hm") in events(steps)
-    assert all(step.raw is None for step in steps if Reasoning("hm") in [event for _, event in step.events])
+    [features] = [step.features for step in steps if Reasoning("hm") in [event for _, event in step.events]]
+    assert features == {"reasoning"}
 
 
 def test_fields_beside_what_is_rewritten_survive() -> None:
     steps = read(chunk(role="assistant", content=PING, vendor={"a": 1}), chunk("stop"))
-    assert Native({"vendor": {"a": 1}}) in events(steps)
+    assert Extension({"vendor": {"a": 1}}) in events(steps)
 
 
 def test_an_error_ends_the_stream() -> None:
     reply = reader()
-    reply.read_frame(chunk(role="assistant", content="Hi <tool"))
-    steps = reply.read_frame(frame_of('{"error": {"message": "No."}}'))
+    reply.read(chunk(role="assistant", content="Hi <tool"))
+    steps = reply.read(frame_of('{"error": {"message": "No."}}'))
     assert reply.done
     assert steps[-1].raw == b'data: {"error": {"message": "No."}}\n\n'
     assert not finishes(steps)
@@ -126,9 +128,9 @@ def test_an_error_ends_the_stream() -> None:
 
 def test_done_and_frames_without_data() -> None:
     reply = reader()
-    assert reply.read_frame(b"retry: 5\n\n") == []
-    assert reply.read_frame(b": hi\n\n") == [Step(b": hi\n\n")]
-    assert reply.read_frame(DONE) == []
+    assert reply.read(b"retry: 5\n\n") == []
+    assert reply.read(b": hi\n\n") == [Step(b": hi\n\n")]
+    assert reply.read(DONE) == []
     assert reply.done
 
 
@@ -136,14 +138,16 @@ def test_done_and_frames_without_data() -> None:
     "data", ['{"choices": [7]}', '{"choices": null}', "[]", "not json", '{"choices": [{"index": "x", "delta": []}]}']
 )
 def test_odd_chunks_raise_nothing(data: str) -> None:
-    read(frame_of(data))
+    reader().read(frame_of(data))
 
 
 def test_a_whole_reply() -> None:
     reply = {
         "choices": [{"index": 0, "message": {"role": "assistant", "content": f"Hi {PING}"}, "finish_reason": "stop"}]
     }
-    steps, changed = reader().read_whole(reply)
-    assert (changed, finishes(steps), events(steps)[0]) == (True, ["tool_calls"], Text("Hi"))
+    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", **reply}
+    read = reader().read_whole(json.dumps(whole).encode())
+    steps = [Step(None, read.events)]
+    assert (read.raw, finishes(steps), events(steps)[1]) == (None, ["tool_calls"], Text("Hi"))
     reply["choices"][0]["message"]["content"] = "Hi"  # type: ignore[index]
-    assert reader().read_whole(reply)[1] is False
+    assert reader().read_whole(body := json.dumps(whole).encode()).raw == body

@@ -9,12 +9,14 @@ import pytest
 
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Removed, Text
 from dialects.chat import CHAT, Chat
-from dialects.protocol import Finish, Native, Step, Trailer
-from errors import RequestError
+from dialects.chat.request import ChatOptions
+from dialects.protocol import ParsedRequest
+from errors import ErrorInfo, RequestError
+from reply import Extension, Finish, Reply, ReplyHead, Step, Usage
 from tests.wire.test_sse import data_of, frames
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
-TOP = {"id": "x", "created": 7, "model": "m", "usage": {"n": 1}, "timings": {"t": 2}, "system_fingerprint": "fp"}
+HEAD = ReplyHead("x", 7, "m", "fp")
 CALL = [
     CallStart(0, "f", "id-1"),
     ArgumentsDelta(0, '{"a":'),
@@ -22,6 +24,10 @@ CALL = [
     ArgumentsDelta(0, "1}"),
     CallEnd(0),
 ]
+
+
+def parse(body: Any, chat: Chat = CHAT) -> ParsedRequest:
+    return chat.parse_request(json.dumps(body).encode())
 
 
 # -- requests --------------------------------------------------------------------------------------------------------
@@ -43,7 +49,7 @@ CALL = [
     ],
 )
 def test_when_we_translate(body: dict[str, Any], translate: bool) -> None:
-    assert CHAT.parse_request(body).expectations.translate is translate
+    assert parse(body).expectations.translate is translate
 
 
 def test_what_is_read_of_a_request() -> None:
@@ -62,12 +68,13 @@ def test_what_is_read_of_a_request() -> None:
         "response_format": {"type": "json_schema"},
         "stream_options": {"include_usage": True},
     }
-    request = CHAT.parse_request(body)
+    request = parse(body)
     expectations = request.expectations
-    assert (request.model, request.stream, request.include_usage, request.ids) == ("m", True, True, {"a", "b"})
+    assert (request.model, request.stream, request.ids) == ("m", True, {"a", "b"})
+    assert request.options == ChatOptions(include_usage=True, legacy=False)
     assert expectations.tools == {"f": {"type": "object"}}
     assert (expectations.choice, expectations.parallel, expectations.json_answer) == ("none", False, True)
-    assert request.body is body
+    assert request.upstream.body == json.dumps(body).encode()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +89,7 @@ def test_what_is_read_of_a_request() -> None:
     ],
 )
 def test_what_it_says_of_thinking(body: dict[str, Any], thinking: bool | None) -> None:
-    assert CHAT.parse_request(body).thinking is thinking
+    assert parse(body).thinking is thinking
 
 
 @pytest.mark.parametrize(
@@ -101,13 +108,13 @@ def test_what_it_says_of_thinking(body: dict[str, Any], thinking: bool | None) -
 )
 def test_a_wrong_request_is_told_where(body: Any, param: str | None) -> None:
     with pytest.raises(RequestError) as raised:
-        CHAT.parse_request(body)
+        parse(body)
     assert raised.value.param == param
 
 
 @pytest.mark.parametrize("name", ["model", "stream", "messages", "tools"])
 def test_null_is_as_good_as_absent(name: str) -> None:
-    assert CHAT.parse_request({name: None}).model == ""
+    assert parse({name: None}).model == ""
 
 
 # -- tool_choice -----------------------------------------------------------------------------------------------------
@@ -117,7 +124,7 @@ OTHER = {"type": "function", "function": {"name": "g"}}
 
 def chosen(choice: Any, tools: list[Any] | None = None) -> tuple[str, frozenset[str] | None]:
     body = {"tools": [TOOL, OTHER] if tools is None else tools, "tool_choice": choice}
-    expectations = CHAT.parse_request(body).expectations
+    expectations = parse(body).expectations
     return expectations.choice, expectations.allowed
 
 
@@ -153,7 +160,7 @@ def test_a_choice_without_tools_demands_nothing() -> None:
 
 def test_the_choice_of_the_older_form() -> None:
     body = {"functions": [{"name": "f"}], "function_call": {"name": "f"}}
-    expectations = CHAT.parse_request(body).expectations
+    expectations = parse(body).expectations
     assert (expectations.choice, expectations.allowed) == ("required", {"f"})
 
 
@@ -179,14 +186,13 @@ def test_a_choice_that_cannot_be_is_refused_by_its_name(choice: Any, param: str)
 
 def written(*steps: Step, field: Any = "reasoning_content", **body: Any) -> list[dict[str, Any]]:
     chat = Chat(field)
-    writer = chat.stream_writer(chat.parse_request({"model": "asked", **body}))
+    writer = chat.stream_writer(parse({"model": "asked", **body}, chat))
     return [json.loads(data_of(frame) or "") for frame in frames([writer.write(step) for step in steps])]
 
 
 def deltas(*events: Any, **options: Any) -> list[Any]:
-    return [
-        chunk["choices"][0]["delta"] for chunk in written(Step(None, [(0, each) for each in events], TOP), **options)
-    ]
+    steps = [Step(b"", [(0, HEAD)]), Step(None, [(0, each) for each in events])]
+    return [chunk["choices"][0]["delta"] for chunk in written(*steps, **options)]
 
 
 def test_a_call_in_pieces() -> None:
@@ -223,7 +229,13 @@ def test_what_says_nothing_writes_nothing() -> None:
 
 
 def test_the_envelope_is_constant_and_extras_come_once() -> None:
-    out = written(Step(None, [(0, Text("a")), (1, Text("b"))], TOP), Step(None, [(0, Finish("stop"))], TOP))
+    events = [
+        (0, Text("a")),
+        (1, Text("b")),
+        (0, ReplyHead("y", 8, "n", "fp")),
+        (0, Extension({"timings": {"t": 2}}, of="reply")),
+    ]
+    out = written(Step(b"", [(0, HEAD), (1, HEAD)]), Step(None, events), Step(None, [(0, Finish("stop"))]))
     heads = [(c["id"], c["object"], c["created"], c["model"], c["system_fingerprint"]) for c in out]
     assert set(heads) == {("x", "chat.completion.chunk", 7, "m", "fp")}
     assert [c["choices"][0]["index"] for c in out] == [0, 1, 0]
@@ -234,7 +246,7 @@ def test_the_envelope_is_constant_and_extras_come_once() -> None:
 
 @pytest.mark.parametrize(("asked", "usage"), [(True, [{"n": 1}]), (False, [])])
 def test_usage_for_those_who_asked(asked: bool, usage: list[Any]) -> None:
-    out = written(Step(None, [(0, Trailer())], TOP), stream_options={"include_usage": asked})
+    out = written(Step(None, [(0, Usage({"n": 1}))]), stream_options={"include_usage": asked})
     assert [c["usage"] for c in out] == usage
     assert all(c["choices"] == [] for c in out)
 
@@ -245,10 +257,28 @@ def test_without_a_name_there_is_still_an_envelope() -> None:
     assert out["model"] == "asked"
 
 
+def test_a_choice_begins_with_its_role_once() -> None:
+    steps = [Step(None, [(0, HEAD), (0, Text("a"))]), Step(None, [(0, HEAD), (0, Text("b"))])]
+    told = [chunk["choices"][0]["delta"] for chunk in written(*steps)]
+    assert told == [{"role": "assistant", "content": ""}, {"content": "a"}, {"content": "b"}]
+
+
+@pytest.mark.parametrize("kind", ["text", "reasoning", "arguments"])
+def test_what_stands_around_more_of_a_text(kind: Any) -> None:
+    event = {"text": Text("\\ x"), "reasoning": Reasoning("\\ x"), "arguments": ArgumentsDelta(3, "\\ x")}[kind]
+    for body in ({}, {"functions": [{"name": "f"}]}):
+        writer = CHAT.stream_writer(parse(body))
+        around = writer.around(1, kind, 3)
+        assert around is not None
+        assert around[0] + b"\\\\ x" + around[1] == writer.write(Step(None, [(1, event)]))
+    both = Chat("both")
+    assert (both.stream_writer(parse({}, both)).around(0, kind, 0) is None) == (kind == "reasoning")
+
+
 def test_received_bytes_and_the_end() -> None:
-    writer = CHAT.stream_writer(CHAT.parse_request({}))
+    writer = CHAT.stream_writer(parse({}))
     assert writer.write(Step(b"data: as it was\n\n", [(0, Text("x"))])) == b"data: as it was\n\n"
-    assert writer.error({"error": {"message": "é"}}) == 'data: {"error": {"message": "é"}}\n\n'.encode()
+    assert writer.error(ErrorInfo(500, {"message": "é"})) == 'data: {"error": {"message": "é"}}\n\n'.encode()
     assert writer.end("outcome=untouched") == b": dragoman outcome=untouched\n\ndata: [DONE]\n\n"
 
 
@@ -263,8 +293,9 @@ def whole(*events: Any, field: Any = "reasoning_content", message: Any = None, *
         "vendor": 1,
         "logprobs": {"content": []},
     }
-    steps = [Step(None, [(0, each) for each in events])]
-    reply = chat.write_whole({"id": "x", "usage": {"n": 1}, "choices": [choice]}, steps, chat.parse_request(body))
+    source = {"id": "x", "usage": {"n": 1}, "choices": [choice]}
+    read = Reply(None, [(0, each) for each in events], source)
+    reply = json.loads(chat.write_whole(read, parse(body, chat)))
     assert (reply["id"], reply["usage"]) == ("x", {"n": 1})
     written_choice: dict[str, Any] = reply["choices"][0]
     assert written_choice["vendor"] == 1
@@ -294,9 +325,10 @@ def test_an_empty_list_of_calls_goes() -> None:
 
 
 def test_native_calls_stay() -> None:
-    message = {"content": None, "tool_calls": [{"id": "n"}]}
-    out = whole(Native({"tool_calls": [{"id": "n"}]}), Finish("tool_calls"), message=message)["message"]
-    assert out == {"role": "assistant", "content": None, "tool_calls": [{"id": "n"}]}
+    call = {"id": "n", "type": "function", "function": {"name": "f", "arguments": "{}"}, "vendor": 1}
+    events = [CallStart(0, "f", "n"), ArgumentsDelta(0, "{}"), CallEnd(0)]
+    out = whole(*events, Finish("tool_calls"), message={"content": None, "tool_calls": [call]})["message"]
+    assert out == {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dialects.protocol import Ids
+from reply import Ids
 
 
 def test_new_ids_are_nine_letters_and_digits_and_unique() -> None:

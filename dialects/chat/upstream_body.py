@@ -1,4 +1,4 @@
-"""The request as the backend should see it: the bytes that were received, unless something in it must go.
+"""The chat request as the backend should see it: the bytes that were received, unless something in it must go.
 
 A body that is changed keeps its unknown fields, the order of its keys, the digits of its numbers, and non-ASCII.
 """

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from streaming.request_body import body_for_backend
+from dialects.chat.upstream_body import body_for_backend
 
 
 def sent(raw: str) -> str:

@@ -1,0 +1,49 @@
+"""The choices of one reply, each with a reader of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backends.chat.choice import ChoiceReader
+from backends.chat.native_calls import NativeCalls
+from backends.protocol import ReplyContext
+from reply import Ids, Notes
+
+
+class Choices:
+    """Makes a reader for each choice when its first delta comes."""
+
+    def __init__(self, context: ReplyContext, notes: Notes) -> None:
+        self._context = context
+        self._notes = notes
+        self._ids = Ids(context.ids)
+        self._readers: dict[int, ChoiceReader] = {}
+
+    def __getitem__(self, index: int) -> ChoiceReader:
+        """The reader of a choice, which may be new."""
+        if index not in self._readers:
+            native = NativeCalls(self._context.expectations, self._ids)
+            keeps = self._context.expectations.reasoning == "keep"
+            self._readers[index] = ChoiceReader(self._context.new_parser, native, self._notes, keeps)
+        return self._readers[index]
+
+    @property
+    def holds(self) -> bool:
+        """Something was read that has not left."""
+        return any(reader.holds for reader in self._readers.values())
+
+    @property
+    def indexes(self) -> list[int]:
+        """Of the choices that have begun, in order."""
+        return sorted(self._readers)
+
+    @property
+    def open(self) -> Iterator[tuple[int, ChoiceReader]]:
+        """Those without a finish reason, by index."""
+        return ((index, reader) for index, reader in sorted(self._readers.items()) if not reader.finished)
+
+    @property
+    def all_finished(self) -> bool:
+        """As many choices have begun as were asked for, and all of them have their finish reason."""
+        enough = len(self._readers) >= self._context.choices
+        return enough and all(reader.finished for reader in self._readers.values())

@@ -1,0 +1,324 @@
+"""Frames of a streamed chat completion to steps: the bytes they came in, while they need no change, and their events.
+
+Frames whose text is still held are kept whole, and leave whole if nothing in them had to change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from backends.chat.choice import ChoiceReader, Delta, canonical_reason
+from backends.chat.choices import Choices
+from backends.chat.envelope import is_whole, mend_chunk
+from backends.chat.errors import late_error_of, quoted_text
+from backends.chat.fields import (
+    REASONING_FIELDS,
+    USAGE,
+    choices_of,
+    delta_of,
+    features_of,
+    head_of,
+    index_of,
+    message_extension,
+    parsed,
+    reply_extension,
+)
+from backends.chat.passthrough import FrameTemplate, template_of
+from converters.text.events import Reasoning, Text
+from errors import Refused
+from reply import (
+    NO_FEATURES,
+    ChoiceEvent,
+    Extension,
+    Failure,
+    Features,
+    Finish,
+    Notes,
+    ReplyEvent,
+    ReplyHead,
+    Step,
+    Usage,
+)
+from wire import lossless_json
+from wire.sse import comments_of, data_of, frame_of
+
+_TEXTS = frozenset({"content", *REASONING_FIELDS})
+
+
+class ChunkReader:
+    """`read` each frame, then `finish`; or `release` what was held, if the stream broke off."""
+
+    def __init__(self, choices: Choices, notes: Notes, several: bool, is_call: Callable[[str], bool]) -> None:
+        """`several`: more than one choice was asked for. `is_call` tells whether a text holds only whole calls."""
+        self._choices = choices
+        self._notes = notes
+        self._several = several
+        self._is_call = is_call
+        self._held: list[bytes] = []  # frames whose text is still held, whole
+        self._held_features: Features = NO_FEATURES
+        self._held_fields: list[ChoiceEvent] = []  # fields of theirs that nobody interprets
+        self._mixed = False  # part of a held frame's text has left already
+        self._heads = Heads(choices, notes)
+        self.template: FrameTemplate | None = None
+        """What frames look like that bring more of the text that the last one brought."""
+        self.begun = False
+        """A frame that means something was read."""
+        self.done = False
+        """[DONE] was read, or an error in its place."""
+        self.failed = False
+        """The backend reported an error."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is held, so that more text may pass by."""
+        return not (self.done or self._held or self._held_fields)
+
+    def passed(self) -> None:
+        """More text has passed by, which may have left white space held."""
+        self._mixed = self._choices.holds
+
+    def read(self, frame: bytes) -> list[Step]:
+        template = self.template
+        if template is not None and not self._choices[template.index].finished:
+            text = template.text_of(frame)
+            if text is not None:
+                return self._read_text(frame, template, text)
+        data = data_of(frame)
+        if data is None:
+            return self._without_data(frame)
+        if data.strip() == "[DONE]":
+            self.done = True
+            return []
+        chunk = parsed(data)
+        if chunk is None:
+            return [Step(frame)]
+        if chunk.get("error") and not chunk.get("choices"):
+            return self._failed(frame, chunk)
+        self.begun = True
+        if not choices_of(chunk):
+            return self._beside_choices(frame, chunk)
+        return self._read_chunk(*self._mended(frame, data, chunk))
+
+    def finish(self) -> list[Step]:
+        """The stream is over: choices that the backend did not finish are finished here."""
+        return self._ended(lambda reader: reader.finish(None).events)
+
+    def release(self) -> list[Step]:
+        """The stream broke off: what was held is let go, and no choice is finished."""
+        return self._ended(lambda reader: list(reader.end_text(cut=True)))
+
+    # -- what a frame can be -----------------------------------------------------------------------------------------
+
+    def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        """The server's own error event; if it quotes a call that it could not read, the answer goes on with that."""
+        first, self.begun, self.done = not self.begun, True, True
+        body = json.dumps(chunk).encode()
+        text = quoted_text(body)
+        if text is not None and not self._choices[0].called and self._is_call(text):
+            self._notes.repair("error_recovered")
+            delta = self._read_choice(0, {"delta": {"content": text}, "finish_reason": "stop"}, {})
+            self._let_go()
+            return self._rendered([(0, event) for event in delta.events])
+        error = late_error_of(200, body)
+        if first:
+            raise Refused(error)  # nothing was said, so it can still be an error reply
+        self.failed = True
+        raw = frame if isinstance(chunk["error"], dict) else None
+        return [*self.release(), Step(raw, [(0, Failure(error))])]
+
+    def _without_data(self, frame: bytes) -> list[Step]:
+        """An event without data breaks most clients; a comment breaks none."""
+        comments = comments_of(frame)
+        if any(line and not line.startswith(b":") for line in frame.splitlines()):
+            self._notes.repair("event_without_data")
+        return [Step(comments)] if comments else []
+
+    def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        """Usage comes last, so nothing will be said any more."""
+        if not chunk.get("usage"):
+            return [Step(frame)]
+        return [*self.finish(), Step(frame, [(0, Usage(chunk["usage"]))], USAGE)]
+
+    def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        """The chunk with what clients need around its words, and the frame that says just that."""
+        codes = set() if is_whole(chunk) else mend_chunk(chunk, self._several)
+        if not codes:
+            return frame, chunk
+        for code in codes:
+            self._notes.repair(code)
+        whole = lossless_json.read(data)
+        mend_chunk(whole, self._several)
+        return comments_of(frame) + frame_of(lossless_json.written(whole)), chunk
+
+    def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
+        choices = choices_of(chunk)
+        as_received = len({index_of(choice) for choice in choices}) == len(choices)
+        features = NO_FEATURES
+        events: list[ChoiceEvent] = []
+        for choice in choices:
+            index = index_of(choice)
+            if self._choices[index].finished:
+                self._notes.repair("finish_reason")
+                as_received = False
+            self._heads.see(choice, chunk)
+            delta = self._read_choice(index, choice, chunk)
+            events += [(index, event) for event in delta.events]
+            as_received = as_received and says_the_same(choice, delta)
+            features |= features_of(delta_of(choice), choice.get("finish_reason"))
+        self.template = self._template_of(frame, chunk, choices)
+        fields = [(index_of(each), found) for each in choices if (found := message_extension(delta_of(each)))]
+        usage: list[ChoiceEvent] = [(0, Usage(chunk["usage"]))] if chunk.get("usage") else []
+        if len(choices) == 1 and not (as_received and not self._mixed) and self._brings_only_calls(choices[0], delta):
+            text: list[ChoiceEvent] = [(index, event) for event in delta.text]
+            native: list[ChoiceEvent] = [(index, event) for event in delta.native]
+            before = self._rendered(text)
+            return [*before, Step(frame, [*self._heads.taken(), *fields, *native, *usage], features)]
+        self._held_fields += fields
+        return self._steps(frame, events, usage, as_received, features)
+
+    def _read_text(self, frame: bytes, template: FrameTemplate, text: str) -> list[Step]:
+        """A frame that brings nothing but text."""
+        index = template.index
+        events = self._choices[index].read({template.field: text}).text
+        as_received = all(is_text(event, template.reasoning) for event in events)
+        return self._steps(frame, [(index, event) for event in events], [], as_received, template.features)
+
+    def _read_choice(self, index: int, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> Delta:
+        reader = self._choices[index]
+        delta = reader.read(delta_of(choice))
+        reason = choice.get("finish_reason")
+        if not reason:
+            return delta
+        reader.finish(reason, delta)
+        around = reply_extension(chunk)
+        if around is not None and isinstance(delta.last[-1] if delta.last else None, Finish):
+            delta.last = [*delta.last[:-1], around, delta.last[-1]]
+        return delta
+
+    def _brings_only_calls(self, choice: Mapping[str, Any], delta: Delta) -> bool:
+        """Whether a chunk brings nothing but calls that are right, so that its bytes may pass behind rewritten text."""
+        said = delta_of(choice)
+        texts = any(said.get(name) for name in _TEXTS)
+        return bool(
+            delta.native
+            and delta.native_as_received
+            and not (texts or choice.get("finish_reason") or self._choices.holds)
+        )
+
+    def _steps(
+        self,
+        frame: bytes,
+        events: list[ChoiceEvent],
+        usage: list[ChoiceEvent],
+        as_received: bool,
+        features: Features,
+    ) -> list[Step]:
+        pending = self._choices.holds
+        if as_received and not self._mixed:
+            self._held.append(frame)
+            self._held_features |= features
+            if pending and not events:
+                return []
+            if not pending:
+                raw, features = b"".join(self._held), self._held_features
+                missing, heads = self._heads.missing(), self._heads.taken()
+                step = Step(raw, [*heads, *self._held_fields, *events, *usage], features)
+                self._let_go()
+                return [*missing, step]
+        steps = self._rendered([*events, *usage])
+        self._mixed = pending
+        return steps
+
+    def _rendered(self, events: list[ChoiceEvent]) -> list[Step]:
+        """A step that must be written from its events, behind what was held. None if there is nothing to write."""
+        events = [*self._held_fields, *events]
+        self._let_go()
+        self._mixed = False
+        if not events:
+            return []
+        return [*self._heads.missing(), Step(None, [*self._heads.taken(), *events])]
+
+    def _template_of(
+        self, frame: bytes, chunk: Mapping[str, Any], choices: list[dict[str, Any]]
+    ) -> FrameTemplate | None:
+        """What frames look like that bring more of the same, if this one brings nothing but text."""
+        choice = choices[0]
+        said = {name: value for name, value in delta_of(choice).items() if value is not None}
+        if len(choices) > 1 or len(said) != 1 or choice.get("finish_reason") or chunk.get("usage"):
+            return None
+        field, text = said.popitem()
+        if field not in _TEXTS or not isinstance(text, str):
+            return None
+        return template_of(frame, text, index_of(choice), field)
+
+    def _let_go(self) -> None:
+        """Nothing that was read is held any more, or what is left of it leaves in other frames."""
+        self._held.clear()
+        self._held_features = NO_FEATURES
+        self._held_fields.clear()
+
+    def _ended(self, end: Callable[[ChoiceReader], Sequence[ReplyEvent]]) -> list[Step]:
+        return self._rendered([(index, event) for index, reader in self._choices.open for event in end(reader)])
+
+
+class Heads:
+    """Which choices have begun, and what identifies the reply. A choice begins with its role."""
+
+    def __init__(self, choices: Choices, notes: Notes) -> None:
+        self._choices = choices
+        self._notes = notes
+        self._head = ReplyHead()
+        self._changed: set[int] = set()  # a choice whose chunk has changed the head
+        self._begun: set[int] = set()
+        self._roles: set[int] = set()  # choices that the backend has given a role
+
+    def see(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> None:
+        index = index_of(choice)
+        if delta_of(choice).get("role"):
+            self._roles.add(index)
+        head = head_of(chunk)
+        if head != self._head:
+            self._head = head
+            self._changed.add(index)
+
+    def missing(self) -> list[Step]:
+        """The heads of choices that begin now and have no role in what was received."""
+        found = [index for index in self._choices.indexes if index not in self._begun | self._roles]
+        if not found:
+            return []
+        self._notes.repair("role_missing")
+        self._begun.update(found)
+        self._changed.difference_update(found)
+        return [Step(None, [(index, self._head) for index in found])]
+
+    def taken(self) -> list[ChoiceEvent]:
+        """The heads of all other choices that begin now, and one that has changed."""
+        found = sorted({*self._changed, *self._choices.indexes} - (self._begun - self._changed))
+        self._begun.update(found)
+        self._changed.clear()
+        return [(index, self._head) for index in found]
+
+
+def is_text(event: ReplyEvent, reasoning: bool) -> bool:
+    """Whether an event of a text says just what its delta does."""
+    if isinstance(event, Text | Reasoning):
+        return not event.again and isinstance(event, Reasoning) == reasoning
+    return isinstance(event, Extension)
+
+
+def says_the_same(choice: Mapping[str, Any], delta: Delta) -> bool:
+    """Whether the events of a choice say just what it says itself, but for text that is still held."""
+    if not delta.native_as_received:
+        return False
+    said = choice.get("delta") or choice.get("message") or {}
+    for event in (*delta.text, *delta.last_text):
+        if isinstance(event, Text | Reasoning):
+            split = any(said.get(name) for name in REASONING_FIELDS)
+            if event.again or (isinstance(event, Reasoning) and not split):
+                return False
+        elif not isinstance(event, Extension):
+            return False
+    last = delta.last[-1] if delta.last else None
+    return not isinstance(last, Finish) or last.reason == canonical_reason(choice.get("finish_reason"))

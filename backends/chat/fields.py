@@ -1,0 +1,80 @@
+"""Where the fields of a chat completion stand, read from JSON that may be anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reply import NO_FEATURES, Extension, Features, ReplyHead
+
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+FUNCTION_CALL: Features = frozenset({"function_call"})
+TOOL_CALLS: Features = frozenset({"tool_calls"})
+USAGE: Features = frozenset({"usage"})
+
+_READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_FIELDS})
+_HEAD = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
+
+
+def parsed(data: str) -> dict[str, Any] | None:
+    """The JSON object that a text is, or None."""
+    try:
+        chunk = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return chunk if isinstance(chunk, dict) else None
+
+
+def choices_of(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
+    choices = reply.get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def index_of(choice: Mapping[str, Any]) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    delta = choice.get("delta")
+    return delta if isinstance(delta, dict) else {}
+
+
+def head_of(reply: Mapping[str, Any]) -> ReplyHead:
+    return ReplyHead(
+        reply.get("id") or None,
+        reply.get("created") or None,
+        reply.get("model") or None,
+        reply.get("system_fingerprint"),
+    )
+
+
+def reply_extension(reply: Mapping[str, Any]) -> Extension | None:
+    """What else stands around the choices: timings, a vendor's own."""
+    others = {name: value for name, value in reply.items() if name not in _HEAD and value is not None}
+    return Extension(others, of="reply") if others else None
+
+
+def message_extension(message: Mapping[str, Any]) -> Extension | None:
+    """What a message or a delta holds besides what we read: it must not be lost when its frame is."""
+    others = {name: value for name, value in message.items() if name not in _READ and value is not None}
+    return Extension(others) if others else None
+
+
+def features_of(message: Mapping[str, Any], reason: object) -> Features:
+    """Which of several spellings a message or a delta and its finish reason use."""
+    if not (reason or message.get("tool_calls") or message.get("function_call")):
+        return reasoning_features(message)
+    found = reasoning_features(message)
+    if message.get("function_call") or reason == "function_call":
+        found |= FUNCTION_CALL
+    if message.get("tool_calls") or reason == "tool_calls":
+        found |= TOOL_CALLS
+    return found
+
+
+def reasoning_features(message: Mapping[str, Any]) -> Features:
+    """The names under which reasoning stands, joined: `reasoning_content`, `reasoning`, or both."""
+    names = [name for name in REASONING_FIELDS if message.get(name)]
+    return frozenset({"+".join(names)}) if names else NO_FEATURES

@@ -1,0 +1,60 @@
+"""A whole chat completion to a Reply, which tells whether it says anything else than the body does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends.chat.choice import Delta
+from backends.chat.choices import Choices
+from backends.chat.chunks import says_the_same
+from backends.chat.envelope import mend_reply
+from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension
+from converters.text.events import Text
+from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, Usage
+
+
+class WholeReader:
+    """Reads one reply."""
+
+    def __init__(self, choices: Choices, notes: Notes, several: bool, model: str) -> None:
+        """`several`: more than one choice was asked for. `model` is its name in the request."""
+        self._choices = choices
+        self._notes = notes
+        self._several = several
+        self._model = model
+
+    def read(self, reply: dict[str, Any], body: bytes | None) -> Reply:
+        """`body` is what the reply was parsed from, if it came from the backend as it is."""
+        codes = mend_reply(reply, self._model, self._several)
+        for code in codes:
+            self._notes.repair(code)
+        events: list[ChoiceEvent] = []
+        features = NO_FEATURES
+        changed = bool(codes)
+        head = head_of(reply)
+        for choice in choices_of(reply):
+            message = choice.get("message")
+            if not isinstance(message, dict):
+                continue
+            if not message.get("role"):
+                self._notes.repair("role_missing")
+            index = index_of(choice)
+            reader = self._choices[index]
+            delta = reader.finish(choice.get("finish_reason"), reader.read(message, whole=True))
+            extension = message_extension(message)
+            events += [(index, head), *([(index, extension)] if extension else [])]
+            events += [(index, event) for event in delta.events]
+            features |= features_of(message, choice.get("finish_reason"))
+            changed = changed or _changes(choice, message, delta)
+        around = reply_extension(reply)
+        if around is not None:
+            events.append((0, around))
+        if reply.get("usage"):
+            events.append((0, Usage(reply["usage"])))
+        return Reply(None if changed else body, events, reply, features)
+
+
+def _changes(choice: Mapping[str, Any], message: Mapping[str, Any], delta: Delta) -> bool:
+    said = "".join(event.text for event in delta.events if isinstance(event, Text))
+    return not says_the_same(choice, delta) or said != (message.get("content") or "") or not message.get("role")

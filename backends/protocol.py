@@ -1,0 +1,106 @@
+"""What the engine asks of a backend's API: a reader of its replies. It knows no dialect and no HTTP.
+
+A reader belongs to one attempt at an answer, and so do its notes. All its methods take bytes as they came off the
+network, cut anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from converters.stages.pipeline import Pipeline
+from converters.text.expectations import Expectations
+from errors import ErrorInfo
+from reply import Features, Notes, Reply, Step
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What a reader is told of the request that it reads the answer of."""
+
+    new_parser: Callable[[], Pipeline]
+    """Makes a parser of model text; each choice gets its own."""
+    expectations: Expectations = field(default_factory=Expectations)
+    ids: frozenset[str] = frozenset()
+    """The ids of calls in the history."""
+    choices: int = 1
+    """How many answers were asked for."""
+    model: str = ""
+
+
+class Passthrough(Protocol):
+    """A short way past the reader for more of what was read last."""
+
+    def take(self, block: bytes) -> bytes | None:
+        """What the client gets for a piece of the stream. None if the reader must read it, behind `held`."""
+        ...
+
+    @property
+    def held(self) -> bytes:
+        """What was taken and has not left, as the reader should read it before all that follows."""
+        ...
+
+
+class ReceivesPassthrough(Protocol):
+    """What a reader must know of the writer to let bytes pass. Every StreamWriter is one."""
+
+    def accepts(self, features: Features) -> bool: ...
+
+
+class ReplyReader(Protocol):
+    """One answer of one backend, to steps. Model text never raises; what a backend does wrong raises BackendError."""
+
+    @property
+    def wire(self) -> str:
+        """The name of the format that is read."""
+        ...
+
+    @property
+    def notes(self) -> Notes: ...
+
+    @property
+    def done(self) -> bool:
+        """Nothing more will be read: the end was read, or an error."""
+        ...
+
+    @property
+    def unread(self) -> bool:
+        """Something of what was given to `read` waits, so that the first words can leave. Read on with `b""`."""
+        ...
+
+    def read(self, data: bytes) -> Sequence[Step]:
+        """More of a stream. Raises Refused for an error before anything was said."""
+        ...
+
+    def finish(self) -> Sequence[Step]:
+        """The body has ended. Raises Interrupted if that was too early."""
+        ...
+
+    def broken_off(self) -> Sequence[Step] | None:
+        """The connection broke. None if something is missing; otherwise the last steps of a reply that was complete."""
+        ...
+
+    def release(self) -> Sequence[Step]:
+        """The reply will not go on: what was held is let go, and no choice is finished."""
+        ...
+
+    def passthrough(self, writer: ReceivesPassthrough) -> Passthrough | None:
+        """A short way for more of what was read last, if there is one. Asked only where the wires match."""
+        ...
+
+    def read_whole(self, body: bytes) -> Reply:
+        """A buffered reply. Raises Refused for an error under the status of a success."""
+        ...
+
+    def stream_whole(self, body: bytes) -> Sequence[Step]:
+        """A body that came as a whole in answer to a request for a stream. Raises as `read_whole` does."""
+        ...
+
+    def read_refusal(self, status: int, body: bytes) -> Reply | ErrorInfo:
+        """The body of an error status: an error, or the reply that it quotes because the backend could not read it."""
+        ...
+
+
+NewReader = Callable[[ReplyContext], ReplyReader]

@@ -1,0 +1,148 @@
+"""A streamed chat completion: steps to `chat.completion.chunk` events. What did not change leaves as it was received.
+
+Source of the format: the OpenAI API reference, and what real clients were seen to choke on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
+from dialects.chat.request import ChatOptions
+from dialects.protocol import Flowing
+from errors import ErrorInfo
+from reply import Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
+from wire.sse import DONE, frame_of
+
+
+class ChatStreamWriter:
+    """A StreamWriter."""
+
+    def __init__(
+        self,
+        reasoning_fields: tuple[str, ...],
+        accepted: Features,
+        options: ChatOptions,
+        ids: Iterable[str] = (),
+        model: str = "",
+    ) -> None:
+        """`ids` are those of the history, `model` is the one that the request names."""
+        self._reasoning = reasoning_fields
+        self._accepted = accepted
+        self._options = options
+        self._ids = Ids(ids)
+        self._model = model
+        self._head = ReplyHead()
+        self._envelope = ""  # what stands before the choices of each chunk
+        self._begun: set[int] = set()  # choices whose role the client has been told
+        self._extras: Mapping[str, Any] = {}  # what else stands around the choices of the last chunk
+
+    def write(self, step: Step) -> bytes:
+        if step.raw is None or not self.accepts(step.features):
+            return b"".join(chunk for index, event in step.events for chunk in self._chunks(index, event))
+        for index, event in step.events:
+            if type(event) is ReplyHead:
+                self._begin(index, event)
+        return step.raw
+
+    def error(self, error: ErrorInfo) -> bytes:
+        return frame_of(json.dumps({"error": error.error}, ensure_ascii=False))
+
+    def end(self, outcome: str) -> bytes:
+        return f": dragoman {outcome}\n\n".encode() + DONE
+
+    def accepts(self, features: Features) -> bool:
+        return features <= self._accepted
+
+    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+        if kind == "reasoning" and len(self._reasoning) != 1:
+            return None
+        text = "\0"
+        if kind == "arguments":
+            delta = self._arguments(call, text)
+        else:
+            delta = self._text("content" if kind == "text" else self._reasoning[0], text)
+        before, _, behind = self._chunk(choice, delta).partition(_json(text)[1:-1].encode())
+        return before, behind
+
+    def _begin(self, index: int, head: ReplyHead) -> None:
+        """The first id, time and model that the backend said stay: some change them from chunk to chunk."""
+        self._begun.add(index)
+        first = self._head
+        self._head = ReplyHead(
+            first.id or head.id, first.created or head.created, first.model or head.model, head.fingerprint
+        )
+        self._envelope = ""
+
+    def _chunks(self, index: int, event: ReplyEvent) -> Iterator[bytes]:
+        match event:
+            case Text(text=text) if text:
+                yield self._chunk(index, self._text("content", text))
+            case Reasoning(text=text) if text:
+                yield self._chunk(index, "{" + ",".join(self._text(name, text)[1:-1] for name in self._reasoning) + "}")
+            case CallStart():
+                yield self._chunk(index, self._opening(event))
+            case ArgumentsDelta(index=call, delta=delta) if delta:
+                yield self._chunk(index, self._arguments(call, delta))
+            case Finish(reason=reason):
+                extras = "," + _json(self._extras)[1:-1] if self._extras else ""
+                self._extras = {}
+                yield self._chunk(index, "{}", _json(told_reason(reason, self._options)), extras)
+            case ReplyHead():
+                begins = index not in self._begun
+                self._begin(index, event)
+                if begins:
+                    yield self._chunk(index, '{"role":"assistant","content":""}')
+            case Extension(fields=fields, of="message"):
+                yield self._chunk(index, _json(fields))
+            case Extension(fields=fields):
+                self._extras = fields
+            case Usage(counts=counts) if self._options.include_usage:
+                yield frame_of(f'{self._opened()},"choices":[],"usage":{_json(counts)}}}')
+            case Failure(error=error):
+                yield self.error(error)
+
+    def _text(self, name: str, text: str) -> str:
+        return f"{{{_json(name)}:{_json(text)}}}"
+
+    def _opening(self, start: CallStart) -> str:
+        if self._options.legacy:
+            return f'{{"function_call":{{"name":{_json(start.name)},"arguments":""}}}}'
+        return (
+            f'{{"tool_calls":[{{"index":{start.index},"id":{_json(self._ids.take(start.id))},"type":"function",'
+            f'"function":{{"name":{_json(start.name)},"arguments":""}}}}]}}'
+        )
+
+    def _arguments(self, index: int, delta: str) -> str:
+        if self._options.legacy:
+            return f'{{"function_call":{{"arguments":{_json(delta)}}}}}'
+        return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{_json(delta)}}}}}]}}'
+
+    def _chunk(self, index: int, delta: str, finish: str = "null", extras: str = "") -> bytes:
+        choice = f'{{"index":{index},"delta":{delta},"finish_reason":{finish}}}'
+        return frame_of(f'{self._opened()},"choices":[{choice}]{extras}}}')
+
+    def _opened(self) -> str:
+        """What stands before the choices of each chunk, rendered once for as long as it stays the same."""
+        if not self._envelope:
+            head = {
+                "id": self._head.id or "chatcmpl-dragoman",
+                "object": "chat.completion.chunk",
+                "created": self._head.created or 0,
+                "model": self._head.model or self._model,
+            }
+            if self._head.fingerprint is not None:
+                head["system_fingerprint"] = self._head.fingerprint
+            self._envelope = _json(head)[:-1]
+        return self._envelope
+
+
+def told_reason(reason: str, options: ChatOptions) -> str:
+    """A finish reason as the client that asked is told it."""
+    return "function_call" if options.legacy and reason == "tool_calls" else reason
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

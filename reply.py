@@ -1,0 +1,149 @@
+"""What an answer is made of: the neutral reply that a backend's API is read into and a client's API is written from.
+
+Readers (`backends/`) and writers (`dialects/`) know this file and not each other. It may not know the fields of any
+API, nor the network. All events that concern one choice come with its index:
+
+    ReplyHead     a choice begins, or what identifies the reply has changed
+    Text, Reasoning, CallStart, ArgumentsDelta, CallEnd, Removed, Noted    see converters/text/events.py
+    Extension     fields that nobody here interprets
+    Finish        a choice is over
+    Usage         token counts
+    Failure       the backend reported an error in mid-stream; nothing of the reply follows
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from converters.text.events import Event
+from converters.text.reasons import ABSTAINED, Reason
+from errors import ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """What identifies a reply, as the backend gave it; None where it gave nothing."""
+
+    id: str | None = None
+    created: int | None = None
+    """Seconds since 1970."""
+    model: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(slots=True)
+class Extension:
+    """Fields that nobody here interprets, of a message (a refusal, audio ...) or of the reply (timings ...)."""
+
+    fields: Mapping[str, Any]
+    of: Literal["message", "reply"] = "message"
+
+
+@dataclass(slots=True)
+class Finish:
+    """A choice is over. `reason` is `stop`, `length`, `tool_calls`, `content_filter`, or another of the backend's."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Usage:
+    """Token counts, under the names that the backend gave them."""
+
+    counts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Failure:
+    """The backend reported an error in mid-stream."""
+
+    error: ErrorInfo
+
+
+ReplyEvent = Event | ReplyHead | Extension | Finish | Usage | Failure
+ChoiceEvent = tuple[int, ReplyEvent]
+"""The index of a choice, and what happened in it. Usage and Failure stand under index 0 and concern the reply."""
+
+Features = frozenset[str]
+"""Spellings that bytes of one wire may use, and that not every client of it wants (see `StreamWriter.accepts`)."""
+NO_FEATURES: Features = frozenset()
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a streamed reply.
+
+    `raw` is what was received, if the events say just that: a writer of the same wire may send it as it is. Otherwise
+    it is None. Bytes without events are comments, or frames that nobody could read.
+    """
+
+    raw: bytes | None
+    events: Sequence[ChoiceEvent] = ()
+    features: Features = NO_FEATURES
+
+
+@dataclass(slots=True)
+class Reply:
+    """A whole reply. `raw` as in a Step; `source` is the parsed body, of which a writer of the same wire keeps the
+    fields that it does not know. Both are None for a body that holds no reply."""
+
+    raw: bytes | None
+    events: Sequence[ChoiceEvent] = ()
+    source: Mapping[str, Any] | None = None
+    features: Features = NO_FEATURES
+
+
+@dataclass(slots=True)
+class Notes:
+    """What one attempt at an answer decided. It is thrown away with the attempt, or kept in the exchange's record."""
+
+    calls: int = 0
+    """How many calls the client was told of."""
+    syntax: str | None = None
+    """The row that the first call in the text was written in."""
+    codes: set[Reason] = field(default_factory=set)
+    details: set[str] = field(default_factory=set)
+    """What a code is about, where that can be said without a model's words: `arguments_misfit f/properties/n/type`."""
+    changed: bool = False
+    """Model text was translated."""
+    repaired: bool = False
+    """Something in the backend's own protocol was put right."""
+    abstained: bool = False
+    """Something that looked like more than text was left as text."""
+    splits: bool = False
+    """The server told reasoning from text itself."""
+
+    def note(self, code: Reason, detail: str = "") -> None:
+        """A decision, or why text was removed."""
+        self.codes.add(code)
+        if detail:
+            self.details.add(f"{code} {detail}")
+        self.abstained = self.abstained or code in ABSTAINED
+
+    def repair(self, code: Reason) -> None:
+        """Something in the backend's own protocol was put right."""
+        self.repaired = True
+        self.codes.add(code)
+
+
+class Ids:
+    """Ids of calls: 9 letters and digits, which Mistral's templates demand; unique in the answer and the history."""
+
+    _LETTERS = string.ascii_letters + string.digits
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+
+    def take(self, wished: str | None = None) -> str:
+        """`wished` if nobody has it yet, else a new one."""
+        if wished and wished not in self._taken:
+            self._taken.add(wished)
+            return wished
+        while (new := "".join(secrets.choice(self._LETTERS) for _ in range(9))) in self._taken:
+            pass
+        self._taken.add(new)
+        return new

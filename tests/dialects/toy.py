@@ -1,0 +1,119 @@
+"""A made-up client API, to prove that a dialect is one file: no other file of the product knows it.
+
+Nothing in it is like chat completions: replies are lines of JSON (NDJSON) with words of their own, the heartbeat is a
+line, errors are `{"trouble": …}`, and a call's arguments come under `with`.
+
+    {"say": "Hi"}  {"ponder": "hm"}  {"call": "f", "as": "id-1"}  {"with": "{\"a\":"}  {"with": "1}"}  {"called": "f"}
+    {"over": "calls"}  {"spent": {…}}  {"bye": "outcome=…"}
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Text
+from converters.text.expectations import Expectations
+from dialects.protocol import Flowing, ParsedRequest, UpstreamRequest
+from errors import ErrorInfo, RequestError
+from reply import Failure, Features, Finish, Ids, Reply, ReplyEvent, ReplyHead, Step, Usage
+
+_REASONS = {"tool_calls": "calls", "stop": "done", "length": "full"}
+
+
+class Toy:
+    """A Dialect."""
+
+    routes = ("/v1/toy", "/toy")
+    wire = "toy"
+    media_type = "application/x-ndjson"
+    keep_alive = b'{"still":"here"}\n'
+
+    def parse_request(self, raw: bytes) -> ParsedRequest:
+        try:
+            asked = json.loads(raw)
+        except ValueError:
+            raise RequestError("The toy is no JSON.") from None
+        if not isinstance(asked.get("ask"), str):
+            raise RequestError("'ask' must be a string.", param="ask")
+        tools = asked.get("can") or {}
+        functions = [{"type": "function", "function": {"name": n, "parameters": s}} for n, s in tools.items()]
+        chat: dict[str, Any] = {
+            "model": asked.get("model", "m"),
+            "messages": [{"role": "user", "content": asked["ask"]}],
+            "stream": bool(asked.get("live")),
+            "stream_options": {"include_usage": True},
+        }
+        if functions:
+            chat["tools"] = functions
+        return ParsedRequest(
+            upstream=UpstreamRequest("/v1/chat/completions", json.dumps(chat).encode()),
+            model=chat["model"],
+            stream=chat["stream"],
+            expectations=Expectations(tools=tools, translate=bool(tools)),
+        )
+
+    def stream_writer(self, request: ParsedRequest) -> ToyWriter:
+        return ToyWriter()
+
+    def write_whole(self, reply: Reply, request: ParsedRequest) -> bytes:
+        assert reply.raw is None, "bytes of another wire"
+        told = ToyWriter().write(Step(None, reply.events))
+        return json.dumps({"all": [json.loads(line) for line in told.splitlines()]}).encode()
+
+    def write_error(self, error: ErrorInfo) -> bytes:
+        return _line({"trouble": error.message, "number": error.status})
+
+
+class ToyWriter:
+    """A StreamWriter."""
+
+    def __init__(self) -> None:
+        self._ids = Ids()
+        self._names: dict[int, str] = {}
+        self._model = ""
+
+    def write(self, step: Step) -> bytes:
+        assert step.raw is None, "bytes of another wire"
+        return b"".join(_line(told) for _, event in step.events if (told := self._told(event)))
+
+    def _told(self, event: ReplyEvent) -> dict[str, Any] | None:
+        match event:
+            case ReplyHead(model=model) if not self._model:
+                self._model = model or "?"
+                return {"hello": self._model}
+            case Text(text=text) if text:
+                return {"say": text}
+            case Reasoning(text=text) if text:
+                return {"ponder": text}
+            case CallStart(index=index, name=name, id=wished):
+                self._names[index] = name
+                return {"call": name, "as": self._ids.take(wished)}
+            case ArgumentsDelta(delta=delta) if delta:
+                return {"with": delta}
+            case CallEnd(index=index):
+                return {"called": self._names[index]}
+            case Finish(reason=reason):
+                return {"over": _REASONS.get(reason, reason)}
+            case Usage(counts=counts):
+                return {"spent": dict(counts)}
+            case Failure(error=error):
+                return json.loads(self.error(error))
+        return None
+
+    def error(self, error: ErrorInfo) -> bytes:
+        return _line({"trouble": error.message, "number": error.status})
+
+    def end(self, outcome: str) -> bytes:
+        return _line({"bye": outcome})
+
+    def accepts(self, features: Features) -> bool:
+        return False
+
+    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+        key = {"text": "say", "reasoning": "ponder", "arguments": "with"}[kind]
+        return f'{{"{key}": "'.encode(), b'"}\n'
+
+
+def _line(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False).encode(errors="replace") + b"\n"
