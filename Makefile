@@ -1,4 +1,4 @@
-# Few words, each a whole job. `make demo` and `make test` need only make and Python 3.10+ with venv.
+# Few words, each a whole job. They need only make and Python 3.10+ with venv.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,63 +6,90 @@ ONCE   ?=
 SECONDS ?= 1200
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real bench conformance fuzz faults load soak audit clean
+.PHONY: help run demo test check format lint types real bench conformance fuzz faults load soak audit dist package clean
+.NOTPARALLEL:
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-# One stamp for the environment: it is made again when a requirements file changes.
-$(VENV)/.ready: requirements.txt requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+# The environment grows: a target installs what it needs when it first needs it, and again when the list has changed.
+# Python's own pip fills it if it can (since pip 22.3). A pip inside would cost five seconds and 27 MB.
+define install
+	@if [ -x $(BIN)/pip ]; then set -- $(BIN)/python -m pip; else set -- $(PYTHON) -m pip --python $(BIN)/python; fi; \
+		"$$@" install --quiet --no-compile --disable-pip-version-check $(1)
 	@touch $@
+endef
 
-run: $(VENV)/.ready ## serve on PROXY_HOST:PROXY_PORT (python app.py)
+$(BIN)/python:
+	@$(PYTHON) version.py
+	@$(PYTHON) -c 'import pip, sys; sys.exit([int(part) for part in pip.__version__.split(".")[:2]] < [22, 3])' \
+		2>/dev/null && set -- --without-pip; $(PYTHON) -m venv "$$@" $(VENV)
+
+$(VENV)/.run: requirements.txt | $(BIN)/python
+	$(call install,-r requirements.txt)
+
+$(VENV)/.demo: requirements.txt requirements/demo.txt | $(BIN)/python
+	$(call install,-r requirements.txt -r requirements/demo.txt)
+
+$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt | $(BIN)/python
+	$(call install,-r requirements.txt -r requirements/demo.txt -r requirements/dev.txt)
+
+$(VENV)/.audit $(VENV)/.bench $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
+	$(call install,-r $<)
+
+run: $(VENV)/.run ## serve on PROXY_HOST:PROXY_PORT (python app.py)
 	$(BIN)/python app.py
 
-demo: $(VENV)/.ready ## the main job on the built-in demo backend (ONCE=1 ends after the loop)
+demo: $(VENV)/.demo ## the main job on the built-in demo backend (ONCE=1 ends after the loop)
 	ONCE=$(ONCE) $(BIN)/python -m demo
 
-test: $(VENV)/.ready ## every test that runs in under five minutes
+test: $(VENV)/.dev ## every test that runs in under five minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-format: $(VENV)/.ready ## rewrite the code in the house style
+format: $(VENV)/.dev ## rewrite the code in the house style
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
 
-lint: $(VENV)/.ready ## style and spelling
+lint: $(VENV)/.dev ## style and spelling
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell
 
-types: $(VENV)/.ready ## mypy strict on the product
+types: $(VENV)/.dev ## mypy strict on the product
 	$(BIN)/mypy
 
-check: lint types test ## all of the above: what a commit must pass
+check: lint types package test ## all of lint, types, package and test: what a commit must pass
 
-real: $(VENV)/.ready ## the SDK through the proxy against a real llama-server
+real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server
 	$(BIN)/python -m tests.real
 
-bench: $(VENV)/.ready ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS="proxies --quick" for less)
+bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS="proxies --quick" for less)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
+conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.ready ## made-up answers in every way of cutting them, made-up arguments, requests nobody would send
+fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, made-up arguments, requests nobody would send
 	$(BIN)/python -m tests.fuzz
 	$(BIN)/python -m tests.fuzz_arguments
 	$(BIN)/python -m tests.http_fuzz
 
-faults: $(VENV)/.ready ## backends that fail in every way and phase, and a reset at every byte of an answer
+faults: $(VENV)/.dev ## backends that fail in every way and phase, and a reset at every byte of an answer
 	$(BIN)/python -m tests.faults
 
-load: $(VENV)/.ready ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte
+load: $(VENV)/.dev ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte
 	$(BIN)/python -m tests.load
 
-soak: $(VENV)/.ready ## twenty minutes of mixed traffic, and that nothing is left of it (SECONDS=60 for less)
+soak: $(VENV)/.dev ## twenty minutes of mixed traffic, and that nothing is left of it (SECONDS=60 for less)
 	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
 
-audit: $(VENV)/.ready ## known vulnerabilities of what we depend on
+audit: $(VENV)/.audit ## known vulnerabilities of what we depend on
 	$(BIN)/pip-audit --strict --progress-spinner off -r requirements.txt
 
+dist: $(VENV)/.dist ## the wheel and the source distribution, in dist/
+	rm -rf dist build dragoman.egg-info
+	$(BIN)/python -m build --quiet
+
+package: dist ## the wheel in an empty environment: the demo, the command and .env from another folder
+	$(BIN)/python -m tests.package dist/*.whl
+
 clean: ## forget the environment and every cache
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist dragoman.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

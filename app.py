@@ -3,14 +3,16 @@
 Flask ends here. Whatever a route does, a test can do through `create_app(config)`.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here, which Python 3.6 cannot read: it shall get as far as the next import.
+from version import VERSION  # first, because a Python that is too old ends there
 
+# isort: split
 import hmac
 import logging
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +29,7 @@ from dialects.chat import Chat
 from errors import MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
 from serving import load_config, serve, start_logging
 from streaming import ClientReply, ClientRequest, Relay, request_id_of
+from usage import refuse_arguments
 
 try:
     from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
@@ -36,12 +39,10 @@ except ImportError:  # on Windows there is no gunicorn
         """Stands for what only gunicorn raises."""
 
 
-VERSION = "0.1.0"
-
 log = logging.getLogger("dragoman")
 
-_DESCRIPTION = Path(__file__).with_name("openapi.json")
-"""Kept by hand; tests/test_openapi.py holds it to the routes."""
+_DESCRIPTION = files("dialects") / "openapi.json"
+"""Kept by hand; tests/test_openapi.py holds it to the routes. In a package, because only those carry data files."""
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
@@ -260,6 +261,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
+def run() -> int:
+    """Serve with the settings of the environment and `.env`. Returns the exit status."""
+    config = load_config()
+    return serve(create_app(config), config)
+
+
 if __name__ == "__main__":
-    settings = load_config()
-    sys.exit(serve(create_app(settings), settings))
+    refuse_arguments("python app.py")
+    sys.exit(run())

@@ -55,17 +55,24 @@ class Config:
     ) -> Config:
         """Read `environ` and nothing else; without it, the real environment over the `.env` of the working directory.
 
-        A wrong value raises ConfigError. `syntax_names` are the rows that MODEL_SYNTAX may name.
+        Raises ConfigError for a value that its variable does not take, for a name that is one slip from a variable's,
+        and for a backend that is this proxy. `syntax_names` are the rows that MODEL_SYNTAX may name.
         """
-        given = _given(_dotenv(), os.environ) if environ is None else _given(environ)
+        sources = (_dotenv(), os.environ) if environ is None else (environ,)
+        given = _given(*sources)
+        for source in sources:
+            _refuse_misspelt(source)
         values: dict[str, Any] = {v.name: v.read(given.get(v.name, v.default)) for v in VARIABLES}
+        _refuse_endpoint(given.get("BACKEND_URL", ""))
         if syntax_names is not None:
             unknown = [row for _, row in values["MODEL_SYNTAX"] if row not in syntax_names]
             if unknown:
                 because = f"; {unknown[0]!r} is not one of {', '.join(sorted(syntax_names))}"
                 raise _MODEL_SYNTAX.refusal(given["MODEL_SYNTAX"], because)
         settings = {v.field: values[v.name] for v in VARIABLES}
-        return cls(**settings | {"backend_url": _backend_url(given, values)})
+        config = cls(**settings | {"backend_url": _backend_url(given, values)})
+        _refuse_own_address(config, given)
+        return config
 
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but probably not meant, one line each, for the log at the start."""
@@ -79,7 +86,11 @@ class Config:
 
 
 def get_backend_config(name: str) -> dict[str, Any]:
-    """What the preset `name` stands for, whatever the environment says."""
+    """The preset `name`, in any case of its letters, whatever the environment says.
+
+    Returns `host`, `port`, `protocol`, `url`, `timeout` in seconds and `description`. Raises ConfigError for an unknown
+    name.
+    """
     preset = PRESETS.get(name.lower())
     if preset is None:
         raise _BACKEND.refusal(name)
@@ -116,10 +127,13 @@ class Variable:
             raise self.refusal(text) from None
 
     def refusal(self, text: str, because: str = "") -> ConfigError:
+        return ConfigError(f"{self.name}={self.shown(text)}: takes {self.kind.takes}{because}")
+
+    def shown(self, text: str) -> str:
+        """A value as an error may quote it: shortened, and hidden where it may hold a secret."""
         # A URL that holds a password or a key may have been pasted anywhere. Glob patterns have ? and @ of their own.
         hidden = self.secret or (self.kind is not _MODEL_ROWS and any(mark in text for mark in "@?#"))
-        shown = "(hidden)" if hidden else repr(text if len(text) <= 80 else text[:80] + "…")
-        return ConfigError(f"{self.name}={shown}: takes {self.kind.takes}{because}")
+        return "(hidden)" if hidden else repr(text if len(text) <= 80 else text[:80] + "…")
 
 
 def _dotenv() -> Mapping[str, str | None]:
@@ -163,9 +177,49 @@ def _warnings(config: Config) -> Iterator[str]:
         yield "CORS_ORIGINS=* without PROXY_API_KEYS: any web page that a user opens can use the backend"
     if config.proxy_api_keys and not config.backend_api_key and backend.scheme == "https":
         yield "PROXY_API_KEYS without BACKEND_API_KEY: clients' keys stay here, so the backend gets none"
+
+
+def _refuse_misspelt(source: Mapping[str, str | None]) -> None:
+    """Raises ConfigError for a name that is set, is no variable, and is one slip from one: it would have no effect."""
+    known = {v.name for v in VARIABLES}
+    for name, text in source.items():
+        if name in known or name in _OTHERS or not name.isprintable() or not (text or "").strip():
+            continue
+        for variable in VARIABLES:
+            if len(variable.name) >= _TELLING and _one_slip(name, variable.name):
+                takes = f"{variable.name} takes {variable.kind.takes}"
+                raise ConfigError(f"{name}={variable.shown(text or '')}: no such variable, perhaps a slip; {takes}")
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether a letter is missing, added or another, or two neighbours have changed places."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[same:], other[same:]
+    if one[1:] == other[1:] or one[1:] == other or one == other[1:]:
+        return True
+    return one[:2] == other[1::-1] and one[2:] == other[2:]
+
+
+def _refuse_endpoint(text: str) -> None:
+    """Raises ConfigError for a BACKEND_URL that is a path of the API rather than its base."""
+    if found := _ENDPOINT.search(text):
+        raise _BACKEND_URL.refusal(text, f"; leave out {found.group()}")
+
+
+def _refuse_own_address(config: Config, given: Mapping[str, str]) -> None:
+    """Raises ConfigError for a backend that is the address of this proxy: each request would come back to it."""
+    backend = urlsplit(config.backend_url)
+    port = backend.port or {"http": 80, "https": 443}[backend.scheme]
     ends = (backend.hostname or "", config.proxy_host)
-    if backend.port == config.proxy_port and all(end in ("0.0.0.0", "::") or _is_loopback(end) for end in ends):
-        yield f"the backend {config.backend_url} has the port of PROXY_PORT: the proxy would call itself"
+    every = all(end in ("0.0.0.0", "::") or _is_loopback(end) for end in ends)
+    if port == config.proxy_port and (every or ends[0] == ends[1]):
+        deciding = ("BACKEND_URL", "BACKEND_PORT", "BACKEND_HOST", "BACKEND", "PROXY_PORT")
+        name = next(name for name in deciding if name in given)
+        variable = next(v for v in VARIABLES if v.name == name)
+        because = f"; {config.backend_url} is this proxy itself (PROXY_PORT={config.proxy_port})"
+        raise variable.refusal(given[name], because)
 
 
 def _is_loopback(host: str) -> bool:
@@ -276,11 +330,23 @@ _FIELD = _one_of("reasoning_content", "reasoning", "both", "content", "none")
 _LEVEL = _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = _one_of("development", "production", "testing")
 
+_ENDPOINT = re.compile(
+    r"(/v1)?/chat/completions/*$|/v1/(completions|embeddings|models|responses|messages)/*$|/api/(chat|generate|tags)/*$",
+    re.IGNORECASE,
+)
+_TELLING = 6
+"""Characters of a name from which on one slip is no coincidence: DEAL, HEAP and REAL are one letter from HEAL."""
+_OTHERS = frozenset({"BACKENDS", "CORS_ORIGIN", "LOGLEVEL", "REQUESTS_TIMEOUT"})
+"""Names that are one slip from ours and in use by other programs."""
+
+_BACKEND_URL = Variable(
+    "BACKEND_URL", "", _URL, "The backend's whole base URL, with or without /v1; wins over the four below"
+)
 _BACKEND = Variable("BACKEND", "", _one_of(*PRESETS), "Preset that fills in what is unset of the three above")
 _MODEL_SYNTAX = Variable("MODEL_SYNTAX", "", _MODEL_ROWS, "The syntax of models whose name does not tell")
 
 VARIABLES = (
-    Variable("BACKEND_URL", "", _URL, "The backend's whole base URL, with or without /v1; wins over the four below"),
+    _BACKEND_URL,
     Variable("BACKEND_HOST", "localhost", _HOST, "The backend's host name or address", kept_as="backend_url"),
     Variable("BACKEND_PORT", "8888", _PORT, "The backend's port", kept_as="backend_url"),
     Variable("BACKEND_PROTOCOL", "http", _one_of("http", "https"), "The backend's protocol", kept_as="backend_url"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import gunicorn.util
 
-from serving import allow_many_connections, load_config, refusal, ring_in_time
+from serving import allow_many_connections, announce_worker, load_config, refusal, ring_in_time
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -44,7 +44,8 @@ gunicorn.util.write_error = _refuse
 
 
 def post_worker_init(worker: Any) -> None:
-    """Streams that a stop or a reload would cut off are told of it first."""
+    """Streams that a stop or a reload would cut off are told of it first. The first worker says where it serves."""
+    announce_worker(worker, _config)
     closing = getattr(worker.wsgi, "extensions", {}).get("closing")
     if closing is not None:  # else somebody has wrapped the application in another
         ring_in_time(closing, worker.cfg.graceful_timeout)

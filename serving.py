@@ -25,6 +25,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from config import Config
 from converters.syntaxes import SYNTAXES
 from errors import ConfigError
+from startup import announce, base_url
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -160,7 +161,7 @@ def serve(app: Flask, config: Config) -> int:
         return 1
     server = Server(listener, app)
     stop.when_asked(server)
-    log.info("Dragoman on http://%s:%d for %s", config.proxy_host, server.server_port, config.backend_url)
+    announce(config, base_url(config.proxy_host, server.server_port))
     server.serve_forever()
     server.server_close()
     last_words = last_words_of(GRACE)
@@ -172,6 +173,17 @@ def serve(app: Flask, config: Config) -> int:
 
 def last_words_of(grace: float) -> float:
     return min(_LAST_WORDS, grace / 10)
+
+
+def announce_worker(worker: Any, config: Config) -> None:
+    """The line of the start, for gunicorn: said by its first worker, where gevent has patched all there is to patch."""
+    if worker.age != 1:  # another worker of several, or one that replaces it
+        return
+    address = worker.sockets[0].getsockname()
+    if isinstance(address, tuple):
+        announce(config, base_url(address[0], address[1], "https" if worker.cfg.is_ssl else "http"))
+    else:
+        announce(config, f"unix:{address}")
 
 
 def ring_in_time(closing: ShutdownSignal, grace: float) -> None:
@@ -240,7 +252,7 @@ class _Stop:
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line, for machines."""
+    """One JSON object a line, for machines. What a caller passes as `extra={"fields": {...}}` stands in it by name."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -248,6 +260,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

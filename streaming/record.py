@@ -61,6 +61,22 @@ class ExchangeRecord:
             parts.append(f"codes={self.told_codes}")
         return " ".join(parts)
 
+    def fields(self) -> dict[str, object]:
+        """What the line of the log says, by name, for logs that machines read."""
+        return {
+            "request_id": self.request_id,
+            "path": self.path[:_LONGEST],
+            "model": self.model[:_LONGEST] or None,
+            "stream": self.stream,
+            "status": self.status,
+            "calls": self.notes.calls,
+            "outcome": self.outcome,
+            "syntax": self.notes.syntax,
+            "codes": sorted(self.notes.codes),
+            "seconds": round(self.seconds, 3),
+            "error": self.error,
+        }
+
     def touched(self) -> None:
         """The backend has sent its first byte."""
         if self.first_byte is None:
@@ -83,12 +99,17 @@ class ExchangeRecord:
             self.summary(),
             self.seconds,
             f" error={self.error}" if self.error else "",
+            extra={"fields": self.fields()},
         )
         exchange_ended.send(self)
 
 
+_LONGEST = 200
+"""Characters of a text that a client chose, as it is logged."""
+
+
 def _in_one_line(text: str) -> str:
     """A text that a client chose, so that it cannot forge a line of the log."""
-    if text.isprintable() and " " not in text and len(text) <= 200:
+    if text.isprintable() and " " not in text and len(text) <= _LONGEST:
         return text
-    return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:200])
+    return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:_LONGEST])

@@ -29,6 +29,7 @@ from typing import Any, Literal
 from app import create_app
 from config import VARIABLES, Config
 from serving import Server, listen
+from startup import PROBE_HEADERS
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -96,9 +97,13 @@ class _Left(Exception):
 class ScriptedBackend:
     """Serves `answer`: one answer for all requests, or a function that makes one of each."""
 
+    start_answer = Answer([b'{"data": []}'], headers=[("Content-Type", "application/json")], framing="length")
+
     def __init__(self, answer: Answer | Callable[[Received], Answer] | None = None) -> None:
         self.answer: Answer | Callable[[Received], Answer] = answer or Answer()
         self.requests: list[Received] = []
+        self.starts: list[Received] = []
+        """What a proxy asked when it started: apart, as it is in the way of most tests."""
         self.connections = 0
         self._arrived = threading.Condition()
         self._socks: list[socket.socket] = []
@@ -157,6 +162,11 @@ class ScriptedBackend:
             while True:
                 following = _read_request(sock, number)
                 if following is None:
+                    break
+                if following.header("User-Agent") == PROBE_HEADERS[0][1]:
+                    self.connections -= 1
+                    self.starts.append(following)
+                    _play(sock, self.start_answer, following)
                     break
                 received = following
                 with self._arrived:

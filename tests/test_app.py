@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from app import VERSION
 from tests.servers import (
     HOST,
     TOOLS,
@@ -36,6 +35,7 @@ from tests.servers import (
     said,
     whole_stream,
 )
+from version import VERSION
 
 OK = json_answer({"ok": True})
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'

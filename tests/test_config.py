@@ -508,18 +508,120 @@ def test_no_key_left_for_the_backend() -> None:
     assert read(BACKEND="openai", PROXY_API_KEYS="one", BACKEND_API_KEY="two").warnings() == ()
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "0.0.0.0", "::"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "0.0.0.0"])
-def test_the_proxy_as_its_own_backend(host: str) -> None:
-    (warning,) = read(**CLOSED, BACKEND_HOST=host, BACKEND_PORT="5000").warnings()
-    assert "call itself" in warning
-    assert read(**CLOSED, BACKEND_HOST=host, BACKEND_PORT="5001").warnings() == ()
-    assert read(**CLOSED, BACKEND_HOST="box.lan", BACKEND_PORT="5000").warnings() == ()
+def test_the_proxy_as_its_own_backend(host: str, proxy: str) -> None:
+    message = refusal({"PROXY_HOST": proxy, "BACKEND_HOST": host, "BACKEND_PORT": "5000"})
+    assert message.startswith("BACKEND_PORT='5000': takes ") and message.isprintable()
+    assert message.endswith(":5000 is this proxy itself (PROXY_PORT=5000)")
+    assert read(PROXY_HOST=proxy, BACKEND_HOST=host, BACKEND_PORT="5001").proxy_port == 5000
+    assert read(PROXY_HOST=proxy, BACKEND_HOST="box.lan", BACKEND_PORT="5000").proxy_port == 5000
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"BACKEND_URL": "http://localhost:5000/v1"}, "BACKEND_URL"),
+        ({"BACKEND_URL": "http://localhost", "PROXY_PORT": "80"}, "BACKEND_URL"),
+        ({"BACKEND_URL": "http://10.0.0.7:5000", "PROXY_HOST": "10.0.0.7"}, "BACKEND_URL"),
+        ({"BACKEND": "ollama", "PROXY_PORT": "11434"}, "BACKEND"),
+        ({"PROXY_PORT": "8888"}, "PROXY_PORT"),
+    ],
+)
+def test_the_variable_that_makes_the_proxy_its_own_backend_is_named(environ: dict[str, str], named: str) -> None:
+    message = refusal(environ)
+    assert message.startswith(f"{named}={environ[named]!r}: takes ") and "is this proxy itself" in message
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("http://localhost:1234/v1/chat/completions", "/v1/chat/completions"),
+        ("http://localhost:1234/v1/chat/completions/", "/v1/chat/completions/"),
+        ("http://localhost:1234/chat/completions", "/chat/completions"),
+        ("https://host/prefix/V1/Chat/Completions", "/V1/Chat/Completions"),
+        ("http://localhost:1234/v1/models", "/v1/models"),
+        ("http://localhost:1234/v1/completions", "/v1/completions"),
+        ("http://localhost:1234/v1/embeddings", "/v1/embeddings"),
+        ("http://localhost:1234/v1/responses", "/v1/responses"),
+        ("http://localhost:1234/v1/messages", "/v1/messages"),
+        ("http://localhost:11434/api/chat", "/api/chat"),
+        ("http://localhost:11434/api/generate", "/api/generate"),
+    ],
+)
+def test_an_endpoint_is_no_base_url(url: str, endpoint: str) -> None:
+    message = refusal({"BACKEND_URL": url})
+    assert message.startswith(f"BACKEND_URL={url!r}: takes ")
+    assert message.endswith(f"; leave out {endpoint}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/models/v1", "/models", "/api", "/openai/v1", "/v1/completions/v1", "/chat", "/v1beta"]
+)
+def test_a_prefix_that_is_called_like_an_endpoint_is_taken(path: str) -> None:
+    assert read(BACKEND_URL=f"https://host{path}").backend_url.startswith("https://host/")
+
+
+SLIPS = {
+    "BACKND_URL": "BACKEND_URL",
+    "BACKEDN_URL": "BACKEND_URL",
+    "BACKEND_URLS": "BACKEND_URL",
+    "BACKEND_URI": "BACKEND_URL",
+    "BACKENDURL": "BACKEND_URL",
+    "BACKED": "BACKEND",
+    "PROXY_API_KEY": "PROXY_API_KEYS",
+    "PROXY-PORT": "PROXY_PORT",
+    "LOG_LEVLE": "LOG_LEVEL",
+    "XMODEL_SYNTAX": "MODEL_SYNTAX",
+    "ENABLE_TOOL_CALL_CONVERSIONS": "ENABLE_TOOL_CALL_CONVERSION",
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_misspelt_variable_is_refused(name: str) -> None:
+    (meant,) = [v for v in VARIABLES if v.name == SLIPS[name]]
+    shown = "(hidden)" if meant.secret else "'value'"
+    message = refusal({name: "value"})
+    assert message == f"{name}={shown}: no such variable, perhaps a slip; {meant.name} takes {meant.kind.takes}"
+
+
+def test_a_misspelt_variable_is_refused_also_beside_the_right_one() -> None:
+    assert refusal({"BACKND_URL": "http://a", "BACKEND_URL": "http://b"}).startswith("BACKND_URL=")
+
+
+OTHER_NAMES = "BACKEND_URLS_X MY_BACKEND_URL BACKEND_URL_OLD VITE_BACKEND_URL backend_url MPLBACKEND KERAS_BACKEND"
+OTHER_NAMES += " BACKENDS LOGLEVEL CORS_ORIGIN REQUESTS_TIMEOUT HTTP_PROXY ALL_PROXY PROXY PROXY_URL NO_PROXY"
+OTHER_NAMES += " HEAP HEALS HEAD REAL DEAL FLASK_APP FLASK_DEBUG FLASK_ENVIRONMENT LOG_LEVEL_ROOT PATH MODEL SYNTAX"
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES.split())
+def test_a_name_of_somebody_else_is_no_slip(name: str) -> None:
+    assert read(**{name: "value"}) == read()
+
+
+def test_a_misspelt_variable_without_a_value_means_nothing() -> None:
+    assert read(BACKND_URL=" ") == read()
+
+
+def test_a_misspelt_variable_in_the_file(working_directory: Path) -> None:
+    (working_directory / ".env").write_text("PROXY_PROT=5001\n")
+    with pytest.raises(ConfigError, match=r"^PROXY_PROT='5001': no such variable, perhaps a slip; PROXY_PORT takes "):
+        Config.from_environment()
+
+
+@given(name=strategies.sampled_from(NAMES), at=strategies.integers(0, 40), letter=strategies.characters())
+def test_no_name_is_quoted_that_does_not_fit_into_a_line(name: str, at: int, letter: str) -> None:
+    for text in (name[:at] + letter + name[at + 1 :], name[:at] + letter + name[at:], name[:at] + name[at + 1 :]):
+        try:
+            Config.from_environment({text: "1"})
+        except ConfigError as error:
+            assert str(error).isprintable()
 
 
 def test_each_warning_is_one_line() -> None:
-    environ = {"CORS_ORIGINS": "*", "BACKEND_PORT": "5000", "BACKEND_API_KEY": "sk-s3cret"}
+    environ = {"CORS_ORIGINS": "*", "BACKEND_API_KEY": "sk-s3cret"}
     warnings = read(**environ).warnings()
-    assert len(warnings) == 3
+    assert len(warnings) == 2
     assert all(warning.isprintable() for warning in warnings)
 
 

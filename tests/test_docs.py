@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -153,3 +154,18 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
 def test_the_page_on_reliability_tells_how_many_ways_to_fail_there_are() -> None:
     assert f"{len(FAULTS)} ways to fail" in RELIABILITY_PAGE
     assert f"{len(scenarios())} scenarios, 0 failed" in RELIABILITY_PAGE
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"^```python\n(.*?)^```$", (DOCS / "PYTHON_API.md").read_text(), re.M | re.S)
+)
+def test_the_examples_of_the_python_api_run(block: str) -> None:
+    exec(compile(block, "PYTHON_API.md", "exec"), {"__name__": "shown"})
+
+
+def test_every_name_of_the_python_api_is_there() -> None:
+    table = (DOCS / "PYTHON_API.md").read_text(encoding="utf-8").split("## Presets")[0]
+    named = re.findall(r"`((?:app|config|converters|streaming)\.[\w.]+)", table)
+    assert len(named) == 6
+    for name in named:
+        assert resolve_name(name) is not None

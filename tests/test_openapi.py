@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from app import VERSION, create_app
+from app import create_app
 from config import VARIABLES, Config
 from converters import SYNTAXES
 from tests.http_fuzz import run
 from tests.servers import ROOT, ScriptedBackend, running_proxy
+from version import VERSION
 
-DESCRIPTION: dict[str, Any] = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+DESCRIPTION: dict[str, Any] = json.loads((ROOT / "dialects/openapi.json").read_text(encoding="utf-8"))
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 

@@ -44,11 +44,13 @@ class Backend:
         request = render(method, self._pool.path + target, self._pool.host, headers, body)
         return UpstreamExchange(self._pool, method, request, Client(client_fd), self.timeouts, self._closing)
 
-    def probe(self, path: str = "/v1/models", timeout: float = 2.0) -> tuple[bool, str]:
+    def probe(
+        self, path: str = "/v1/models", timeout: float = 2.0, headers: Sequence[tuple[str, str]] = ()
+    ) -> tuple[bool, str]:
         """Is it there? And in a few words: what it answers, or why not. Never raises."""
         deadline = time.monotonic() + timeout
         try:
-            request = render("GET", self._pool.path + path, self._pool.host, (), b"")
+            request = render("GET", self._pool.path + path, self._pool.host, headers, b"")
             limits = Timeouts(timeout, None, timeout)
             with closing(UpstreamExchange(self._pool, "GET", request, Client(None), limits, self._closing)) as exchange:
                 head = exchange.wait_head(deadline)

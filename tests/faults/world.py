@@ -139,7 +139,11 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
 
 
 def _warm(proxy: Process) -> Left:
-    """What it holds at rest, once it has all it will need."""
+    """What it holds at rest, once it has all it will need and has said the line of its start."""
+    until = time.monotonic() + SETTLED
+    while "Base URL for clients" not in proxy.said():
+        assert time.monotonic() < until, f"it did not say where it serves: {proxy.said()}"
+        time.sleep(0.02)
     for target in ("/v1/models", "/v1/chat/completions"):
         with proxy.client(ask(), target, patience=LONGEST) as client:
             client.rest()
