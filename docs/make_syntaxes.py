@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # run as a file, Python looks in its own folder only
     sys.path.insert(0, str(ROOT))
 
+from converters.render import render_calls  # noqa: E402
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax  # noqa: E402
 
 PAGE = ROOT / "docs" / "SYNTAXES.md"
@@ -21,19 +22,84 @@ INTRO = """\
 This page is generated from `converters/syntaxes/` by `python docs/make_syntaxes.py`.
 
 Each row of the table is one way in which models write tool calls as text.
-Every row is watched for in every answer, whatever the model is called.
-The bytes decide: the first opener that stands in the text, and what follows it, choose the row.
-What fits no row is text.
-The name of the model is only a prior. It says which row is tried first where several share an opener, and whether the \
-prompt has already opened the reasoning.
-A pattern is searched in the name in lower case, with `-` for `_`, `:` and blanks. The first row from the top that \
-fits is taken.
-A model whose name fits no pattern is read by the bytes alone.
-`MODEL_SYNTAX` names the row for models whose names do not tell: `MODEL_SYNTAX=my-finetune*=glm45,other=hermes`. It \
-wins over the table.
+Dragoman looks for every row in every answer, whatever the model is called.
+The text decides: the first opening marker in it, and what follows that marker, choose the row.
+Markup that matches no row stays text.
+The name of the model only sets the order: it says which row is tried first where several share an opening marker, and \
+whether the prompt has already opened the reasoning.
+A model with an unknown name is read by the text alone, and a model that slips into another syntax is understood as \
+well.
+
+`MODEL_SYNTAX` names the row for models whose name is not recognised: \
+`MODEL_SYNTAX=my-finetune*=glm45,other=hermes`. It wins over the table.
 The request header `x-dragoman-syntax: glm45` names the row for one request and wins over both.
-Neither makes Dragoman blind to the other rows. A row that does not exist is refused.
+With either of them the other rows are still recognised. A row that does not exist is refused.
+
+A row without a marker, such as `llama3_json`, is a call only if it is the whole message and names a declared tool.
 """
+
+EXAMPLES = {
+    "apertus": "Apertus-8B",
+    "beam": "Beam",
+    "claude": "Claude",
+    "claude_legacy": "Claude-2.1, Claude-Instant",
+    "cohere": "Command-R7B, Command-A",
+    "deepseek_v3": "DeepSeek-V3, DeepSeek-R1",
+    "deepseek_v31": "DeepSeek-V3.1",
+    "deepseek_v32": "DeepSeek-V3.2",
+    "deepseek_v4": "DeepSeek-V4",
+    "deepseek_v41": "DeepSeek-V4.1",
+    "dots": "dots.llm1",
+    "function_json": "Functionary-small-v3.1",
+    "functionary_v2": "Functionary-small-v2.4",
+    "functionary_v32": "Functionary-small-v3.2",
+    "functiongemma": "FunctionGemma-270m",
+    "functools": "Phi-4-mini, FireFunction-v2",
+    "gemma3_tool_code": "Gemma-3",
+    "gemma4": "Gemma-4",
+    "gigachat3": "GigaChat3, GigaChat3.1",
+    "gigachat35": "GigaChat-3.5",
+    "glm45": "GLM-4.5, GLM-4.5-Air, GLM-4.6",
+    "glm47": "GLM-4.7, GLM-4.7-Flash, GLM-5",
+    "granite20b": "granite-20b-functioncalling",
+    "granite3": "Granite-3.3",
+    "harmony": "gpt-oss-20b, gpt-oss-120b",
+    "hermes": "Hermes-3, Qwen2.5, Qwen3, QwQ, EXAONE-4, Granite-4.0, SmolLM3",
+    "hy3": "Hy3, Hy4",
+    "hyperclovax": "HyperCLOVAX-SEED-Think-14B",
+    "inkling": "Inkling",
+    "internlm": "InternLM2.5, InternLM3",
+    "interns1": "Intern-S1",
+    "iquest_q1": "IQuest-Q1",
+    "jamba": "Jamba-1.5-Mini, Hunyuan-A13B, Apriel-1.5",
+    "k2_horizon": "K2-Horizon",
+    "kimi_k2": "Kimi-K2-Instruct, Kimi-K2-Thinking",
+    "kimi_k3": "Kimi-K3",
+    "lfm2": "LFM2, LFM2.5",
+    "llama3_json": "Llama-3.1, Llama-3.3",
+    "longcat": "LongCat-Flash-Chat",
+    "mimo_v2": "MiMo-V2-Flash",
+    "minicpm5": "MiniCPM5",
+    "minimax_m1": "MiniMax-M1, MiniMax-Text-01",
+    "minimax_m2": "MiniMax-M2, MiniMax-M2.1",
+    "minimax_m3": "MiniMax-M3",
+    "mistral_new": "Devstral-2507, Magistral, Mistral-Small-3.2, Ministral-3",
+    "mistral_old": "Mistral-7B-Instruct-v0.3, Mistral-Nemo, Mixtral-8x22B",
+    "muse_atem": "Muse-Spark, Muse-Glimmer",
+    "nemotron_v2": "Nemotron-Nano-9B-v2",
+    "olmo3": "Olmo-3",
+    "plamo3": "PLaMo-3",
+    "pythonic": "Llama-4, Llama-3.2-1B, ToolACE",
+    "qwen3_coder": "Qwen3-Coder, Qwen3.5, Nemotron-3, Step-3.5",
+    "seed_oss": "Seed-OSS-36B",
+    "solar_open": "Solar-Open-100B",
+    "step3": "Step3",
+    "xlam": "xLAM-2",
+}
+"""Models whose name chooses each row, for readers. A row without a name pattern has none."""
+
+BEGINNINGS = """\
+⏎ stands for a line break. A row without a model is never chosen by a name, but it is recognised in every answer."""
 
 SHAPES = """\
 Six shapes of markup are known:
@@ -46,22 +112,27 @@ Six shapes of markup are known:
 - `relaxed`: a header with the name, then an object with bare keys and strings in delimiters of their own."""
 
 READING = """\
-In what the model writes, `{name}` is the function, `{id}` an id of the call, `{to}` a recipient. `{arguments}` is \
-all arguments; `{key}`, `{value}` and `{type}` are those of one. `\\n` is a newline, `⟦a¦b⟧` is a or b, and `…` \
-stands where more of the same may follow.
+In the third column, `{name}` is the function, `{id}` an id of the call, `{to}` a recipient. `{arguments}` stands for \
+all arguments; `{key}`, `{value}` and `{type}` belong to one argument. `\\n` is a newline, `⟦a¦b⟧` is a or b, and \
+`…` means that more of the same may follow.
 
-Where a marker stands around all calls and each call has one of its own, a call without the outer one is believed \
-only if its name is declared. A marker that begins with a blank is believed only before any text.
+Where one marker encloses all calls and each call has a marker of its own, a call without the enclosing marker counts \
+only if its name is declared. A marker that begins with a space counts only before any text.
 
-If the prompt has opened the reasoning, an answer begins inside it and only the closing tag is written. That is \
-expected of the models named there, unless the request turns thinking off. The order of the rows is the order in which \
-names are tried."""
+The name pattern is searched in the model's name in lower case, with `-` in place of `_`, `:` and spaces. The rows are \
+in the order in which they are tried: the first pattern that matches wins.
+
+If the prompt opens the reasoning, the answer begins inside it, and the model writes only the closing tag. This is \
+expected of models that match the pattern in that column, unless the request turns thinking off."""
 
 
 def page() -> str:
     """The whole of docs/SYNTAXES.md."""
     parts = [
         INTRO,
+        "## Models",
+        BEGINNINGS,
+        "\n".join(_models()),
         "## Shapes",
         SHAPES,
         "## Rows",
@@ -70,22 +141,34 @@ def page() -> str:
         "## Other ways to write them",
         "\n".join(_others()),
     ]
-    parts += ["## Lanes", LANES_SAY, "\n".join(_lanes())]
+    parts += ["## Reasoning tags", TAGS_SAY, "\n".join(_tags())]
     parts += ["## Result openers", RESULTS_SAY, _listed(RESULTS), "## End tokens", END_TOKENS_SAY, _listed(END_TOKENS)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-LANES_SAY = """\
-Tags that mark out reasoning, or text, in any family's answer. Reasoning goes where `REASONING_FIELD` says. The tags \
-are removed."""
+TAGS_SAY = """\
+Tags that enclose reasoning, or text, in the answer of any model. Reasoning goes to the field that `REASONING_FIELD` \
+names. The tags are removed."""
 
 RESULTS_SAY = """\
-Right behind a call, these open a tool's result, or a turn that is not the model's. The model has made it up, so it \
-and all that follows is removed."""
+Directly after a call, these open a tool result, or a turn of someone else. The model made it up, so it and everything \
+after it is removed."""
 
 END_TOKENS_SAY = """\
 End-of-turn tokens that servers leave at the end of the text. They are removed there unless `STRIP_END_TOKENS` is \
-`false`. Inside arguments they are data."""
+`false`. Inside arguments they are data and stay."""
+
+
+def _models() -> Iterator[str]:
+    """The table for readers: by the name of the row, with models it is known from and how a call begins."""
+    yield from _head("row", "models, for example", "a call begins with")
+    for row in sorted(SYNTAXES, key=lambda row: row.name):
+        yield _row([_code(row.name), EXAMPLES.get(row.name, "–"), _code(beginning(row))])
+
+
+def beginning(row: Syntax) -> str:
+    """How a call of `get_weather` with one argument `city` begins, in one line, up to the name of the argument."""
+    return render_calls(row, [("get_weather", {"city": "Seoul"})]).partition("city")[0].replace("\n", "⏎")
 
 
 def _rows() -> Iterator[str]:
@@ -128,7 +211,7 @@ def _prefilled(row: Syntax) -> str:
 
 
 def _others() -> Iterator[str]:
-    """Spellings beside the sample."""
+    """Spellings other than that of the sample."""
     yield from _head("row", "part", "also written")
     for row in SYNTAXES:
         for part, texts in (("group", row.also_group), ("call", row.also), ("argument", row.also_parameter)):
@@ -139,27 +222,27 @@ def _others() -> Iterator[str]:
         if row.suffixed:
             yield _row([_code(row.name), "tags", "with or without a suffix, the same in all: `<tool_call:opensource>`"])
         if row.lead:
-            yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead)}"])
+            yield _row([_code(row.name), "tags", f"with or without white space after {_code(row.lead)}"])
 
 
-def _lanes() -> Iterator[str]:
-    yield from _head("opens", "closes", "holds", "believed")
-    for lane in REASONING_TAGS:
-        opens = ", ".join(_code(_one_line(turn + lane.opens)) for turn in dict.fromkeys(["", lane.turn]))
-        closes = ", ".join(map(_code, map(_one_line, lane.closes)))
-        yield _row([opens, closes, "reasoning" if lane.reasoning else "text", _believed(lane)])
+def _tags() -> Iterator[str]:
+    yield from _head("opens", "closes", "encloses", "recognised")
+    for tag in REASONING_TAGS:
+        opens = ", ".join(_code(_one_line(turn + tag.opens)) for turn in dict.fromkeys(["", tag.turn]))
+        closes = ", ".join(map(_code, map(_one_line, tag.closes)))
+        yield _row([opens, closes, "reasoning" if tag.reasoning else "text", _recognised(tag)])
 
 
-def _believed(lane: ReasoningTag) -> str:
+def _recognised(tag: ReasoningTag) -> str:
     found = []
-    if lane.word:
+    if tag.word:
         found.append("the opening tag only at the start of a line")
-    if lane.opens.startswith(" "):
+    if tag.opens.startswith(" "):
         found.append("the opening tag only before any text")
-    if lane.suffixed:
+    if tag.suffixed:
         found.append("with or without a suffix, the same in both tags: `<think:opensource>`")
-    if lane.shared:
-        found.append("the closing tag only behind the opening one")
+    if tag.shared:
+        found.append("the closing tag only after the opening one")
     return "; ".join(found) or "both"
 
 

@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from backends.net import response as backend_answer
+from converters import converter_factory
+from converters.builtin import SyntaxConverter
+from converters.render import render_calls
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES
 from converters.text.reasons import NOTED, REMOVED
 from streaming import answer
@@ -66,12 +69,38 @@ def test_every_line_of_a_table_has_the_cells_of_its_head(text: str) -> None:
 
 
 def test_every_row_stands_in_the_table_once_and_in_order() -> None:
-    rows = next(_tables(SYNTAXES_PAGE))[1:]
+    rows = list(_tables(SYNTAXES_PAGE))[1][1:]
     assert [cells[0].strip("`") for cells in rows] == [row.name for row in SYNTAXES]
     for cells, row in zip(rows, SYNTAXES, strict=True):
         assert cells[1] == f"`{row.shape}`"
         assert cells[3].strip("`").replace("\\|", "|") == row.models
         assert cells[5] == row.source
+
+
+def test_the_table_of_models_names_each_row_once(generator: dict[str, Any]) -> None:
+    models = next(_tables(SYNTAXES_PAGE))[1:]
+    rows = {row.name: row for row in SYNTAXES}
+    assert [cells[0].strip("`") for cells in models] == sorted(rows)
+    for name, example, begins in models:
+        row = rows[name.strip("`")]
+        assert (example != "–") == bool(row.models), f"docs/make_syntaxes.py: EXAMPLES needs a model of {row.name}"
+        shown = begins.strip("`").strip(" " if "```" in begins else "").replace("\\|", "|").replace("⏎", "\n")
+        written = render_calls(row, [("get_weather", {"city": "Seoul"})])
+        assert written.startswith(shown) and len(shown) > 7, row.name
+    assert set(generator["EXAMPLES"]) <= set(rows)
+
+
+def test_the_models_of_each_row_choose_it(generator: dict[str, Any]) -> None:
+    rows = {row.name: row for row in SYNTAXES}
+    for name, models in generator["EXAMPLES"].items():
+        for model in models.split(", "):
+            converter = converter_factory.get_converter(model)
+            assert isinstance(converter, SyntaxConverter) and converter.syntax is rows[name], model
+
+
+def test_what_the_text_says_of_a_row_without_a_marker() -> None:
+    (row,) = [row for row in SYNTAXES if row.name == "llama3_json"]
+    assert row.whole and f"A row without a marker, such as `{row.name}`" in SYNTAXES_PAGE
 
 
 def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any]) -> None:
@@ -83,13 +112,13 @@ def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any
 
 def test_every_tag_and_token_is_listed() -> None:
     listed = SYNTAXES_PAGE.replace("\\|", "|")
-    closers = [closer for lane in REASONING_TAGS for closer in lane.closes]
+    closers = [closer for tag in REASONING_TAGS for closer in tag.closes]
     for token in (
         *END_TOKENS,
         *RESULTS,
         *closers,
-        *(lane.turn + lane.opens for lane in REASONING_TAGS),
-        *(lane.opens for lane in REASONING_TAGS),
+        *(tag.turn + tag.opens for tag in REASONING_TAGS),
+        *(tag.opens for tag in REASONING_TAGS),
     ):
         shown = token.replace("\n", "\\n")
         assert f"`{shown}`" in listed, token
