@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from converters.stages.pipeline import Pipeline
+from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from errors import ErrorInfo
 from reply import Features, Notes, Reply, Step
@@ -34,19 +35,16 @@ class Passthrough(Protocol):
     """A short way past the reader for more of what was read last."""
 
     def take(self, block: bytes) -> bytes | None:
-        """What the client gets for a piece of the stream. None if the reader must read it, behind `held`."""
-        ...
-
-    @property
-    def held(self) -> bytes:
-        """What was taken and has not left, as the reader should read it before all that follows."""
+        """What the client gets for a piece of the stream, perhaps nothing. None if the reader must read it."""
         ...
 
 
-class ReceivesPassthrough(Protocol):
-    """What a reader must know of the writer to let bytes pass. Every StreamWriter is one."""
+class PassingWriter(Protocol):
+    """What a reader asks the writer before it lets bytes pass. Every StreamWriter is one; it is described there."""
 
     def accepts(self, features: Features) -> bool: ...
+
+    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None: ...
 
 
 class ReplyReader(Protocol):
@@ -86,8 +84,11 @@ class ReplyReader(Protocol):
         """The reply will not go on: what was held is let go, and no choice is finished."""
         ...
 
-    def passthrough(self, writer: ReceivesPassthrough) -> Passthrough | None:
-        """A short way for more of what was read last, if there is one. Asked only where the wires match."""
+    def passthrough(self, writer: PassingWriter, same_wire: bool) -> Passthrough | None:
+        """A short way for more of what was read last, if there is one.
+
+        `same_wire`: the client speaks the backend's format, so that received bytes may pass.
+        """
         ...
 
     def read_whole(self, body: bytes) -> Reply:

@@ -8,8 +8,9 @@ in the dialect: routes, media type, heartbeat, errors.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
+from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from errors import ErrorInfo
 from reply import Features, Reply, Step
@@ -42,10 +43,6 @@ class ParsedRequest:
     """What the dialect itself needs to write the answer."""
 
 
-Flowing = Literal["text", "reasoning", "arguments"]
-"""What most of a stream is made of: more of a text, of the reasoning, or of a call's arguments."""
-
-
 class StreamWriter(Protocol):
     """Steps to the bytes of a streamed reply. `error`, if it comes, is followed by `end` alone."""
 
@@ -63,7 +60,7 @@ class StreamWriter(Protocol):
         """Whether received bytes of this wire that use these spellings may be sent as they are."""
         ...
 
-    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None:
         """What stands before and behind the text, spelled as in a JSON string, in an event that brings more of `kind`.
 
         `call` is the index of the call, for arguments. None if each event differs in more than its text.

@@ -83,27 +83,28 @@ class UpstreamReply:
         try:
             data = self._exchange.next_bytes(deadline)
         except BackendError:
+            self._passthrough = None
             last = self._reader.broken_off()
             if last is None:
                 raise
             return self._sendable(last)
         if data is Wait.END:
-            return self._sendable([*self._read_held(), *self._reader.finish()])
+            self._passthrough = None
+            return self._sendable(self._reader.finish())
         if isinstance(data, Wait):
             return data
         if self._passthrough is not None:
             taken = self._passthrough.take(data)
             if taken is not None:
                 return taken
-            data = self._passthrough.held + data
         self._record.touched()
         return self._read(data, writer)
 
     def _read(self, data: bytes, writer: StreamWriter) -> Sequence[Step]:
         steps = self._reader.read(data)
         self._passthrough = None
-        if self._same_wire and not self._reader.unread:
-            self._passthrough = self._reader.passthrough(writer)
+        if not self._reader.unread:
+            self._passthrough = self._reader.passthrough(writer, self._same_wire)
         return self._sendable(steps)
 
     def _other_steps(self, deadline: float | None) -> Sequence[Step] | Wait | None:
@@ -117,18 +118,13 @@ class UpstreamReply:
             return self._sendable(self._reader.read(b""))
         return None
 
-    def _read_held(self) -> Sequence[Step]:
-        """What was taken past the reader and has not left is read."""
-        passthrough, self._passthrough = self._passthrough, None
-        return self._reader.read(passthrough.held) if passthrough is not None and passthrough.held else []
-
     def _sendable(self, steps: Sequence[Step]) -> Sequence[Step]:
         """The steps without the bytes that were received, if they are of another format than the client's."""
         return steps if self._same_wire else [Step(None, step.events) for step in steps]
 
     def release(self) -> Sequence[Step]:
         """What was held when the answer broke off."""
-        return self._sendable([*self._read_held(), *self._reader.release()])
+        return self._sendable(self._reader.release())
 
     # -- whole -------------------------------------------------------------------------------------------------------
 

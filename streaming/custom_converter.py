@@ -14,7 +14,7 @@ from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline, new_parser
-from converters.text.events import ArgumentsDelta, Event, Noted, Text
+from converters.text.events import Event, LeaseKind, Noted, Text
 from converters.text.expectations import Expectations
 
 log = logging.getLogger("dragoman.converters")
@@ -69,11 +69,8 @@ class CustomConverterStage:
                 out.append(event)
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return inside or self._parser is None  # a converter reads all of the text, and nothing else
-
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
-        return True
+    def permits(self, kind: LeaseKind) -> bool:
+        return kind != "text" or self._parser is None  # a converter reads all of the text, and nothing else
 
     def _text(self, text: str) -> list[Event]:
         if (parser := self._parser) is None:

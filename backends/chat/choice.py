@@ -11,8 +11,8 @@ from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
 from backends.chat.native_calls import NativeCalls
-from backends.chat.passthrough import Calm, FrameTemplate
-from converters.stages.pipeline import AS_IT_IS, Pipeline
+from converters.stages.lease import Lease
+from converters.stages.pipeline import Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
 from reply import Extension, Finish, Notes, ReplyEvent
 
@@ -97,21 +97,24 @@ class ChoiceReader:
             text += self._make_way()
         return Delta(text, self._called(lambda: self._native.read(delta, whole)), self._native.as_received)
 
-    def flow(self, text: str, reasoning: bool) -> tuple[str, str] | None:
-        """A text that is the whole of what its deltas say may leave but for its edges; as `Pipeline.flow`."""
-        if self.finished or self._beside or (reasoning and not self._splits):
-            return None
-        edges = self._parser.flow(text, reasoning)
-        if edges is not None:
-            if edges is not AS_IT_IS:
-                self._owed += len(edges[1]) - len(edges[0])
-            self._begins_with = self._begins_with or text.lstrip()[:1]
-        return edges
+    def lease(self, reasoning: bool) -> Lease | None:
+        """What takes more text from the field that brought the last one; None if the next delta must be read.
 
-    def calm(self, mould: FrameTemplate) -> Calm | None:
-        """Takes more of what has just flowed."""
-        restless = self._parser.restless
-        return Calm(mould, restless, self._parser.holds_space(mould.reasoning)) if restless else None
+        `reasoning`: the server calls that field reasoning.
+        """
+        if self.finished or self._beside:
+            return None
+        lease = self._parser.lease()
+        if lease is None or (self._splits and (lease.kind == "reasoning") is not reasoning):
+            return None
+        return None if reasoning and not self._splits else lease
+
+    def passed(self, lease: Lease, taken: str) -> None:
+        """The lease took a text, and this left."""
+        if lease.kind == "arguments":
+            self._calls[-1][1].append(taken)
+        else:
+            self._owed = len(lease.held)
 
     def _late(self, delta: Mapping[str, Any], native: bool) -> Delta:
         """What comes behind the finish reason is not lost: some servers give one with each of their calls."""

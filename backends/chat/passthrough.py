@@ -1,9 +1,8 @@
-"""The fast lane: most frames of a stream differ in one string alone, so only that is read.
+"""The short way of a stream: most frames differ in one string alone, so only that is looked at.
 
-Once a frame that brings nothing but text has been read, what stands around its text is a mould, and other frames that
-fit it say the same with another text. Blocks of them leave as they came if the parser lets their text flow, but for
-white space at their edges; what else it makes of a text is read without the envelope. In the middle of a line even the
-parser need not be asked. All that does not fit is read in full, with the same outcome.
+Once a frame that brings nothing but text has been read, what stands around its text is a template. While the parser
+grants a lease (converters/stages/lease.py), other frames that fit the template need not be read: a search finds nothing
+in their bytes, or the lease takes their text. All else is read in full, with the same outcome.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ import json
 import re
 from dataclasses import dataclass
 
-from converters.text.scanner import MarkerPrefilter
-from reply import NO_FEATURES, Features
+from backends.chat.choice import ChoiceReader
+from converters.stages.lease import Lease
+from converters.text.events import ArgumentsDelta, Reasoning, Text
+from reply import NO_FEATURES, Features, Step
 
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
 _BLANK = ord(" ")
-_MOST_BLANKS = 1000
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
@@ -38,7 +38,7 @@ class FrameTemplate:
         return self.field != "content"
 
     def text_of(self, block: bytes) -> str | None:
-        """The text of all frames of a block, joined, if they are of this mould and say something."""
+        """The text of all frames of a block, joined, if they are of this template and say something."""
         texts = self.texts_of(block)
         try:
             if b'"' in texts or b"\\" in texts:
@@ -50,12 +50,12 @@ class FrameTemplate:
         return text or None if text.isprintable() or not _CONTROL.search(text) else None
 
     def fits(self, block: bytes) -> bool:
-        """Whether it begins and ends as frames of this mould do."""
+        """Whether it begins and ends as frames of this template do."""
         least = len(self.before) + len(self.behind)
         return len(block) >= least and block.startswith(self.before) and block.endswith(self.behind)
 
     def texts_of(self, block: bytes) -> bytes:
-        """As they are spelled, joined; nothing if not all frames of the block are of this mould."""
+        """As they are spelled, joined; nothing if not all frames of the block are of this template."""
         before, behind = self.before, self.behind
         if not self.fits(block):
             return b""
@@ -68,77 +68,19 @@ class FrameTemplate:
         Frames in the middle stay as they are, if their text is plain to see.
         """
         before, behind = self.before, self.behind
-        said = block[len(before) : len(block) - len(behind)]
-        seam = behind + before
-        if _NOT_PLAIN.search(said.replace(seam, b"")):
+        texts = block[len(before) : len(block) - len(behind)]
+        if _NOT_PLAIN.search(texts.replace(behind + before, b"")):
             return before + _spelled(lead + text[: len(text) - len(tail)]) + behind
-        return before + _spelled(lead) + said[: len(said) - len(tail.encode())] + behind
+        return before + _spelled(lead) + texts[: len(texts) - len(tail.encode())] + behind
 
     def blank(self, block: bytes) -> bool:
-        """Whether the last frame of a block of this mould holds nothing but white space."""
+        """Whether the last frame of a block of this template holds nothing but white space."""
         last = block[block.rfind(self.before) :]
         return (self.text_of(last) or " ").isspace()
 
 
-class Calm:
-    """In the middle of a line of prose: takes blocks that bring more of it, and nobody else need know.
-
-    Blanks at the end of a block wait here for the next one, and in `held` for whoever reads on. This is where most of a
-    stream goes through, with a thousand other streams between two blocks, so it touches as little as it can.
-    """
-
-    __slots__ = ("_before", "_behind", "_blanks", "_mould", "_restless", "_stirs", "_waits")
-
-    def __init__(self, mould: FrameTemplate, restless: MarkerPrefilter, waits: bool) -> None:
-        """`waits`: white space may not leave before what follows it."""
-        self._mould = mould
-        self._before, self._behind = mould.before, mould.behind
-        self._stirs = restless.in_string
-        self._restless = restless
-        self._waits = waits
-        self._blanks = b""
-
-    def take(self, block: bytes) -> bytes | None:
-        """What leaves of it; None if it is to be read, behind `held`."""
-        if not (block.startswith(self._before) and block.endswith(self._behind)):
-            return None
-        end = len(block) - len(self._behind)
-        if self._stirs(block, len(self._before), end) is not None and not self._rests(block, end):
-            return None
-        if (block[end - 1] == _BLANK or self._blanks) and self._waits:
-            return self._without_last_blanks(block, end)
-        return block
-
-    def _rests(self, block: bytes, end: int) -> bool:
-        """The same for several frames at once, escapes, and letters beyond ASCII."""
-        text = self._mould.text_of(block)
-        if text is None or self._restless.in_text(text) is not None:
-            return False
-        return not text[-1].isspace() or block[end - 1] == _BLANK
-
-    def _without_last_blanks(self, block: bytes, end: int) -> bytes | None:
-        stop = end
-        while block[stop - 1] == _BLANK:
-            stop -= 1
-        if end - stop > _MOST_BLANKS or block.endswith(self._before, 0, stop):  # a frame of nothing else
-            return None
-        blanks, self._blanks = self._blanks, block[stop:end]
-        start = len(self._before)
-        return self._before + blanks + block[start:stop] + self._behind
-
-    @property
-    def held(self) -> bytes:
-        """Blanks that have not left, as a frame."""
-        return self._before + self._blanks + self._behind if self._blanks else b""
-
-
-def _spelled(text: str) -> bytes:
-    """As it stands inside a JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
-
-
 def template_of(frame: bytes, text: str, index: int, field: str) -> FrameTemplate | None:
-    """The template of a frame that says this text; None if where it stands is not plain to see."""
+    """The template of a frame that brings this text; None if where it stands is not plain to see."""
     spelled = text.encode(errors="replace")
     place = frame.find(b'"' + spelled + b'"')
     if not spelled or _NOT_PLAIN.search(spelled) or place < 0 or frame.find(b'"' + spelled + b'"', place + 1) >= 0:
@@ -150,3 +92,112 @@ def template_of(frame: bytes, text: str, index: int, field: str) -> FrameTemplat
         return None
     features = NO_FEATURES if field == "content" else frozenset({field})
     return FrameTemplate(frame[: place + 1], frame[place + 1 + len(spelled) :], index, field, features)
+
+
+class LeasedFrames:
+    """Frames of a template whose text a lease takes."""
+
+    __slots__ = ("_choice", "_template", "lease", "same")
+
+    def __init__(self, template: FrameTemplate, lease: Lease, choice: ChoiceReader) -> None:
+        """`choice` is told what passes it by."""
+        self._template = template
+        self._choice = choice
+        self.lease = lease
+        self.same = lease.kind == ("reasoning" if template.reasoning else "text")
+        """Received frames say what their events say."""
+
+    def step(self, block: bytes) -> Step | None:
+        """Whole frames as a step; None if they must be read."""
+        template, lease = self._template, self.lease
+        if self.same:
+            passed = self.received(block)
+            if passed is None:
+                return None
+            raw, taken = passed
+            event = Text(taken) if lease.kind == "text" else Reasoning(taken)
+            return Step(raw, [(template.index, event)], template.features)
+        taken_ = self.taken(block)
+        if taken_ is None:
+            return None
+        if lease.kind == "arguments":
+            return Step(None, [(template.index, ArgumentsDelta(lease.call, taken_))])
+        return Step(None, [(template.index, Reasoning(taken_) if lease.kind == "reasoning" else Text(taken_))])
+
+    def taken(self, block: bytes) -> str | None:
+        """What leaves of the text of whole frames: a text, or the JSON of arguments. None if they must be read."""
+        text = self._template.text_of(block)
+        taken = None if text is None else self.lease.take(text)
+        if taken is not None:
+            self._choice.passed(self.lease, taken)
+        return taken
+
+    def received(self, block: bytes) -> tuple[bytes, str] | None:
+        """Whole frames as they came but for white space at their edges, and the text that leaves. None: to be read."""
+        template, lease = self._template, self.lease
+        text = template.text_of(block)
+        if text is None or (text[-1].isspace() and template.blank(block)):
+            return None  # a frame that is held is held whole, and leaves as it came if no call follows
+        lead = lease.held
+        taken = lease.take(text)
+        if taken is None:
+            return None
+        self._choice.passed(lease, taken)
+        return (block if taken == text else template.with_edges(block, text, lead, lease.held)), taken
+
+
+class ReceivedFrames:
+    """Lets frames pass as they were received. A Passthrough.
+
+    This is where most of a stream goes through, with a thousand other streams between two blocks, so it touches as
+    little as it can.
+    """
+
+    __slots__ = ("_before", "_behind", "_finds", "_frames", "_waits")
+
+    def __init__(self, template: FrameTemplate, frames: LeasedFrames) -> None:
+        self._before, self._behind = template.before, template.behind
+        self._frames = frames
+        self._waits = frames.lease.holds_space
+        self._look()
+
+    def _look(self) -> None:
+        """What is searched for before the lease is asked, if a search is enough."""
+        lease = self._frames.lease
+        self._finds = lease.prefilter.in_string if lease.prefilter is not None and not lease.held else None
+
+    def take(self, block: bytes) -> bytes | None:
+        if not (block.startswith(self._before) and block.endswith(self._behind)):
+            return None
+        if self._finds is not None:
+            end = len(block) - len(self._behind)
+            if self._finds(block, len(self._before), end) is None and not (self._waits and block[end - 1] == _BLANK):
+                return block
+        passed = self._frames.received(block)
+        if passed is None:
+            return None
+        self._look()
+        return passed[0]
+
+
+class WrittenFrames:
+    """Writes what leaves of frames into events of the client's own. A Passthrough."""
+
+    __slots__ = ("_around", "_frames")
+
+    def __init__(self, frames: LeasedFrames, around: tuple[bytes, bytes]) -> None:
+        """`around` is what stands before and behind the text in such an event (`StreamWriter.around`)."""
+        self._frames = frames
+        self._around = around
+
+    def take(self, block: bytes) -> bytes | None:
+        taken = self._frames.taken(block)
+        if not taken:
+            return None if taken is None else b""
+        before, behind = self._around
+        return before + _spelled(taken) + behind
+
+
+def _spelled(text: str) -> bytes:
+    """As it stands inside a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader
 from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
-from backends.chat.passthrough import Calm
+from backends.chat.passthrough import LeasedFrames, ReceivedFrames, WrittenFrames
 from backends.chat.whole import WholeReader
-from backends.protocol import Passthrough, ReceivesPassthrough, ReplyContext
+from backends.protocol import PassingWriter, Passthrough, ReplyContext
 from converters.text.events import CallEnd, CallStart, Reasoning, Text
 from errors import BackendError, ErrorInfo, Interrupted, Refused
 from reply import Notes, Reply, Step
@@ -34,7 +34,7 @@ class ChatReplyReader:
         self._frames = Frames()
         self._unread = b""  # frames that can wait until the first words have left
         self._spoken = False  # those have been read
-        self._flowed = False  # the last block passed, so that more of it may
+        self._lent = False  # a passthrough was given away, so that text may have passed by
 
     @property
     def done(self) -> bool:
@@ -52,9 +52,9 @@ class ChatReplyReader:
         return self._read_block(block)
 
     def _read_block(self, block: bytes) -> list[Step]:
-        flowing = self._flow(block)
-        self._flowed = flowing is not None
-        return self._read_frames(frames_of(block)) if flowing is None else [flowing]
+        self._settle()
+        step = self._taken(block)
+        return self._read_frames(frames_of(block)) if step is None else [step]
 
     def _read_frames(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
@@ -63,10 +63,10 @@ class ChatReplyReader:
             before, alike = len(steps), self._alike(frames, place)
             some = frames[place : place + max(alike, 1)]
             # all of them, and one alone, have been tried
-            flowing = self._flow(b"".join(some)) if 1 < alike < len(frames) else None
-            if flowing is not None:
-                steps.append(flowing)
-            for frame in some if flowing is None else ():
+            step = self._taken(b"".join(some)) if 1 < alike < len(frames) else None
+            if step is not None:
+                steps.append(step)
+            for frame in some if step is None else ():
                 steps += self._chunks.read(frame)
             place += len(some)
             if not (self._spoken or self.done) and place < len(frames) and any(map(_has_words, steps[before:])):
@@ -77,6 +77,7 @@ class ChatReplyReader:
         return steps
 
     def finish(self) -> Sequence[Step]:
+        self._settle()
         last = self._frames.finish()
         if is_torn(last) and not last.lstrip().startswith(b"{"):
             if not self._choices.all_finished:
@@ -105,31 +106,39 @@ class ChatReplyReader:
 
     # -- the short way -----------------------------------------------------------------------------------------------
 
-    def passthrough(self, writer: ReceivesPassthrough) -> Passthrough | None:
-        template = self._chunks.template
-        if not self._flowed or template is None or not self._frames.empty or not writer.accepts(template.features):
+    def passthrough(self, writer: PassingWriter, same_wire: bool) -> Passthrough | None:
+        frames, template = self._leased(), self._chunks.template
+        if frames is None or template is None or not self._frames.empty:
             return None
-        calm: Calm | None = self._choices[template.index].calm(template)
-        return calm
+        if same_wire and frames.same and writer.accepts(template.features):
+            self._lent = True
+            return ReceivedFrames(template, frames)
+        around = writer.around(template.index, frames.lease.kind, frames.lease.call)
+        self._lent = around is not None
+        return None if around is None else WrittenFrames(frames, around)
 
-    def _flow(self, block: bytes) -> Step | None:
-        """Whole frames that bring nothing but text, mostly as they came. None if they must be read."""
+    def _settle(self) -> None:
+        """Note what has passed by since a passthrough was given away."""
+        if self._lent:
+            self._chunks.passed()
+            self._lent = False
+
+    def _leased(self) -> LeasedFrames | None:
+        """Frames like the last one, if more of what they bring need not be read."""
         template = self._chunks.template
         if template is None or not self._chunks.idle:
             return None
-        text = template.text_of(block)
-        if text is None or (text[-1].isspace() and template.blank(block)):
-            return None  # a frame that is held is held whole, and leaves as it came if no call follows
-        edges = self._choices[template.index].flow(text, template.reasoning)
-        if edges is None:
-            return None
-        lead, tail = edges
-        if lead or tail:
+        choice = self._choices[template.index]
+        lease = choice.lease(template.reasoning)
+        return None if lease is None else LeasedFrames(template, lease, choice)
+
+    def _taken(self, block: bytes) -> Step | None:
+        """Whole frames that bring nothing but more of the same, as a step. None if they must be read."""
+        frames = self._leased()
+        step = None if frames is None else frames.step(block)
+        if step is not None:
             self._chunks.passed()
-            block = template.with_edges(block, text, lead, tail)
-            text = lead + text[: len(text) - len(tail)]
-        event = Reasoning(text) if template.reasoning else Text(text)
-        return Step(block, [(template.index, event)], template.features)
+        return step
 
     def _alike(self, frames: Sequence[bytes], place: int) -> int:
         """How many frames from a place on bring more of the same text, so that they may flow together.

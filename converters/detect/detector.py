@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 from converters.detect.openers import CLOSES, LATE, OPENS, OpenerIndex, begins_name
 from converters.detect.quoting import Quoting
@@ -21,7 +22,7 @@ from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS, RESULTS, ReasoningTag, Syntax
 from converters.text.events import ArgumentsDelta, CallStart, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
-from converters.text.scanner import MarkerPrefilter, only_more_space
+from converters.text.scanner import MarkerPrefilter, Search, only_more_space
 from converters.values.json.output import Flow
 
 
@@ -63,21 +64,37 @@ class Detector:
             self._read(left, whole=False, cut=False)
         return self._taken()
 
-    def lets_flow(self, text: str) -> bool:
-        """Whether a text is nothing but more of what is being said, and nothing is held: `flowed` may follow."""
-        if self._buffer or self._calls is not None or self._invents or not self._begun:
-            return False
-        return (self.inside or not self._untouched) and self._watch.markers.search(text) is None
+    # -- what a lease needs (stages/lease.py) -------------------------------------------------------------------------
+
+    def arguments_lease(self) -> Flow | None:
+        """Takes more of the string in the arguments that is being read, if there is one and it leaves as it comes."""
+        return self._calls.lease() if self._calls is not None and not self._invents else None
+
+    def plain_kind(self) -> Literal["text", "reasoning"] | None:
+        """What more plain text would be; None in a call, while something is held, and where any text could open one."""
+        if self._calls is not None or self._buffer or self._invents or not self._begun:
+            return None
+        if self.inside:
+            return "reasoning"
+        return None if self._untouched else "text"
 
     @property
-    def restless(self) -> MarkerPrefilter | None:
-        """Finds what could matter in more text of the same line, behind one that flowed; None if any text could."""
-        return None if self._quoting.blank or self._quoting.may_close else self._watch.restless
+    def in_prose(self) -> Search:
+        """A search that finds something in every text that holds a marker, and in some others."""
+        return self._watch.prefilter.in_prose
+
+    def is_plain(self, text: str) -> bool:
+        """Whether a text holds no marker."""
+        return self._watch.is_plain(text)
 
     @property
-    def flow(self) -> Flow | None:
-        """Takes more of the arguments that are being read, past everybody, if they leave as they come."""
-        return self._calls.flow if self._calls is not None and not self._invents else None
+    def prefilter(self) -> MarkerPrefilter | None:
+        """Finds what could matter in more text of the same line. In a text without that, there is nothing to read.
+
+        None where each text must be read, as at the start of a line.
+        """
+        quoting = self._quoting
+        return None if quoting.blank or quoting.may_close or self._fresh_call else self._watch.prefilter
 
     def turn(self, inside: bool) -> list[Event]:
         """The server tells reasoning and text apart itself: what follows is the one or the other."""
@@ -186,11 +203,11 @@ class Detector:
 
     def _say(self, text: str) -> None:
         if text:
-            self.flowed(text)
+            self.read_plain(text)
             self._events.append(Reasoning(text) if self.inside else Text(text))
 
-    def flowed(self, text: str) -> None:
-        """This text has been said, which changes what may follow."""
+    def read_plain(self, text: str) -> None:
+        """Note that a text without markers has been read, which changes what may follow."""
         self._begun = True
         if not text.isspace():
             self._untouched = self._untouched and self.inside

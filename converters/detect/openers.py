@@ -21,6 +21,8 @@ CLOSES = frozenset(closer for lane in REASONING_TAGS for closer in lane.closes)
 LATE = {closer: lane for lane in REASONING_TAGS if not lane.shared for closer in lane.closes}
 """Closers that are believed without their openers."""
 
+_END_HEADS = frozenset(token[0] for token in END_TOKENS)
+
 
 class OpenerIndex:
     """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
@@ -60,7 +62,11 @@ class OpenerIndex:
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
-        self.restless = MarkerPrefilter(self.markers, {token[0] for token in END_TOKENS})
+        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS)
+
+    def is_plain(self, text: str) -> bool:
+        """Whether a text holds no marker, nor what an end token begins with."""
+        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""

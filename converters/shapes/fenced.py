@@ -12,7 +12,7 @@ from typing import Protocol
 
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.syntaxes import Syntax
-from converters.text.events import CallEnd, CallStart, Event, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
 from converters.values.json.output import Flow
 
 _OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
@@ -30,14 +30,16 @@ class Reader(Protocol):
 
     def finish(self) -> list[Event]: ...
 
+    def arguments_lease(self) -> Flow | None: ...
+
 
 class FencedMessage:
     """Holds the message while its reader finds nothing but calls in the fence. A CallsParser."""
 
-    flow: Flow | None = None
-
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._lease: Flow | None = None  # the lease of the reader, for more arguments of the last call
+        self._call = 0
         self._events: list[Event] = []
         self._fed: list[str] = []
         self._opening = ""
@@ -61,6 +63,10 @@ class FencedMessage:
         if not self._state(text):
             self._refuse()
         return []
+
+    def lease(self) -> Flow | None:
+        """Nothing leaves before the end."""
+        return None
 
     def finish(self, cut: bool) -> list[Event]:
         if cut or self._state in (self._open, self._inside):
@@ -120,8 +126,13 @@ class FencedMessage:
         return self._ending.fits(text)
 
     def _read(self, text: str) -> bool:
+        if self._lease is not None and text and (delta := self._lease(text)) is not None:
+            self._events.append(ArgumentsDelta(self._call, delta, text))
+            return True
         events = self._reader.feed(text)
+        self._lease = self._reader.arguments_lease()
         self._events += events
+        self._call = next((event.index for event in reversed(events) if isinstance(event, CallStart)), self._call)
         self._around += sum(len(event.text) for event in events if isinstance(event, Text))
         return _only_calls(events) and self._around <= _SPACE
 

@@ -207,7 +207,7 @@ class JsonObjectParser(StateParser):
             return self._named(_string(self._small_text))
         return True
 
-    def _flowing(self) -> Flow | None:
+    def _lease(self) -> Flow | None:
         arguments = self._arguments if self._state == self._read_arguments and self._out.open else None
         return arguments.flow if arguments else None
 

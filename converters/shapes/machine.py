@@ -5,7 +5,7 @@ one run of calls and owns every character from the opener on. `feed` and `finish
 
     over     the run has ended; `rest` is the text behind it, which belongs to nobody yet
     refused  it was no call after all, and no event has left; `rest` is all of it, the opener included
-    flow     takes more of a string that leaves as it comes, past the parser: what it returns is an ArgumentsDelta
+    lease    takes more of a string that leaves as it comes, past the parser: what it returns is an ArgumentsDelta
 
 A shape may not know any marker, model or tool name: it reads the row it is given.
 """
@@ -81,11 +81,13 @@ class CallsParser(Protocol):
     refused: bool
     rest: str
 
-    flow: Flow | None
-
     def feed(self, text: str) -> list[Event]: ...
 
     def finish(self, cut: bool) -> list[Event]: ...
+
+    def lease(self) -> Flow | None:
+        """Takes more of the string that is being read, until it returns None or the parser is fed."""
+        ...
 
 
 class CallWriter:
@@ -131,10 +133,6 @@ class CallWriter:
         if delta or raw:
             self.events.append(ArgumentsDelta(self._index, delta, self.unowned(raw)))
 
-    def more(self, delta: str, raw: str) -> ArgumentsDelta:
-        """An event that nothing else is named with."""
-        return ArgumentsDelta(self._index, delta, raw)
-
     def note(self, *codes: Reason) -> None:
         self.events += map(Noted, codes)
 
@@ -168,16 +166,11 @@ class StateParser:
         self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
         self._refusable = True
         self._state: StateParser.State
-        self.flow: Flow | None = None
         self.over = False
         self.refused = False
         self.rest = ""
 
     def feed(self, text: str) -> list[Event]:
-        if self.flow is not None:
-            if text and (delta := self.flow(text)) is not None:
-                return [self._out.more(delta, text)]
-            self.flow = None
         if self._refusable:
             self._fed.append(text)
         more_space = self._buffer and only_more_space(self._buffer, text)
@@ -194,12 +187,14 @@ class StateParser:
             self.rest = left
         self._buffer = left
         self._place = 0
-        if not (left or self._refusable or self._out.owes):
-            self.flow = self._flowing()
         return self._out.taken()
 
-    def _flowing(self) -> Flow | None:
-        """Inside a string of the arguments that flows."""
+    def lease(self) -> Flow | None:
+        """Granted by the state, if every character read so far has left in an event."""
+        return None if self._buffer or self._refusable or self.over or self._out.owes else self._lease()
+
+    def _lease(self) -> Flow | None:
+        """What reads on in the string of the arguments that is open, if one is."""
         return None
 
     def finish(self, cut: bool) -> list[Event]:

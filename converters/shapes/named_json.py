@@ -69,7 +69,7 @@ class NamedJsonParser(GroupedParser):
         self._state = self._after
         return True
 
-    def _flowing(self) -> Flow | None:
+    def _lease(self) -> Flow | None:
         return self._arguments.flow if self._state == self._read and self._out.open else None
 
     def _read(self) -> bool:

@@ -135,19 +135,19 @@ class PythonicParser(StateParser):
     def _stop(self) -> bool:
         return self._refuse() if self._refusable else self._end_run()
 
-    def _flowing(self) -> Flow | None:
+    def _lease(self) -> Flow | None:
         written = self._arguments.flow if self._state == self._read else None
         if written is None:
             return None
         said = self._said.append
 
-        def flow(text: str) -> str | None:
+        def take(text: str) -> str | None:
             delta = written(text)
             if delta is not None:
                 said(text)
             return delta
 
-        return flow
+        return take
 
     def _read(self) -> bool:
         """Inside the brackets of a call."""

@@ -214,16 +214,16 @@ class TaggedParser(GroupedParser):
         self._state = self._value
         return True
 
-    def _flowing(self) -> Flow | None:
+    def _lease(self) -> Flow | None:
         written = self._arguments.flow if self._state == self._value else None
         if written is None:
             return None
         end_of, trims = self._ends.markers.search, self._trims
 
-        def flow(text: str) -> str | None:
+        def take(text: str) -> str | None:
             return written(text) if end_of(text) is None and not (trims and text[-1] == "\n") else None
 
-        return flow
+        return take
 
     def _value(self) -> bool:
         """Inside a value: let flow what cannot be its end."""

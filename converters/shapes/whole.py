@@ -21,14 +21,13 @@ class WholeMessage:
     One row at a time, since they read nearly the same: as long as one of them fits, the message must wait anyway.
     """
 
-    flow: Flow | None = None
-
     def __init__(self, rows: Sequence[Grammar], opening: CallContext, expectations: Expectations) -> None:
         self._expectations = expectations
         self._rows = iter(rows)
         self._opening = opening
         self._fed: list[str] = []
-        self._flowed: list[str] = []  # the last pieces, as what they are of the arguments
+        self._lease: Flow | None = None  # that of the row's parser
+        self._taken: list[str] = []  # what it returned for the last pieces
         self._call = opening.index  # whose arguments they are
         self._parser: CallsParser
         self._events: list[Event]
@@ -42,20 +41,24 @@ class WholeMessage:
         self._next_row()
 
     def feed(self, text: str) -> list[Event]:
-        flow = self._parser.flow
-        if flow is not None and text and (delta := flow(text)) is not None:
-            self._flowed.append(delta)
+        if self._lease is not None and text and (delta := self._lease(text)) is not None:
+            self._taken.append(delta)
             self._fed.append(text)
             return []
-        self._let_go()
+        self._end_lease()
         self._fed.append(text)
         self._read(text)
         while not self._fits and self._next_row():
             pass
+        self._lease = self._parser.lease()
         return []
 
+    def lease(self) -> Flow | None:
+        """Nothing leaves before the end."""
+        return None
+
     def finish(self, cut: bool) -> list[Event]:
-        self._let_go()
+        self._end_lease()
         while not (self.over or cut):
             if not self._parser.over:
                 self._take(self._parser.finish(cut))
@@ -93,12 +96,13 @@ class WholeMessage:
         if self._parser.over:
             self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
 
-    def _let_go(self) -> None:
-        """What has flowed past the parser becomes an event."""
-        if self._flowed:
-            raw = "".join(self._fed[-len(self._flowed) :])
-            self._events.append(ArgumentsDelta(self._call, "".join(self._flowed), raw))
-            self._flowed.clear()
+    def _end_lease(self) -> None:
+        """What was taken by lease becomes one event."""
+        self._lease = None
+        if self._taken:
+            raw = "".join(self._fed[-len(self._taken) :])
+            self._events.append(ArgumentsDelta(self._call, "".join(self._taken), raw))
+            self._taken.clear()
 
     def _refuse(self) -> None:
         self.syntax = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from converters.syntaxes import END_TOKENS
-from converters.text.events import ArgumentsDelta, CallStart, Event, Reasoning, Removed, Text
+from converters.text.events import CallStart, Event, LeaseKind, Reasoning, Removed, Text
 from converters.text.scanner import any_of
 
 _TOKENS = frozenset(END_TOKENS)
@@ -49,10 +49,7 @@ class EndTokens:
                 self._behind.append(event)
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return not self._held and not self._behind and _HEADS.isdisjoint(text)
-
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
+    def permits(self, kind: LeaseKind) -> bool:
         return not self._held
 
     def _text(self, text: str, out: list[Event]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, Event, Reasoning, Removed, Text
+from converters.text.events import Event, LeaseKind, Reasoning, Removed, Text
 
 
 class KeepReasoning:
@@ -14,11 +14,8 @@ class KeepReasoning:
             for event in events
         ]
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return not inside  # there it becomes text
-
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
-        return True
+    def permits(self, kind: LeaseKind) -> bool:
+        return kind != "reasoning"  # it becomes text
 
     def finish(self, cut: bool) -> list[Event]:
         return []
@@ -30,11 +27,8 @@ class DropReasoning:
     def feed(self, events: list[Event]) -> list[Event]:
         return [Removed(event.raw, "reasoning_off") if isinstance(event, Reasoning) else event for event in events]
 
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
-        return True
+    def permits(self, kind: LeaseKind) -> bool:
+        return kind != "reasoning"
 
     def finish(self, cut: bool) -> list[Event]:
         return []
-
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return not inside

@@ -8,7 +8,7 @@ Held: such calls with all that follows them, while they can still prove to be me
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
 
 
@@ -34,10 +34,7 @@ class ReasoningCalls:
             self._one(event, out)
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return not self._held and not self._drafting
-
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
+    def permits(self, kind: LeaseKind) -> bool:
         return not self._held and not self._drafting
 
     def _one(self, event: Event, out: list[Event]) -> None:

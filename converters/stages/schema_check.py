@@ -5,7 +5,7 @@ Held: nothing. A copy of a call's arguments is kept until the call ends, if it i
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations, Schema
 from converters.values.validate import misfits
 
@@ -39,10 +39,7 @@ class SchemaCheck:
                 out += self._told()
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
-        return True
-
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
+    def permits(self, kind: LeaseKind) -> bool:
         return True
 
     def keep(self, delta: str) -> None:

@@ -5,7 +5,7 @@ Held: nothing, but with `whole_calls` each call until it ends; one that max_toke
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 
@@ -34,12 +34,15 @@ class ToolChoice:
                 out.append(event)
         return out
 
-    def lets_flow(self, text: str, inside: bool) -> bool:
+    def permits(self, kind: LeaseKind) -> bool:
+        if kind == "arguments":
+            return self._refusal is None and not self._expectations.whole_calls
         return not self._held
 
-    def lets_pass(self, event: ArgumentsDelta) -> bool:
-        event.index = self._index
-        return self._refusal is None and not self._expectations.whole_calls
+    @property
+    def index(self) -> int:
+        """The index of the last call that was let through, as the client is told; -1 before the first."""
+        return self._index
 
     def _call(self, event: CallStart | ArgumentsDelta | CallEnd, out: list[Event]) -> None:
         if isinstance(event, CallStart):

@@ -7,7 +7,7 @@ dropped before a span is given back if text follows after all, so that two stret
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, Event, Noted, Reasoning, Removed, Text
+from converters.text.events import ArgumentsDelta, Event, LeaseKind, Noted, Reasoning, Removed, Text
 
 _HOLD = 4096
 
@@ -80,14 +80,26 @@ class TextChannel:
         """Whether a text may leave as it is: the common case, told apart for speed."""
         return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
 
-    def flow(self, text: str) -> tuple[str, str] | None:
-        """The white space that leaves before a text and what stays of it at its end; None where it is not so simple."""
+    @property
+    def held(self) -> str:
+        """White space that waits for what follows it."""
+        return self._held
+
+    @property
+    def goes_on(self) -> bool:
+        """Something has left, and nothing was removed behind it: more text only follows it, which `take` is for."""
+        return self._said and not self._gap
+
+    def take(self, text: str) -> str | None:
+        """What leaves of a text where the channel `goes_on`; None for white space alone, or too much at the end."""
+        if not self._held and not text[-1].isspace():
+            return text
         letters = text.rstrip() if self._most else text
-        tail = text[len(letters) :]
-        if not letters or self._gap or not self._said or len(tail) > _HOLD:
+        if not letters or len(text) - len(letters) > _HOLD:
             return None
-        before, self._held = self._held, tail
-        return before, tail
+        taken = self._held + letters
+        self._held = text[len(letters) :]
+        return taken
 
     def passed(self) -> None:
         self._said = True
@@ -156,13 +168,12 @@ class Whitespace:
                 out.append(event)
         return out
 
-    def flow(self, text: str, inside: bool) -> tuple[str, str] | None:
-        """The same as `feed`, where all that happens is that white space at the end waits; None where more does."""
-        lane, other = (self._reasoning, self._content) if inside else (self._content, self._reasoning)
-        edges = lane.flow(text) if other.empty else None
-        if edges is not None:
-            self._beside(other, [])
-        return edges
+    def lease(self, kind: LeaseKind) -> TextChannel | None:
+        """The channel that more text of a kind only goes on in; None if it does more than that."""
+        channel, other = self._content, self._reasoning
+        if kind == "reasoning":
+            channel, other = other, channel
+        return channel if channel.goes_on and other.empty else None
 
     def holds_space(self, inside: bool) -> bool:
         """Whether white space at the end of a text waits."""

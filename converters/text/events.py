@@ -99,6 +99,9 @@ class Noted:
         return ""
 
 
+LeaseKind = Literal["text", "reasoning", "arguments"]
+"""What a piece may be more of: of the content, of the reasoning, or of the arguments of a call."""
+
 Event = Text | Reasoning | CallStart | ArgumentsDelta | CallEnd | Removed | Noted
 
 

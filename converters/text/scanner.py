@@ -115,7 +115,10 @@ class MarkerPrefilter:
 
     def __init__(self, markers: Markers, others: Iterable[str]) -> None:
         """`others` are letters that could matter, too."""
-        heads = [*markers.heads, *map(re.escape, sorted({*others, "\n"}))]
+        heads = [*markers.heads, *map(re.escape, sorted(others))]
+        self.in_prose = re.compile("|".join(heads)).search
+        """The same for text of several lines: what it finds nothing in holds no marker."""
+        heads.append("\n")
         self.in_text = re.compile("|".join(heads)).search
         unread = [*range(32), *b'"\\', *range(128, 256)]
         plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]

@@ -9,9 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
+from converters.text.events import ArgumentsDelta, CallStart, LeaseKind, Reasoning, Text
 from dialects.chat.request import ChatOptions
-from dialects.protocol import Flowing
 from errors import ErrorInfo
 from reply import Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
 from wire.sse import DONE, frame_of
@@ -56,7 +55,7 @@ class ChatStreamWriter:
     def accepts(self, features: Features) -> bool:
         return features <= self._accepted
 
-    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None:
         if kind == "reasoning" and len(self._reasoning) != 1:
             return None
         text = "\0"

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind, Reasoning, Text
 from converters.text.expectations import Expectations
-from dialects.protocol import Flowing, ParsedRequest, UpstreamRequest
+from dialects.protocol import ParsedRequest, UpstreamRequest
 from errors import ErrorInfo, RequestError
 from reply import Failure, Features, Finish, Ids, Reply, ReplyEvent, ReplyHead, Step, Usage
 
@@ -110,7 +110,7 @@ class ToyWriter:
     def accepts(self, features: Features) -> bool:
         return False
 
-    def around(self, choice: int, kind: Flowing, call: int) -> tuple[bytes, bytes] | None:
+    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None:
         key = {"text": "say", "reasoning": "ponder", "arguments": "with"}[kind]
         return f'{{"{key}": "'.encode(), b'"}\n'
 

@@ -70,7 +70,7 @@ class Run:
         context = ReplyContext(lambda: new_parser(chat.expectations, prior), expectations)
         reader = ChatReplyReader(context)
         if not fast:
-            reader._flow = lambda block: None  # type: ignore[method-assign]
+            reader._leased = lambda: None  # type: ignore[method-assign]
         read, read_frames = reader._chunks.read, 0
 
         def counted(frame: bytes) -> Any:
@@ -150,9 +150,16 @@ def joined(out: bytes) -> list[Any]:
     for each in [each for each in frames_of(out) if each.startswith(b"data:")]:
         for choice in json.loads(each[6:])["choices"]:
             for key, value in choice["delta"].items():
-                for call in value if key == "tool_calls" else ():
-                    call["id"] = re.sub(r"^[A-Za-z0-9]{9}$", "made up", call.get("id", ""))
-                if isinstance(value, str) and said and said[-1][0] == key:
+                if key == "tool_calls":
+                    for call in value:
+                        function = call["function"]
+                        if "id" in call:
+                            call_id = re.sub(r"^[A-Za-z0-9]{9}$", "made up", call["id"])
+                            said.append(((call["index"], call_id, function["name"]), function["arguments"]))
+                        else:
+                            assert said[-1][0][0] == call["index"], "arguments of another call"
+                            said[-1] = (said[-1][0], said[-1][1] + function["arguments"])
+                elif isinstance(value, str) and said and said[-1][0] == key:
                     said[-1] = (key, said[-1][1] + value)
                 else:
                     said.append((key, value))

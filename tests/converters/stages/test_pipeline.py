@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converters import Expectations, new_parser
-from converters.text.events import Event, Removed, Text
+from converters.text.events import Event, LeaseKind, Removed, Text
 from tests.helpers import ROWS, assemble, cuts, meaning, parse, spans
 
 PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
@@ -73,6 +73,9 @@ class Shouts:
 
     def feed(self, events: list[Event]) -> list[Event]:
         return [Text(event.text.upper()) if isinstance(event, Text) else event for event in events]
+
+    def permits(self, kind: LeaseKind) -> bool:
+        return False
 
     def finish(self, cut: bool) -> list[Event]:
         return [Removed("", "custom_converter")]
