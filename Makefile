@@ -40,7 +40,7 @@ check: lint types test ## all of the above: what a commit must pass
 real: $(VENV)/.ready ## the SDK through the proxy against a real llama-server
 	$(BIN)/python -m tests.real
 
-bench: $(VENV)/.ready ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS="proxies --quick" for less)
+bench: $(VENV)/.ready ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 conformance: $(VENV)/.ready ## the public CanIToolCall corpus through the running proxy
