@@ -1,6 +1,7 @@
 """This commit beside an earlier one: CPU time of the worker process in interleaved pairs, and what may not get dearer.
 
-In each pair both commits are started anew, since the layout of a process in memory makes a per cent of difference.
+In each pair both commits are started anew, so that what differs by chance from process to process, such as the layout
+of memory, varies between the pairs instead of favouring one side in all of them.
 Then every case is asked of one and of the other in turn. The order is swapped in every second pair.
 """
 
