@@ -60,7 +60,7 @@ check: lint types package test ## all of lint, types, package and test: what a c
 real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server
 	$(BIN)/python -m tests.real
 
-bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS="proxies --quick" for less)
+bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy

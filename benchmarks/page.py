@@ -15,7 +15,7 @@ BY_HAND = "## What misses its must, and why\n"
 _BEGINNING = """# Speed
 
 What the proxy costs in the middle of every token, beside no proxy at all, nginx, and LiteLLM. `make bench` measures it;
-`python -m benchmarks page FILE` writes this page from a file of its results. Only the last section is kept by hand.
+`python -m benchmarks page FILE` writes this page from a file of its results. The last two sections are kept by hand.
 
 How it is measured. Each target is one worker process on one core. The scripted upstream and the load generator, both
 in C, share the other core. Within a round every target has its turn, and the order is reversed in every second round.

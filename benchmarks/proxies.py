@@ -157,18 +157,19 @@ class Run:
         line = {"case": case.name, "target": target.name, "round": number, "load": os.getloadavg()[0]}
         keep(self.results, line | {"asked": case.asked} | more | figures)
         print(_shown(line | figures), flush=True)
-        self._let_settle(target)
+        let_settle(target)
 
-    def _let_settle(self, target: Target) -> None:
-        """Until the streams that the generator left behind are cleared away: the next target has the same core."""
-        until = time.monotonic() + _PATIENCE
+
+def let_settle(target: Target) -> None:
+    """Until the streams that the generator left behind are cleared away: the next target has the same core."""
+    until = time.monotonic() + _PATIENCE
+    time.sleep(_PAUSE)
+    spent = targets.ticks(target.pids)
+    while time.monotonic() < until:
         time.sleep(_PAUSE)
-        spent = targets.ticks(target.pids)
-        while time.monotonic() < until:
-            time.sleep(_PAUSE)
-            before, spent = spent, targets.ticks(target.pids)
-            if spent - before <= 1:
-                return
+        before, spent = spent, targets.ticks(target.pids)
+        if spent - before <= 1:
+            return
 
 
 def _memory(target: Target) -> int:

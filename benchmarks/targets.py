@@ -71,7 +71,7 @@ def running(name: str, upstream: int, before: str | None = None) -> Iterator[Tar
         process = subprocess.Popen(
             [str(part) for part in program.command],
             cwd=program.folder,
-            env={**_environ(), **program.environ},
+            env={**environ(), **program.environ},
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
@@ -97,12 +97,18 @@ def _program(name: str, port: int, upstream: int, before: str | None) -> Program
     if name == "litellm":
         return _litellm(port, upstream)
     way = name.removesuffix(OFF)
-    root = _checked_out(before) if way == "before" else ROOT
     options = {"gthread": ("-k", "gthread", "--threads", "1200"), "gevent": ("-k", "gevent")}.get(way, ())
-    return _ourselves(port, upstream, root, options, convert=way == name)
+    return _ourselves(port, upstream, root_of(way, before), options, convert=way == name)
 
 
-def _environ() -> dict[str, str]:
+def root_of(name: str, before: str | None) -> Path:
+    """The folder of the sources of a target of ours; `now` is this tree as it was when it was first asked for."""
+    if name == "now":
+        return _snapshot()
+    return _checked_out(before) if name == "before" else ROOT
+
+
+def environ() -> dict[str, str]:
     """Ours without settings of somebody else's, and without proxies: all of it stays on the loopback."""
     kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
     return {name: os.environ[name] for name in kept if name in os.environ}
@@ -159,6 +165,34 @@ def _ourselves(port: int, upstream: int, root: Path, options: Sequence[str] = ()
         "PYTHONPATH": str(root),
     }
     return Program(command, environ, root)
+
+
+@cache
+def _snapshot() -> Path:
+    """A copy of this tree in build/, so that it can be worked on while the copy is measured."""
+    folder = BUILD / "now"
+    shutil.rmtree(folder, ignore_errors=True)
+    listed = _said("git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():  # not what was deleted, nor a link to a folder
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def commit_before() -> str:
+    """What this tree is compared with if nobody says: where its branch left `main`; on `main` itself, the parent.
+
+    Changes on `main` that are not committed are compared with HEAD. Raises Missing without a history.
+    """
+    head = _said("git", "-C", ROOT, "rev-parse", "HEAD")
+    try:
+        base = _said("git", "-C", ROOT, "merge-base", "HEAD", "main")
+    except Missing:  # there is no such branch here
+        base = head
+    if base == head and not _said("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no"):
+        base = _said("git", "-C", ROOT, "rev-parse", "HEAD~1")
+    return base
 
 
 def _checked_out(revision: str | None) -> Path:
