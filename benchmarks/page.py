@@ -18,21 +18,20 @@ What the proxy costs in the middle of every token, beside no proxy at all, nginx
 `python -m benchmarks page FILE` writes this page from a file of its results. The last two sections are kept by hand.
 
 How it is measured. Each target is one worker process on one core. The scripted upstream and the load generator, both
-in C, share the other core. Within a round every target has its turn, and the order is reversed in every second round.
-Figures are medians over the rounds; ratios are medians of the ratios within each round. CPU time is that of the
-target's whole process tree, user and system. Each chunk carries the time at which the upstream wrote it and its
-number, so its delay is measured when it arrives, and one that is missing is noticed. Nobody writes a log line for
-each request.
+written in C, share the other core. Each round measures every target once, and every second round does so in reverse
+order. Figures are medians over the rounds; ratios are medians of the ratios within each round. CPU time is user and
+system time of the target's whole process tree. Each chunk contains its number and the time at which the upstream wrote
+it, so that its delay can be measured on arrival and a missing chunk is noticed. No target logs requests.
 
 """
 _TARGETS = """| name | what it is |
 |---|---|
 | direct | the upstream without any proxy |
-| nginx | Debian's nginx, `proxy_buffering off`, connections to the upstream kept |
+| nginx | Debian's nginx, `proxy_buffering off`, with persistent connections to the upstream |
 | litellm | LiteLLM's proxy from PyPI |
-| dragoman | `gunicorn -c gunicorn.conf.py`, as it is shipped |
-| gthread, gevent | the same with that worker class |
-| before | another commit, as it was shipped |
+| dragoman | `gunicorn -c gunicorn.conf.py`, with gevent |
+| gthread, gevent | the same, with this worker class |
+| before | an earlier commit, with its own configuration |
 | …-off | the same with `ENABLE_TOOL_CALL_CONVERSION=false` |
 
 """
@@ -88,5 +87,6 @@ def _converters(figures: Figures) -> str:
     rows = [
         [name, *(cell for piece in (4, 1) for cell in costs.get(piece, ["-"] * 4))] for name, costs in by_syntax.items()
     ]
-    said = "The converter alone, µs a piece of 4 characters or 1; growth is the cost of 200 kB over that of 20 kB.\n\n"
+    said = "The converter alone: µs for each piece of 4 characters or of 1. "
+    said += "Growth is the cost of 200 kB divided by that of 20 kB.\n\n"
     return "### converters\n\n" + said + _markdown([["", *head], *rows]) + "\n"

@@ -152,7 +152,7 @@ def test_every_code_is_explained_and_no_other(heading: str, codes: Mapping[str, 
 
 
 def test_every_outcome_is_explained() -> None:
-    chapter = OUTCOMES.split("## Where it is told\n")[1].split("\n## ")[0]
+    chapter = OUTCOMES.split("## Where to find it\n")[1].split("\n## ")[0]
     told = re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)
     assert told == list(Outcome.__args__)
 

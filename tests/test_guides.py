@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -99,6 +100,14 @@ def test_every_target_of_make(text: str) -> None:
 @in_both_languages("README")
 def test_readme_is_short(text: str) -> None:
     assert len(text.splitlines()) <= 150
+
+
+def test_the_diagram_is_small_and_needs_nothing_from_elsewhere() -> None:
+    diagram = read("docs/request.svg")
+    assert ElementTree.fromstring(diagram).tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(diagram) < 6000
+    assert re.findall(r"https?://[^\s\"]+", diagram) == ["http://www.w3.org/2000/svg"]
+    assert not re.search(r"href|@import|@font-face|<script|<image", diagram)
 
 
 @in_both_languages("README")

@@ -1,7 +1,7 @@
-"""The reason codes: why text was removed, and what else happened on the way. Stable; clients may read them.
+"""The reason codes: why text was removed, and what else was decided about an answer.
 
-The first ten say why a span was removed and are named by the contract. The rest are decisions that removed
-nothing and are only told in the record of an exchange.
+The codes are stable, because clients may read them. The first ten say why a span of text was removed. The others are
+decisions that removed nothing of their own and appear only in the record of an exchange.
 """
 
 from __future__ import annotations
@@ -54,52 +54,54 @@ Reason = Literal[
 ]
 
 REMOVED: dict[Reason, str] = {
-    "whitespace": "white space at the edge of something that was removed",
+    "whitespace": "white space next to something that was removed",
     "marker": "the markup of a call, or a reasoning tag",
-    "end_token": "an end-of-turn token left at the end of the text",
+    "end_token": "an end-of-turn token at the end of the text",
     "choice_none": "a call that the request's `tool_choice` does not allow",
-    "parallel_off": "a second call although the request said parallel_tool_calls false",
-    "cut": "a call that max_tokens cut before it could be delivered",
-    "invented_result": "a tool result that the model made up after its call, and what it said on from it",
-    "echo": "a call repeated as plain text",
-    "reasoning_off": "reasoning, which REASONING_FIELD=none drops",
-    "custom_converter": "what a registered converter took out of the text",
+    "parallel_off": "a second call, although the request set `parallel_tool_calls: false`",
+    "cut": "a call that `max_tokens` cut off before it could be delivered",
+    "invented_result": "a tool result that the model made up after its call, and the text that follows it",
+    "echo": "a second copy of a call, as text",
+    "reasoning_off": "reasoning, because of REASONING_FIELD=none",
+    "custom_converter": "text that a registered converter removed",
 }
+"""For each code what was removed."""
 
 NOTED: dict[Reason, str] = {
-    "name_repaired": "the name was spelled otherwise than that of the one tool it can mean",
-    "call_repaired": "the JSON around name and arguments was not quite JSON, and lost nothing in being put right",
-    "builtin_call": "a call, in code, of a tool that the model was trained on and nobody declared; it was removed",
-    "choice_other": "a call of another function than the ones that `tool_choice` names; it was removed",
-    "required_unmet": "`tool_choice` demands a call, and the model made none",
-    "arguments_repaired": "arguments in another spelling than JSON's, which lost nothing in being put right",
-    "arguments_guessed": "arguments whose JSON was broken, a comma or a bracket of it missing or too many",
-    "arguments_retyped": "a string that the schema does not allow was read as the value that it spells",
-    "arguments_wrapped": "arguments that are no object were put under the one argument that is required",
-    "arguments_unwrapped": "all arguments stood under one more key, such as `arguments`, that the tool does not have",
-    "arguments_dropped": "arguments that are no object, and no argument to put them under",
-    "arguments_closed": "the model stopped before it had closed the arguments; all values were complete",
-    "arguments_unreadable": "the model ended inside arguments that cannot be read on; what was open has been closed",
-    "arguments_misfit": "the finished arguments do not fit the tool's schema; they were delivered as they are",
-    "duplicate_key": "a key stood twice in one object; the first was kept",
-    "reasoning_closed_late": "a closing reasoning tag came without its opener: this model's prompt opens it",
-    "reasoning_never_closed": "reasoning that was expected to end did not",
-    "converter_raised": "a registered converter raised; the text was passed whole",
-    "marker_left": "what opens a call stood in the text, and no syntax has what followed it; it was passed as text",
-    "native_follows": "text was followed by a tool call that the server sent as such",
-    "native_form": "a native tool call came in a form that breaks clients: several in one chunk, or without its type",
-    "native_index": "a native tool call had no index, or another call's",
-    "native_id": "the id of a native tool call was missing, came twice, or changed",
-    "native_name": "the name of a native tool call was missing, repeated, or not the declared one",
-    "native_arguments": "the arguments of a native tool call were no text, no object, or came empty",
-    "native_order": "a native tool call began before the one before it had ended",
-    "native_empty": "an empty list of native tool calls was taken out",
-    "envelope": "fields that every reply has were missing, or a delta was no object",
-    "finish_reason": "a finish reason was missing, came twice, or was not true",
-    "role_missing": "the backend did not say the role",
-    "event_without_data": "an event without data was taken out",
-    "error_recovered": "the backend could not read its model's answer and quoted it in an error, where it was read",
+    "name_repaired": "the tool name was misspelled; exactly one declared tool matches it",
+    "call_repaired": "the JSON around name and arguments was invalid and was repaired without losing anything",
+    "builtin_call": "a call, written as code, of a tool from the model's training that is not declared; it was removed",
+    "choice_other": "a call of a function that `tool_choice` does not name; it was removed",
+    "required_unmet": "`tool_choice` requires a call, and the model made none",
+    "arguments_repaired": "the arguments were not strict JSON and were repaired without losing anything",
+    "arguments_guessed": "the JSON of the arguments was broken, such as a missing comma; the likeliest was taken",
+    "arguments_retyped": "a string that the schema does not allow was replaced by the value that it spells",
+    "arguments_wrapped": "the arguments were not an object; they were put under the only required argument",
+    "arguments_unwrapped": "all arguments were nested under an extra key, such as `arguments`; it was taken away",
+    "arguments_dropped": "the arguments were not an object, and no argument could take them; they were dropped",
+    "arguments_closed": "the model stopped before it closed the arguments; all values were complete",
+    "arguments_unreadable": "the arguments could not be read to their end; what was read was closed and delivered",
+    "arguments_misfit": "the arguments do not match the tool's schema; they were delivered unchanged",
+    "duplicate_key": "an object contained a key twice; the first was kept",
+    "reasoning_closed_late": "a closing reasoning tag came without its opening tag: the prompt of this model opens it",
+    "reasoning_never_closed": "reasoning was expected to end and did not",
+    "converter_raised": "a registered converter raised an exception; all text was passed unchanged",
+    "marker_left": "an opening marker was followed by something that no syntax matches; it was passed as text",
+    "native_follows": "text was followed by a native tool call, one that the server itself sent",
+    "native_form": "native tool calls came in a form that breaks clients: several in one chunk, or without a type",
+    "native_index": "a native tool call had no index, or the index of another call",
+    "native_id": "the id of a native tool call was missing, was used twice, or changed",
+    "native_name": "the name of a native tool call was missing, was repeated, or differed from the declared one",
+    "native_arguments": "the arguments of a native tool call were not text, not an object, or empty",
+    "native_order": "a native tool call began before the previous one ended",
+    "native_empty": "an empty list of native tool calls was removed",
+    "envelope": "a reply lacked required fields, or a delta was not an object",
+    "finish_reason": "a finish reason was missing, came twice, or was wrong",
+    "role_missing": "the backend did not send the role",
+    "event_without_data": "an event without data was removed",
+    "error_recovered": "the backend failed to parse the model's answer and quoted it in its error; the quote was read",
 }
+"""For each code what was decided."""
 
 ABSTAINED: frozenset[Reason] = frozenset({"converter_raised", "marker_left"})
-"""Decisions to leave something unread that looked like more than text."""
+"""Decisions to pass text unread although it looked like more than text."""

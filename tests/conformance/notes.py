@@ -31,22 +31,22 @@ ENGINES = (
 
 EXPLAINED = {
     "deepseek/vllm-v3-malformed-missing-brace": (
-        "The arguments lack their last `}`, and then the model closes the call and stops by itself. Dragoman adds the "
-        "brace and delivers the call, because nothing is lost by it: every key and value is there. The corpus wants no "
+        "The arguments lack their last `}`, although the model closed the call and stopped by itself. Dragoman adds "
+        "the brace and delivers the call, because nothing is lost: every key and value is there. The corpus expects no "
         "call."
     ),
     "kimi/k2i-vllm-noise-between-markers": (
-        "Stray words stand between the marker that opens the section and the call. The call is delivered. Words that "
-        "the model wrote are content, and the marker before them opens no call, so both stay in the text. The corpus "
-        "wants both dropped."
+        "There are stray words between the marker of the section and the call. Dragoman delivers the call. The words "
+        "are content, and the marker before them opens no call, so both stay in the text. The corpus expects both to "
+        "be dropped."
     ),
 }
 """By the id of the fixture. A failure that is not here is printed as unexplained."""
 
 CUT = (
-    "`max_tokens` cut these answers inside a call. With `incremental`, the default, the name and the arguments have "
-    "been on their way to the client since they were written. What was sent cannot be taken back. So the call stays "
-    'as far as it came, and `finish_reason: "length"` says that it is not complete. OpenAI does the same. Dragoman '
-    "closes nothing that the model left open, and a buffered answer says the same as a streamed one. The corpus wants "
-    "no such call. `whole` holds each call until it is complete and leaves a cut one out."
+    "`max_tokens` cut these answers off inside a call. With `incremental`, the default, the name and the arguments are "
+    "sent to the client while the model writes them, and what was sent cannot be taken back. So the call stays "
+    'incomplete, and `finish_reason: "length"` says so, as with OpenAI. Dragoman closes nothing that the model left '
+    "open, and a buffered answer equals the streamed one. The corpus expects no such call. `whole` holds each call "
+    "until it is complete and leaves out a call that was cut off."
 )

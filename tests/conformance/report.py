@@ -45,7 +45,7 @@ class Run:
         """What has to hold, said with its figures, and whether it does."""
         for setting, cases, which, allowed in (
             ("whole", self.whole, "fixtures", WHOLE_ALLOWED),
-            ("incremental", self.uncut, "fixtures that `max_tokens` did not cut", INCREMENTAL_ALLOWED),
+            ("incremental", self.uncut, "fixtures that `max_tokens` did not cut off", INCREMENTAL_ALLOWED),
         ):
             held, needed = _held(cases), len(cases) - allowed
             yield f"`{setting}`: {held} of {len(cases)} {which} pass, strictly or softly; {needed} must", held >= needed
@@ -80,7 +80,7 @@ def _figures(cases: Cases) -> Row:
 
 def by_family(run: Run) -> list[Row]:
     heads = [f"{setting}: {column}" for setting in SETTINGS for column in ("pass", "soft pass", "fail")]
-    rows = [["family", "fixtures", *heads, "of these cut calls"]]
+    rows = [["family", "fixtures", *heads, "of these cut-off calls"]]
     cut = run.cut_calls()
     for family in [*sorted({case.fixture.family for case in run.whole}), ""]:
         parts = [[c for c in run.cases[setting] if family in ("", c.fixture.family)] for setting in SETTINGS]
@@ -133,55 +133,57 @@ def document(run: Run) -> str:
     lines = [
         "# Conformance",
         "",
-        "[CanIToolCall](https://github.com/redd34/canitoolcall) is a corpus of what models wrote, and of what a "
-        "correct parser makes of it. Its authors replay it through the parsers of the engines. We replay it through "
-        "the running proxy, over HTTP. This page is written by that run.",
+        "[CanIToolCall](https://github.com/redd34/canitoolcall) is a corpus of model outputs, each with the result "
+        "that a correct parser returns. Its authors run it through the parsers of the engines. This page is written by "
+        "a run that sends it through Dragoman over HTTP.",
         "",
         "## What was run",
         "",
         "- Command: `python -m tests.conformance`, which is `make conformance`.",
         f"- Corpus: `canitoolcall` {canitoolcall.__version__}, {len(run.whole)} fixtures, digest `{digest}`. "
-        "It is read from the package; nothing of it is copied here, and nothing in the product knows a fixture.",
+        "It is read from the installed package. This project contains no copy of it, and the code knows no fixture.",
         f"- Date: {date.today().isoformat()}.",
-        f"- Two proxies, each a process of its own (`{run.how}`): one with `TOOL_CALL_STREAMING=whole`, one with "
-        "`incremental`. Behind them stands a backend that answers with the fixture's text.",
-        "- A request carries the fixture's tools, its model's name, and its `thinking` as "
-        "`chat_template_kwargs.enable_thinking`. The backend finishes with `length` where the fixture is cut by "
+        f"- Two proxies run, each as its own process (`{run.how}`): one with `TOOL_CALL_STREAMING=whole`, one with "
+        "`incremental`. Their backend answers with the text of the fixture.",
+        "- A request contains the tools and the model name of the fixture, and its `thinking` as "
+        "`chat_template_kwargs.enable_thinking`. The backend finishes with `length` if the fixture was cut off by "
         "`max_tokens`, else with `stop`.",
-        f"- Each fixture is asked for {len(MODES)} times: buffered; streamed in one piece; streamed one character a "
-        f"piece; and streamed in pieces of 1 to 8 characters, with {len(STREAMS) - 2} seeds.",
-        "- The corpus's own eight checks decide, and a fixture has the worst status of all checks and all ways of "
-        "asking. Streamed must equal buffered. The corpus does not count its own cuts by characters; here they count. "
-        "An error for an answer, a malformed stream, or a `length` that is lost or made up is a failure.",
-        "- A soft pass differs in white space at the ends of content or reasoning, and in nothing else.",
-        "- The proxy remembers of each model, by name, whether its answers begin inside the reasoning. A corpus is no "
-        "conversation, so no two requests spell a name with the same capitals, which no rule for names looks at. "
-        + _memory(moved),
+        f"- Each fixture is requested {len(MODES)} times: buffered; streamed in one piece; streamed character by "
+        f"character; and streamed in pieces of 1 to 8 characters, with {len(STREAMS) - 2} random seeds.",
+        "- The eight checks of the corpus decide. A fixture has the worst status of all checks and all requests. A "
+        "streamed answer must equal the buffered one. The corpus's own harness does not count its runs character by "
+        "character; here they count. An error response, a malformed stream, or a `length` that is lost or invented is "
+        "a failure.",
+        "- A soft pass differs only in white space at the ends of content or reasoning.",
+        "- The proxy remembers for each model name whether its answers begin inside the reasoning. The fixtures are "
+        "independent of each other, so each request spells the model name with different capitals, which the rules for "
+        "names ignore. " + _memory(moved),
         "",
-        "## What came out",
+        "## Results",
         "",
         *_markdown(by_family(run), 1),
         "",
         *(f"- {text}{'' if held else ' — **not reached**'}." for text, held in run.musts()),
         "",
-        "## Beside the engines",
+        "## Comparison with the engines",
         "",
         *_markdown(_engines(run), 2),
         "",
-        f"The engines' figures are their publisher's ({ENGINES_FROM}), from the corpus's own harness. It calls each "
-        "engine's parser in its process and cuts between tokens. An engine is counted on the fixtures that it has a "
-        "parser for, so the lines are no ranking. Some of the engines' failures are policy, as some of ours are.",
+        f"The figures of the engines are those of the corpus's authors ({ENGINES_FROM}). Their harness calls the "
+        "parser of each engine in process and splits the text between tokens. An engine is measured only on the "
+        "fixtures that it has a parser for, so the lines are not a ranking. Some failures of the engines are "
+        "deliberate policy, as some of Dragoman's are.",
         "",
-        "## What fails, and why",
+        "## Failures",
         "",
         *_failures(run),
         "",
-        "### Calls that `max_tokens` cut, with `incremental`",
+        "### Calls that `max_tokens` cut off, with `incremental`",
         "",
         CUT + _passing_whole(run),
         "",
-        f"{len(run.cut_calls())} fixtures. The run takes the cut call away from what came and puts the rest to the "
-        "same checks; what passes then is on this list:",
+        f"These are {len(run.cut_calls())} fixtures. For each, the run removed the cut-off call from the answer, and "
+        "the rest passed the same checks:",
         "",
         *textwrap.wrap(
             ", ".join(f"`{case.fixture.id}`" for case in run.cut_calls()) + ".", 118, break_on_hyphens=False
@@ -197,8 +199,8 @@ def _passing_whole(run: Run) -> str:
 
 
 def _memory(moved: list[str]) -> str:
-    again = "A second run sends the names as they are, one request after the other, with the memory at work: "
-    return again + (f"{', '.join(moved)} come out otherwise." if moved else "every fixture has the same status.")
+    again = "A second run sends the names unchanged, one request after the other, so that this memory is used: "
+    return again + (f"{', '.join(moved)} have another status." if moved else "every fixture has the same status.")
 
 
 def _failures(run: Run) -> Iterator[str]:
