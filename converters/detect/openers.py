@@ -33,12 +33,12 @@ class OpenerIndex:
         """Rows without a marker, which only a whole message can be written in."""
         self.empty: dict[str, list[Pattern]] = {}
         """Groups that hold no call, by their opener."""
-        self.opened: Grammar | None = None
+        self.prefilled: Grammar | None = None
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
         for row in map(grammar, rows):
             if row.syntax.opened and row.syntax.name == prior:
-                self.opened = row
+                self.prefilled = row
             for opener, pattern in row.empty_groups.items():
                 self.empty.setdefault(opener, []).append(pattern)
             if row.syntax.whole:
@@ -102,14 +102,6 @@ class Turns:
         """The length of what opens a turn at a place, 0 if nothing does; None: not known yet."""
         match = self._match(text, place) if self._match else None
         return self._lengths.get(match.group()) if match else 0
-
-
-def begins_name(row: Grammar, text: str, tools: Iterable[str]) -> bool:
-    """Whether a text that the prompt began could go on as a header that names a tool, or as the tag of a lane."""
-    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
-    tags = any(lane.opens.startswith(text) for lane in REASONING_TAGS)
-    waits = any(entry.pattern.may_match(text) for entry in row.entries)
-    return tags or (waits and any(tool.startswith(word) for tool in tools))
 
 
 @lru_cache(maxsize=128)

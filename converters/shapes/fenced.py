@@ -12,7 +12,7 @@ from typing import Protocol
 
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Removed, Text
 from converters.values.json.output import Flow
 
 _OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
@@ -68,8 +68,8 @@ class FencedMessage:
         """Nothing leaves before the end."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
-        if cut or self._state in (self._open, self._inside):
+    def finish(self, end: End) -> list[Event]:
+        if end is End.CUT or self._state in (self._open, self._inside):
             self._refuse()
             return []
         events = [*self._events, *self._reader.finish()]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.text.scanner import Lookahead, Pattern, only_more_space
@@ -83,7 +83,9 @@ class CallsParser(Protocol):
 
     def feed(self, text: str) -> list[Event]: ...
 
-    def finish(self, cut: bool) -> list[Event]: ...
+    def finish(self, end: End) -> list[Event]:
+        """The text is over; `end` is STOP or CUT."""
+        ...
 
     def lease(self) -> Flow | None:
         """Takes more of the string that is being read, until it returns None or the parser is fed."""
@@ -197,9 +199,9 @@ class StateParser:
         """What reads on in the string of the arguments that is open, if one is."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         events: list[Event] = []
-        if not cut:
+        if end is End.STOP:
             self._finishing = True
             events = self.feed("")
         if not self.over:

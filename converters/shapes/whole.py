@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Text
 from converters.text.expectations import Expectations
 from converters.values.json.output import Flow
 
@@ -57,11 +57,11 @@ class WholeMessage:
         """Nothing leaves before the end."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         self._end_lease()
-        while not (self.over or cut):
+        while not self.over and end is End.STOP:
             if not self._parser.over:
-                self._take(self._parser.finish(cut))
+                self._take(self._parser.finish(end))
             if self._fits and self._believed():
                 self.over = True
                 self.rest = "".join([self._parser.rest, *self._behind])

@@ -24,7 +24,7 @@ from converters.stages.schema_check import SchemaCheck
 from converters.stages.tool_choice import ToolChoice
 from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
-from converters.text.events import Event, LeaseKind, Noted
+from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
 from converters.text.scanner import MarkerPrefilter
 
@@ -109,14 +109,14 @@ class Pipeline:
             if events is not None:
                 return events
         self._lease_known = False
-        if self._server_splits and self._detector.inside:
-            return self._through(self._detector.turn(inside=False) + self._detector.feed(text))
+        if self._server_splits and self._detector.in_reasoning:
+            return self._through(self._detector.turn(in_reasoning=False) + self._detector.feed(text))
         return self._through(self._detector.feed(text))
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
         self._lease_known = False
-        events = self._detector.turn(inside=True) + self._detector.feed(text)
+        events = self._detector.turn(in_reasoning=True) + self._detector.feed(text)
         self._server_splits = self._tidy.apart = True
         return self._through(events)
 
@@ -153,7 +153,8 @@ class Pipeline:
     def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
         """`followed`: not by more text, but by a call that the server read out of the text itself."""
         self._lease_known = False
-        events = self._detector.finish(cut)
+        end = End.CUT if cut else End.STOP
+        events = self._detector.finish(end)
         if followed:
             events.append(Noted("native_follows"))
         for stage in self._stages:
