@@ -47,7 +47,7 @@ class Filter(Protocol):
 
     def feed(self, events: list[Event]) -> list[Event]: ...
 
-    def finish(self, cut: bool) -> list[Event]: ...
+    def finish(self, end: End) -> list[Event]: ...
 
 
 class Stage(Filter, Protocol):
@@ -158,7 +158,7 @@ class Pipeline:
         if followed:
             events.append(Noted("native_follows"))
         for stage in self._stages:
-            events = (stage.feed(events) if events else []) + stage.finish(cut)
+            events = (stage.feed(events) if events else []) + stage.finish(end)
         return events
 
     # -- what backends/chat still calls in place of `lease`: to be deleted with AS_IT_IS and Whitespace.holds_space ---

@@ -8,7 +8,18 @@ Held: such calls with all that follows them, while they can still prove to be me
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Reasoning, Removed, Text
+from converters.text.events import (
+    ArgumentsDelta,
+    CallEnd,
+    CallStart,
+    End,
+    Event,
+    LeaseKind,
+    Noted,
+    Reasoning,
+    Removed,
+    Text,
+)
 from converters.text.expectations import Expectations
 
 
@@ -67,7 +78,7 @@ class ReasoningCalls:
             out += _as_reasoning(event)
         self._held = []
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         """Nothing followed: they were meant."""
         held, self._held = self._held, []
         return held

@@ -5,7 +5,7 @@ Held: nothing. A copy of a call's arguments is kept until the call ends, if it i
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations, Schema
 from converters.values.validate import misfits
 
@@ -57,5 +57,5 @@ class SchemaCheck:
         found = misfits("".join(self._arguments), self._schema)
         return [Noted("arguments_misfit", f"{self._name}{place}") for place in found]
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []

@@ -5,7 +5,7 @@ Held: nothing, but with `whole_calls` each call until it ends; one that max_toke
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 
@@ -74,5 +74,5 @@ class ToolChoice:
         else:
             out += held
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []

@@ -7,7 +7,7 @@ dropped before a span is given back if text follows after all, so that two stret
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, Event, LeaseKind, Noted, Reasoning, Removed, Text
+from converters.text.events import ArgumentsDelta, End, Event, LeaseKind, Noted, Reasoning, Removed, Text
 
 _HOLD = 4096
 
@@ -186,7 +186,7 @@ class Whitespace:
         else:
             lane.span(out)
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         out: list[Event] = []
         self._content.end(out)
         self._reasoning.end(out)
