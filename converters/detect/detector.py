@@ -389,7 +389,7 @@ class Detector:
             id=call_id,
             grouped=header.entry.explicit,
             alone=self._quoting.blank,
-            inside=self._reasoning.active,
+            in_reasoning=self._reasoning.active,
             index=self._call_count,
         )
         self.syntax = self.syntax or header.row.syntax

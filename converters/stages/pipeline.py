@@ -1,12 +1,13 @@
-"""The way of a model's text: detection, then the stages in their order. `new_parser` is the one way in.
+"""The pipeline that a model's text runs through: detection, then the stages in order. `new_parser` makes one.
 
-Detector     text, reasoning and calls are told apart
-EndTokens      end-of-turn tokens at the end are taken off; then a registered converter may read the text
-ReasoningCalls       a call inside the reasoning is a draft, unless it is the last thing there
-ToolChoice         the calls that the request allows, numbered
-SchemaCheck          finished arguments held against their schema
-Keep/Drop    reasoning stays in the text, or goes
-Whitespace         white space at the edges of what was removed
+Detector              tells text, reasoning and calls apart
+EndTokens             removes end-of-turn tokens at the end
+(custom converter)    may read the text instead of the detector
+ReasoningCalls        delivers calls in the reasoning only if they are the last thing there
+ToolChoice            removes the calls that the request does not allow, numbers the others
+SchemaCheck           validates finished arguments
+Keep-/DropReasoning   leaves reasoning in the text, or removes it
+Whitespace            removes white space at the edges of what was removed
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Filter(Protocol):
 
 
 class Stage(Filter, Protocol):
-    """A filter between detection and the tidying up."""
+    """A filter between detection and Whitespace."""
 
     def permits(self, kind: LeaseKind) -> bool:
         """Whether more of this kind passes unchanged and unseen, until the next event. A pure question."""
@@ -70,22 +71,22 @@ class Pipeline:
         "_lease_known",
         "_server_splits",
         "_stages",
-        "_tidy",
+        "_whitespace",
     )
 
     def __init__(
         self,
         detector: Detector,
         stages: Sequence[Stage],
-        tidy: Whitespace | None = None,
+        whitespace: Whitespace | None = None,
         choice: ToolChoice | None = None,
         check: SchemaCheck | None = None,
     ) -> None:
         """`choice` and `check` are the stages that number calls and keep their arguments, if calls may come."""
         self._detector = detector
-        self._tidy = tidy or Whitespace()
+        self._whitespace = whitespace or Whitespace()
         self._filters = stages
-        self._stages: list[Filter] = [*stages, self._tidy]
+        self._stages: list[Filter] = [*stages, self._whitespace]
         self._choice = choice
         self._check = check
         self._server_splits = False
@@ -99,7 +100,7 @@ class Pipeline:
 
     @property
     def left_marker(self) -> bool:
-        """What opens a call was left in the text, as no row has what followed it."""
+        """An opener was left in the text, because no row has what followed it."""
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
@@ -117,7 +118,7 @@ class Pipeline:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
         self._lease_known = False
         events = self._detector.turn(in_reasoning=True) + self._detector.feed(text)
-        self._server_splits = self._tidy.apart = True
+        self._server_splits = self._whitespace.apart = True
         return self._through(events)
 
     def lease(self) -> Lease | None:
@@ -137,7 +138,7 @@ class Pipeline:
                 return None
             return ArgumentsLease(self._choice.index, take, self._check.keep)
         kind = self._detector.plain_kind()
-        channel = self._tidy.lease(kind) if kind is not None and self._permits(kind) else None
+        channel = self._whitespace.lease(kind) if kind is not None and self._permits(kind) else None
         return TextLease(kind, self._detector, channel) if kind is not None and channel is not None else None
 
     def _permits(self, kind: LeaseKind) -> bool:
@@ -182,7 +183,7 @@ class Pipeline:
 
     def holds_space(self, inside: bool) -> bool:
         """Whether white space, of the reasoning or not, waits for what follows it."""
-        return self._tidy.holds_space(inside)
+        return self._whitespace.holds_space(inside)
 
 
 def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
