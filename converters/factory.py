@@ -19,9 +19,9 @@ class ConverterFactory:
         self._by_name = lru_cache(maxsize=1024)(self._find)  # as many patterns as rows are tried for each new name
 
     def register_converter(self, converter: ToolCallConverter, priority: int | None = None) -> None:
-        """Put a converter before the built-in ones; `priority` is its place among the registered, 0 the first."""
-        place = len(self._registered) if priority is None else priority
-        self._registered.insert(place, converter)
+        """Put a converter before the built-in ones; `priority` is its position among the registered, 0 the first."""
+        pos = len(self._registered) if priority is None else priority
+        self._registered.insert(pos, converter)
 
     def unregister_converter(self, converter: ToolCallConverter) -> None:
         """Take a registered converter out again; ValueError if it is not there."""

@@ -14,7 +14,7 @@ from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline, new_parser
-from converters.text.events import Event, LeaseKind, Noted, Text
+from converters.text.events import End, Event, LeaseKind, Noted, Text
 from converters.text.expectations import Expectations
 
 log = logging.getLogger("dragoman.converters")
@@ -78,10 +78,10 @@ class CustomConverterStage:
         self._fed += text
         return self._accounted(partial(parser.feed, text))
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         if (parser := self._parser) is None:
             return []
-        return self._accounted(partial(parser.finish, cut))
+        return self._accounted(partial(parser.finish, end is End.CUT))
 
     def _accounted(self, events_of: Callable[[], list[Event]]) -> list[Event]:
         """The events, and what of the text they stand for; or, from where no event stands for it on, the text."""

@@ -16,9 +16,9 @@ from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax
 from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
 
-OPENS = {lane.opens: lane for lane in REASONING_TAGS}
-CLOSES = frozenset(closer for lane in REASONING_TAGS for closer in lane.closes)
-LATE = {closer: lane for lane in REASONING_TAGS if not lane.shared for closer in lane.closes}
+OPENS = {each.opens: each for each in REASONING_TAGS}
+CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes)
+LATE = {closer: each for each in REASONING_TAGS if not each.shared for closer in each.closes}
 """Closers that are believed without their openers."""
 
 _END_HEADS = frozenset(token[0] for token in END_TOKENS)
@@ -33,12 +33,12 @@ class OpenerIndex:
         """Rows without a marker, which only a whole message can be written in."""
         self.empty: dict[str, list[Pattern]] = {}
         """Groups that hold no call, by their opener."""
-        self.opened: Grammar | None = None
+        self.prefilled: Grammar | None = None
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
         for row in map(grammar, rows):
             if row.syntax.opened and row.syntax.name == prior:
-                self.opened = row
+                self.prefilled = row
             for opener, pattern in row.empty_groups.items():
                 self.empty.setdefault(opener, []).append(pattern)
             if row.syntax.whole:
@@ -50,12 +50,12 @@ class OpenerIndex:
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         results = frozenset(RESULTS) if self.entries else frozenset()
-        lanes = [lane for lane in REASONING_TAGS if lane.row in ("", prior)]
-        tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
-        self.turns = Turns(lanes)
+        reasoning_tags = [each for each in REASONING_TAGS if each.row in ("", prior)]
+        tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
+        self.turns = Turns(reasoning_tags)
         self._suffixed = [row for row in rows if row.suffixed]
         openers = [entry.opener for row in self._suffixed for entry in grammar(row).entries]
-        openers += [tag for lane in lanes if lane.suffixed for tag in (lane.opens, *lane.closes)]
+        openers += [tag for each in reasoning_tags if each.suffixed for tag in (each.opens, *each.closes)]
         self.stems = frozenset(map(stem, openers))
         """What tags that carry a suffix begin with."""
         markers = [*self.entries, *tags, *results, *self.turns.markers, *self.stems]
@@ -86,30 +86,22 @@ class OpenerIndex:
 
 
 class Turns:
-    """What opens the model's turn, if a lane opens behind it.
+    """What opens the model's turn, if a reasoning tag follows.
 
     It goes before the tag behind it is whole, so that no more is held than of any marker: once it is known that the
     last part of the tag begins.
     """
 
-    def __init__(self, lanes: Iterable[ReasoningTag]) -> None:
-        tags = [(lane.turn, lane.opens[: lane.opens.rindex("<") + 1]) for lane in lanes if lane.turn]
+    def __init__(self, reasoning_tags: Iterable[ReasoningTag]) -> None:
+        tags = [(each.turn, each.opens[: each.opens.rindex("<") + 1]) for each in reasoning_tags if each.turn]
         self.markers = frozenset(turn.strip() for turn, _ in tags)
         self._lengths = {turn + tag: len(turn) for turn, tag in tags}
         self._match = re.compile(any_of(self._lengths)).match if tags else None
 
-    def look(self, text: str, place: int) -> int | None:
-        """The length of what opens a turn at a place, 0 if nothing does; None: not known yet."""
-        match = self._match(text, place) if self._match else None
+    def look(self, text: str, pos: int) -> int | None:
+        """The length of what opens a turn at a position, 0 if nothing does; None: not known yet."""
+        match = self._match(text, pos) if self._match else None
         return self._lengths.get(match.group()) if match else 0
-
-
-def begins_name(row: Grammar, text: str, tools: Iterable[str]) -> bool:
-    """Whether a text that the prompt began could go on as a header that names a tool, or as the tag of a lane."""
-    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
-    tags = any(lane.opens.startswith(text) for lane in REASONING_TAGS)
-    waits = any(entry.pattern.may_match(text) for entry in row.entries)
-    return tags or (waits and any(tool.startswith(word) for tool in tools))
 
 
 @lru_cache(maxsize=128)

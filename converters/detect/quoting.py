@@ -1,6 +1,6 @@
 """Where markup is quoted rather than meant: in a code fence, or between equal runs of backticks on one line.
 
-Detection tells it all prose and asks before it believes a marker. It holds nothing itself.
+Detection feeds it all prose and asks before it acts on a marker. It holds no text.
 """
 
 from __future__ import annotations
@@ -77,16 +77,16 @@ class Quoting:
         self._run = 0
         self._opens_fence = ""
 
-    def quotation(self, text: str, place: int, whole: bool) -> int | None:
-        """Where the quotation ends that a marker before `place` stands in; 0 if it stands in none; None: not yet.
+    def quotation(self, text: str, pos: int, *, whole: bool) -> int | None:
+        """Where the quotation ends that a marker before `pos` stands in; 0 if it stands in none; None: not yet.
 
         `whole` says that no more text will come.
         """
         if not self._run:
             return 0
-        end = _line_end_or_run(self._run).search(text, place)
+        end = _line_end_or_run(self._run).search(text, pos)
         if end is None or (end.end() == len(text) and end.group() != "\n"):
-            if not whole and len(text) - place < _HELD:
+            if not whole and len(text) - pos < _HELD:
                 return None
             return end.end() if end else 0
         if end.group() == "\n":

@@ -1,6 +1,6 @@
 """Suffixes that all tags of an answer share, such as `<tool_calls:opensource>`: learnt from the first tag that has one.
 
-A row or a lane that is `suffixed` may be written so. It may not know which tags these are; the rows say it.
+A row or a reasoning tag that is `suffixed` may be written so. It may not know which tags these are; the rows say it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from converters.syntaxes import ReasoningTag, Syntax
 
 _SUFFIX = r"[\w.-]"
 _LONGEST = 24
-"""Letters of a suffix. Bounded, because a tag that is not whole is held."""
+"""Longest suffix, in characters. Bounded, because a tag that is not whole is held."""
 
 _TAG = re.compile(rf"(</?\w+):({_SUFFIX}{{1,{_LONGEST}}})>")
 _HALF = re.compile(rf"</?\w+:{_SUFFIX}{{0,{_LONGEST}}}\Z")
@@ -32,13 +32,13 @@ def suffixed(text: str, suffix: str) -> str:
     return _PLAIN.sub(rf"\g<1>:{suffix}>", text)
 
 
-def tag_at(text: str, place: int) -> re.Match[str] | None:
-    return _TAG.match(text, place)
+def tag_at(text: str, pos: int) -> re.Match[str] | None:
+    return _TAG.match(text, pos)
 
 
-def may_be_tag(text: str, place: int) -> bool:
+def may_be_tag(text: str, pos: int) -> bool:
     """Whether the text ends inside a tag with a suffix."""
-    return _HALF.match(text, place) is not None
+    return _HALF.match(text, pos) is not None
 
 
 def split(tag: str) -> tuple[str, str]:
@@ -47,10 +47,10 @@ def split(tag: str) -> tuple[str, str]:
     return (match[1] + ">", match[2]) if match else (tag, "")
 
 
-def suffixed_tag(lane: ReasoningTag, suffix: str) -> ReasoningTag:
+def suffixed_tag(tag: ReasoningTag, suffix: str) -> ReasoningTag:
     """Its tag is no word any more."""
-    closes = tuple(suffixed(closer, suffix) for closer in lane.closes)
-    return replace(lane, opens=suffixed(lane.opens, suffix), closes=closes, word=False)
+    closes = tuple(suffixed(closer, suffix) for closer in tag.closes)
+    return replace(tag, opens=suffixed(tag.opens, suffix), closes=closes, word=False)
 
 
 @lru_cache(maxsize=16)  # a model may write any

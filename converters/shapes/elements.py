@@ -21,8 +21,8 @@ _DEPTH = 32
 
 
 class ElementsGrammar(TaggedGrammar):
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
+        return TaggedParser(self, context, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
 
 
 class ElementsWriter(ArgumentsWriter):
@@ -47,13 +47,13 @@ class ElementsWriter(ArgumentsWriter):
 def _nested(text: str, node: Node, depth: int = 0) -> str | None:
     """Elements as JSON: `<item>`s and repeated names are a list, others an object; None if it is no such text."""
     children: dict[str, list[str]] = {}
-    place = 0
-    while element := _element(text, place):
-        name, inner, place = element
+    pos = 0
+    while element := _element(text, pos):
+        name, inner, pos = element
         child = _child(node, name)
         value = _nested(inner, child, depth + 1) if depth < _DEPTH else None
         children.setdefault(name, []).append(value if value is not None else _leaf(inner, child))
-    if not children or text[place:].strip():
+    if not children or text[pos:].strip():
         return None
     if set(children) == {"item"}:
         return f"[{', '.join(children['item'])}]"
@@ -64,9 +64,9 @@ def _nested(text: str, node: Node, depth: int = 0) -> str | None:
     return "{" + ", ".join(members) + "}"
 
 
-def _element(text: str, place: int) -> tuple[str, str, int] | None:
-    """(name, inside, the place behind it) of the element at a place; elements of its own name may stand in it."""
-    opening = _OPENING.match(text, place)
+def _element(text: str, pos: int) -> tuple[str, str, int] | None:
+    """(name, content, position behind it) of the element at a position; elements of its own name may stand in it."""
+    opening = _OPENING.match(text, pos)
     if opening is None:
         return None
     depth = 0

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Removed, Text
 from converters.values.json.output import Flow
 
 _OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
@@ -42,7 +42,7 @@ class FencedMessage:
         self._call = 0
         self._events: list[Event] = []
         self._fed: list[str] = []
-        self._opening = ""
+        self._context = ""
         self._closing = ""  # the line end and the run that close the fence
         self._left = ""  # half an opening, or what may become the closing
         self._behind: list[str] = []
@@ -68,8 +68,8 @@ class FencedMessage:
         """Nothing leaves before the end."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
-        if cut or self._state in (self._open, self._inside):
+    def finish(self, end: End) -> list[Event]:
+        if end is End.CUT or self._state in (self._open, self._inside):
             self._refuse()
             return []
         events = [*self._events, *self._reader.finish()]
@@ -80,7 +80,7 @@ class FencedMessage:
         behind = self._closing + "".join(self._behind)
         self.rest = behind.lstrip("`~ \t\r\n")
         closing = behind[: len(behind) - len(self.rest)]
-        return [Removed(self._opening, "marker"), *events, Removed(closing, "marker")]
+        return [Removed(self._context, "marker"), *events, Removed(closing, "marker")]
 
     def _refuse(self) -> None:
         self.over = self.refused = True
@@ -94,7 +94,7 @@ class FencedMessage:
         opening = _OPENING.match(self._left)
         if opening is None or not opening["line_end"]:
             return opening is not None
-        self._opening, self._closing = opening.group(), opening["run"]
+        self._context, self._closing = opening.group(), opening["run"]
         text, self._left = self._left[opening.end() :], ""
         self._state = self._inside
         return self._inside(text)

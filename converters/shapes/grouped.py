@@ -17,7 +17,7 @@ from converters.text.expectations import Expectations, Schema
 from converters.text.scanner import Lookahead, Pattern, first_token, loosened, spellings, tokens
 
 _JSON = "{`"
-"""Letters that arguments in JSON begin with, in a fence or not."""
+"""Characters that arguments in JSON begin with, in a fence or not."""
 
 
 class GroupedGrammar:
@@ -77,11 +77,11 @@ class GroupedGrammar:
 class GroupedParser(StateParser):
     """Reads a run of calls; a shape adds the states of the body."""
 
-    def __init__(self, grammar: GroupedGrammar, opening: CallContext, expectations: Expectations) -> None:
-        super().__init__(opening)
+    def __init__(self, grammar: GroupedGrammar, context: CallContext, expectations: Expectations) -> None:
+        super().__init__(context)
         self._rows = grammar
         self._expectations = expectations
-        self._enter(opening.name, opening.id, opening.raw)
+        self._enter(context.name, context.id, context.raw)
 
     def _enter(self, name: str, call_id: str | None, raw: str) -> None:
         """Behind a header."""
@@ -114,7 +114,7 @@ class GroupedParser(StateParser):
     def _between(self) -> bool:
         """Behind a call: markers that still belong to it, or the next call of its group."""
         rows = self._rows
-        found, marker, after = rows.between_calls.look(self._buffer, self._place)
+        found, marker, after = rows.between_calls.look(self._buffer, self._pos)
         if found == Lookahead.YET:
             return False
         if found == Lookahead.MISSING:
@@ -125,15 +125,15 @@ class GroupedParser(StateParser):
         self._out.removed()
         return self._end_run() if marker in rows.group_closes and rows.ends_at_once else True
 
-    def _next_call(self, place: int) -> bool:
-        if not self._opening.grouped or not self._rows.group_opens:
+    def _next_call(self, pos: int) -> bool:
+        if not self._context.grouped or not self._rows.group_opens:
             return self._end_run()
         for pattern in self._rows.patterns:
-            match = pattern.match(self._buffer, place)
+            match = pattern.match(self._buffer, pos)
             if match:
                 self._enter(*named(match), self._advance(match.end()))
                 return True
-        waits = any(pattern.may_match(self._buffer, place) for pattern in self._rows.patterns)
+        waits = any(pattern.may_match(self._buffer, pos) for pattern in self._rows.patterns)
         return False if waits and not self._finishing else self._end_run()
 
 

@@ -24,7 +24,7 @@ _WRAPPERS = frozenset({"function", "tool_call"})
 _KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
 
 _LONGEST = 256
-"""How long a key or a name is read before it is none, in characters."""
+"""Longest key or name accepted, in characters."""
 
 _BRACKETS = re.compile(r"[\s\[]*")
 _BEFORE_KEY = re.compile(r"(?:[\s,]|\\[nrt])*")
@@ -57,19 +57,19 @@ class JsonObjectGrammar:
         self.after_object = Lookahead([*self.closers, "{", *_SURPLUS])
         self.after_fenced = Lookahead([*self.closers, "{", *_SURPLUS, _FENCE])
 
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return JsonObjectParser(self, opening, expectations)
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
+        return JsonObjectParser(self, context, expectations)
 
 
 class JsonObjectParser(StateParser):
     """Reads one run of objects, most often one."""
 
-    def __init__(self, grammar: JsonObjectGrammar, opening: CallContext, expectations: Expectations) -> None:
-        super().__init__(opening)
+    def __init__(self, grammar: JsonObjectGrammar, context: CallContext, expectations: Expectations) -> None:
+        super().__init__(context)
         self._grammar = grammar
         self._expectations = expectations
-        self._out.own(opening.raw)
-        self._fenced = _FENCE in opening.raw and _FENCE not in grammar.syntax.call
+        self._out.own(context.raw)
+        self._fenced = _FENCE in context.raw and _FENCE not in grammar.syntax.call
         self._after_object = grammar.after_fenced if self._fenced else grammar.after_object
         self._comment_end = ""
         self._begin()
@@ -103,55 +103,55 @@ class JsonObjectParser(StateParser):
 
     def _brace(self) -> bool:
         """Before an object's brace."""
-        brackets = _BRACKETS.match(self._buffer, self._place)
+        brackets = _BRACKETS.match(self._buffer, self._pos)
         assert brackets
         self._out.own(self._advance(brackets.end()))
-        if self._place == len(self._buffer):
+        if self._pos == len(self._buffer):
             return self._wait()
-        if self._buffer[self._place] != "{":
+        if self._buffer[self._pos] != "{":
             return self._abandon()
         self._depth += 1
-        self._out.own(self._advance(self._place + 1))
+        self._out.own(self._advance(self._pos + 1))
         self._state = self._member
         return True
 
     def _member(self) -> bool:
         """Before a key, or a closing brace."""
-        spaces = _BEFORE_KEY.match(self._buffer, self._place)
+        spaces = _BEFORE_KEY.match(self._buffer, self._pos)
         assert spaces
         self._out.own(self._advance(spaces.end()))
-        if self._place == len(self._buffer):
+        if self._pos == len(self._buffer):
             return self._wait()
-        letter = self._buffer[self._place]
-        if letter == "}":
+        char = self._buffer[self._pos]
+        if char == "}":
             return self._close_object()
-        if letter in "\"'\\_" or letter.isalpha():
+        if char in "\"'\\_" or char.isalpha():
             return self._read_next(self._read_key)
-        if letter in "/#":
+        if char in "/#":
             return self._open_comment()
-        if letter == "{" and self._fresh and not self._opening.whole:  # doubled, as in a format string
+        if char == "{" and self._fresh and not self._context.whole:  # doubled, as in a format string
             self._odd = True
-            self._out.own(self._advance(self._place + 1))
+            self._out.own(self._advance(self._pos + 1))
             return True
         return self._brace_missing()
 
     def _open_comment(self) -> bool:
-        opener = self._buffer[self._place] if self._buffer[self._place] == "#" else self._buffer[self._place :][:2]
+        opener = self._buffer[self._pos] if self._buffer[self._pos] == "#" else self._buffer[self._pos :][:2]
         if opener == "/" and not self._finishing:
             return False
         if opener not in _COMMENTS:
             return self._brace_missing()
         self._odd = True
         self._comment_end = _COMMENTS[opener]
-        self._out.own(self._advance(self._place + len(opener)))
+        self._out.own(self._advance(self._pos + len(opener)))
         self._state = self._comment
         return True
 
     def _comment(self) -> bool:
         """Inside a comment between two members."""
-        end = self._buffer.find(self._comment_end, self._place)
+        end = self._buffer.find(self._comment_end, self._pos)
         if end < 0:
-            half = self._comment_end == "*/" and self._buffer.endswith("*", self._place) and not self._finishing
+            half = self._comment_end == "*/" and self._buffer.endswith("*", self._pos) and not self._finishing
             self._out.own(self._advance(len(self._buffer) - half))
             return self._wait()
         self._out.own(self._advance(end + len(self._comment_end)))
@@ -160,11 +160,11 @@ class JsonObjectParser(StateParser):
 
     def _brace_missing(self) -> bool:
         """The object goes on as no object does: it is over if it holds a call, or if the closing marker stands here."""
-        found, marker, _ = self._after_object.look(self._buffer, self._place)
+        found, marker, _ = self._after_object.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
         has_all = self._out.open and self._arguments is not None
-        if self._opening.whole or not self._name or not (has_all or marker in self._grammar.closers):
+        if self._context.whole or not self._name or not (has_all or marker in self._grammar.closers):
             return self._abandon()
         self._odd = True
         return self._object_ended()
@@ -177,18 +177,18 @@ class JsonObjectParser(StateParser):
         self._state = self._colon
         if self._grammar.syntax.keys == ("", "") and self._depth == 1:
             return self._named(self._key)
-        if self._key not in _KNOWN and (self._opening.whole or not self._name):
+        if self._key not in _KNOWN and (self._context.whole or not self._name):
             return self._abandon()
         return True
 
     def _colon(self) -> bool:
-        colon = _COLON.match(self._buffer, self._place)
+        colon = _COLON.match(self._buffer, self._pos)
         if colon is None:
-            return self._abandon() if self._buffer[self._place :].strip() else self._wait()
+            return self._abandon() if self._buffer[self._pos :].strip() else self._wait()
         if colon.end() == len(self._buffer):
             return self._wait()
         self._out.own(self._advance(colon.end()))
-        if self._key in _WRAPPERS and self._buffer[self._place] == "{":
+        if self._key in _WRAPPERS and self._buffer[self._pos] == "{":
             self._state = self._brace
             return True
         if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
@@ -214,7 +214,7 @@ class JsonObjectParser(StateParser):
     def _read_arguments(self) -> bool:
         arguments = self._arguments
         assert arguments
-        delta = arguments.feed(self._buffer[self._place :])
+        delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
@@ -225,7 +225,7 @@ class JsonObjectParser(StateParser):
 
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""
-        found, marker, after = self._after_object.look(self._buffer, self._place)
+        found, marker, after = self._after_object.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
         if marker in _SURPLUS or marker == _FENCE:
@@ -233,7 +233,7 @@ class JsonObjectParser(StateParser):
             return True
         closed = marker in self._grammar.closers
         if not self._out.open:
-            alone = self._alone(after if closed else self._place, self._after_object, ("{",))
+            alone = self._alone(after if closed else self._pos, self._after_object, ("{",))
             if not alone:
                 return self._refuse() if alone is False else False
             self._start()
@@ -249,7 +249,7 @@ class JsonObjectParser(StateParser):
 
     def _closed(self) -> bool:
         """Behind a closing marker: perhaps another one."""
-        found, _, after = self._grammar.behind_closer.look(self._buffer, self._place)
+        found, _, after = self._grammar.behind_closer.look(self._buffer, self._pos)
         if found == Lookahead.FOUND:
             self._out.own(self._advance(after))
             self._out.removed()
@@ -266,14 +266,14 @@ class JsonObjectParser(StateParser):
 
     def _read(self) -> bool:
         """Read on in a key or a small value; whether it has ended."""
-        self._small_text += self._small.feed(self._buffer[self._place :])
+        self._small_text += self._small.feed(self._buffer[self._pos :])
         self._out.own(self._advance(len(self._buffer) - len(self._small.rest)))
         self._odd = self._odd or self._small.altered
         return self._small.done
 
     def _named(self, name: str) -> bool:
         declared = self._expectations.declared(name)
-        doubtful = self._opening.whole or self._grammar.syntax.declared or not _NAME.fullmatch(name.strip())
+        doubtful = self._context.whole or self._grammar.syntax.declared or not _NAME.fullmatch(name.strip())
         if declared is None and doubtful:
             return self._abandon()
         self._name = declared or name.strip()
@@ -299,7 +299,7 @@ class JsonObjectParser(StateParser):
 
     def _close_object(self) -> bool:
         self._depth -= 1
-        self._out.own(self._advance(self._place + 1))
+        self._out.own(self._advance(self._pos + 1))
         if self._depth:
             return True
         return self._object_ended() if self._name else self._abandon()
@@ -318,12 +318,12 @@ class JsonObjectParser(StateParser):
         self._out.end("closed" if unreadable else "complete", raw, arguments.codes if arguments else ())
 
     def _wait_within_bounds(self) -> bool:
-        """For more of a key or of a name, which are short; what goes on for longer is none."""
+        """Wait for more of a key or a name, unless it is longer than any is."""
         too_long = len(self._small_text) > _LONGEST and not self._out.open
         return self._abandon() if too_long else self._wait()
 
     def _wait(self) -> bool:
-        """For more text; if there is none, the model stopped inside the object."""
+        """Wait for more text. If there is none, the model stopped inside the object."""
         if not self._finishing:
             return False
         if self._out.open:
@@ -331,8 +331,8 @@ class JsonObjectParser(StateParser):
         return self._abandon()
 
     def _abandon(self) -> bool:
-        """The object does not go on as a call's does. A call that has begun ends here, others were none."""
-        if self._opening.whole:
+        """The object is not a call's, or not any longer: end the call if one has begun, else refuse."""
+        if self._context.whole:
             return self._refuse()
         if self._out.open:
             if self._arguments is None:
@@ -343,8 +343,8 @@ class JsonObjectParser(StateParser):
         elif self._refusable:
             return self._refuse()
         else:
-            self._buffer = self._out.unowned() + self._buffer[self._place :]
-            self._place = 0
+            self._buffer = self._out.unowned() + self._buffer[self._pos :]
+            self._pos = 0
         return self._end_run()
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.text.scanner import Lookahead, Pattern, only_more_space
@@ -38,8 +38,8 @@ class CallContext:
     """The row's group marker stands before the first call, so that its name need not be declared."""
     alone: bool = True
     """Nothing but white space stands before it on its line."""
-    inside: bool = False
-    """It stands inside the reasoning."""
+    in_reasoning: bool = False
+    """It stands in the reasoning."""
     whole: bool = False
     """It has no marker, so it must be the whole message, and nothing in it may be out of place."""
     index: int = 0
@@ -73,7 +73,7 @@ class Grammar(Protocol):
     @property
     def empty_groups(self) -> Mapping[str, Pattern]: ...
 
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser: ...
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser: ...
 
 
 class CallsParser(Protocol):
@@ -83,7 +83,9 @@ class CallsParser(Protocol):
 
     def feed(self, text: str) -> list[Event]: ...
 
-    def finish(self, cut: bool) -> list[Event]: ...
+    def finish(self, end: End) -> list[Event]:
+        """The text is over; `end` is STOP or CUT."""
+        ...
 
     def lease(self) -> Flow | None:
         """Takes more of the string that is being read, until it returns None or the parser is fed."""
@@ -93,11 +95,11 @@ class CallsParser(Protocol):
 class CallWriter:
     """The events of a run of calls, each with its span: what was read since the last event, or is named with it."""
 
-    __slots__ = ("_index", "_inside", "_unowned", "events", "open", "unclosed")
+    __slots__ = ("_in_reasoning", "_index", "_unowned", "events", "open", "unclosed")
 
-    def __init__(self, index: int, inside: bool) -> None:
+    def __init__(self, index: int, *, in_reasoning: bool) -> None:
         self._index = index - 1
-        self._inside = inside
+        self._in_reasoning = in_reasoning
         self._unowned: list[str] = []
         self.events: list[Event] = []
         self.open = False
@@ -105,13 +107,13 @@ class CallWriter:
         """The text ended in the arguments of the call: nothing can follow it."""
 
     def own(self, raw: str) -> None:
-        """Markup that says nothing by itself: it goes into the span of the next event."""
+        """Add markup without a meaning of its own to the span of the next event."""
         if raw:
             self._unowned.append(raw)
 
     @property
-    def owes(self) -> bool:
-        """Something has been owned that no event has named yet."""
+    def pending(self) -> bool:
+        """Markup waits for the next event to take it into its span."""
         return bool(self._unowned)
 
     def unowned(self, raw: str = "") -> str:
@@ -127,7 +129,7 @@ class CallWriter:
         self.open = True
         if written is not None and written != name:
             self.note("name_repaired")
-        self.events.append(CallStart(self._index, name, call_id, self.unowned(raw), self._inside))
+        self.events.append(CallStart(self._index, name, call_id, self.unowned(raw), self._in_reasoning))
 
     def arguments(self, delta: str, raw: str = "") -> None:
         if delta or raw:
@@ -153,15 +155,15 @@ class CallWriter:
 
 
 class StateParser:
-    """A parser made of states: each consumes from the buffer, and says whether it got on or waits for more."""
+    """A parser made of states. Each consumes the buffer and returns whether to go on; False: wait for more text."""
 
     State = Callable[[], bool]
 
-    def __init__(self, opening: CallContext) -> None:
-        self._opening = opening
-        self._out = CallWriter(opening.index, opening.inside)
+    def __init__(self, context: CallContext) -> None:
+        self._context = context
+        self._out = CallWriter(context.index, in_reasoning=context.in_reasoning)
         self._buffer = ""
-        self._place = 0
+        self._pos = 0
         self._finishing = False
         self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
         self._refusable = True
@@ -180,26 +182,26 @@ class StateParser:
         while not self.over and self._state():
             pass
         if self.refused:
-            self.rest = self._opening.raw + "".join(self._fed)
+            self.rest = self._context.raw + "".join(self._fed)
             return []
-        left = self._buffer[self._place :]
+        left = self._buffer[self._pos :]
         if self.over:
             self.rest = left
         self._buffer = left
-        self._place = 0
+        self._pos = 0
         return self._out.taken()
 
     def lease(self) -> Flow | None:
         """Granted by the state, if every character read so far has left in an event."""
-        return None if self._buffer or self._refusable or self.over or self._out.owes else self._lease()
+        return None if self._buffer or self._refusable or self.over or self._out.pending else self._lease()
 
     def _lease(self) -> Flow | None:
         """What reads on in the string of the arguments that is open, if one is."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         events: list[Event] = []
-        if not cut:
+        if end is End.STOP:
             self._finishing = True
             events = self.feed("")
         if not self.over:
@@ -211,26 +213,26 @@ class StateParser:
         """The text ended inside the run; `left` is what no state has consumed."""
         raise NotImplementedError
 
-    def _alone(self, place: int, own: Lookahead, calls: Collection[str]) -> bool | None:
-        """Whether a call that ends at a place shares its line with nothing but its run; None if it is not known yet.
+    def _alone(self, pos: int, own: Lookahead, calls: Collection[str]) -> bool | None:
+        """Whether a call that ends at a position shares its line with nothing but its run; None if it is not known yet.
 
         `own` finds what belongs to the run, `calls` are those of its markers that begin a call.
         """
         if not self._refusable:
             return True
-        found, marker, end = own.look(self._buffer, place)
+        found, marker, end = own.look(self._buffer, pos)
         while found == Lookahead.FOUND and marker not in calls:
-            place = end
-            found, marker, end = own.look(self._buffer, place)
+            pos = end
+            found, marker, end = own.look(self._buffer, pos)
         if found == Lookahead.YET and not self._finishing:
             return None
-        line_ends = _LINE_END.match(self._buffer, place) or not self._buffer[place:].strip()
-        return self._opening.alone and (found == Lookahead.FOUND or bool(line_ends))
+        line_ends = _LINE_END.match(self._buffer, pos) or not self._buffer[pos:].strip()
+        return self._context.alone and (found == Lookahead.FOUND or bool(line_ends))
 
-    def _advance(self, place: int) -> str:
-        """Consume the buffer up to a place."""
-        taken = self._buffer[self._place : place]
-        self._place = place
+    def _advance(self, pos: int) -> str:
+        """Consume the buffer up to a position."""
+        taken = self._buffer[self._pos : pos]
+        self._pos = pos
         return taken
 
     def _refuse(self) -> bool:

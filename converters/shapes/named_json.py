@@ -39,16 +39,16 @@ class NamedJsonGrammar(GroupedGrammar):
         """A reader for the arguments as this row writes them."""
         return json_arguments(expectations, name)
 
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return NamedJsonParser(self, opening, expectations)
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
+        return NamedJsonParser(self, context, expectations)
 
 
 class NamedJsonParser(GroupedParser):
     """Reads one run of calls."""
 
-    def __init__(self, grammar: NamedJsonGrammar, opening: CallContext, expectations: Expectations) -> None:
+    def __init__(self, grammar: NamedJsonGrammar, context: CallContext, expectations: Expectations) -> None:
         self._grammar = grammar
-        super().__init__(grammar, opening, expectations)
+        super().__init__(grammar, context, expectations)
 
     def _body(self) -> None:
         self._arguments = self._grammar.arguments(self._expectations, self._name)
@@ -59,8 +59,8 @@ class NamedJsonParser(GroupedParser):
         """Before the arguments, or where there are none."""
         if self._written in self._grammar.syntax.code_for and self._begins_code():
             return self._open_code()
-        found, _, _ = self._grammar.no_arguments.look(self._buffer, self._place)
-        if found == Lookahead.MISSING or (found == Lookahead.YET and self._buffer[self._place :].strip()):
+        found, _, _ = self._grammar.no_arguments.look(self._buffer, self._pos)
+        if found == Lookahead.MISSING or (found == Lookahead.YET and self._buffer[self._pos :].strip()):
             self._state = self._read
             return True
         if found == Lookahead.YET and not self._finishing:
@@ -74,7 +74,7 @@ class NamedJsonParser(GroupedParser):
 
     def _read(self) -> bool:
         arguments = self._arguments
-        delta = arguments.feed(self._buffer[self._place :])
+        delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
@@ -95,7 +95,7 @@ class NamedJsonParser(GroupedParser):
     # -- code in place of arguments ----------------------------------------------------------------------------------
 
     def _begins_code(self) -> bool:
-        return re.match(r'\s*[^\s{`"<]', self._buffer[self._place :]) is not None
+        return re.match(r'\s*[^\s{`"<]', self._buffer[self._pos :]) is not None
 
     def _open_code(self) -> bool:
         self._refusable = False
@@ -111,7 +111,7 @@ class NamedJsonParser(GroupedParser):
         return True
 
     def _read_code(self) -> bool:
-        match = self._grammar.code_ends.search(self._buffer, self._place)
+        match = self._grammar.code_ends.search(self._buffer, self._pos)
         ends = match is not None and match.group() in self._grammar.code_ends.literals
         text = self._advance(match.start() if match and (ends or not self._finishing) else len(self._buffer))
         if not self._out.open:
@@ -146,7 +146,7 @@ class NamedJsonParser(GroupedParser):
 
     def _after(self) -> bool:
         """Behind the arguments: what closes the call, or braces too many."""
-        found, marker, after = self._grammar.after_arguments.look(self._buffer, self._place)
+        found, marker, after = self._grammar.after_arguments.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
         if marker in ("}", "]"):
@@ -154,7 +154,7 @@ class NamedJsonParser(GroupedParser):
             return True
         closes = marker in self._grammar.feet or marker in self._grammar.group_closes
         if not self._out.open:
-            end = after if closes else self._place
+            end = after if closes else self._pos
             alone = self._alone(end, self._rows.between_calls, self._rows.headers)
             if not alone:
                 return self._refuse() if alone is False else False

@@ -39,26 +39,26 @@ class PythonicGrammar:
         self.after_call = Lookahead([*self.closers, "]", ")"])
 
     def behind_head(self, raw: str) -> int:
-        """The place behind the group's opener in what opened a run."""
+        """The position behind the group's opener in what opened a run."""
         return max((match.end() for head in self.heads if (match := head.match(raw))), default=0)
 
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return PythonicParser(self, opening, expectations)
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
+        return PythonicParser(self, context, expectations)
 
 
 class PythonicParser(StateParser):
     """Reads one run of calls."""
 
-    def __init__(self, grammar: PythonicGrammar, opening: CallContext, expectations: Expectations) -> None:
-        super().__init__(opening)
+    def __init__(self, grammar: PythonicGrammar, context: CallContext, expectations: Expectations) -> None:
+        super().__init__(context)
         self._grammar = grammar
         self._expectations = expectations
-        head = grammar.behind_head(opening.raw)
-        self._out.own(opening.raw[:head])
-        self._buffer = opening.raw[head:]  # the name is read again, with the bracket behind it
+        head = grammar.behind_head(context.raw)
+        self._out.own(context.raw[:head])
+        self._buffer = context.raw[head:]  # the name is read again, with the bracket behind it
         self._listed = True  # the list that the calls stand in has not been closed
-        self._said: list[str] = []  # the calls of the run, as they were written
-        self._state = self._open if opening.whole else self._call
+        self._written: list[str] = []  # the calls of the run, as they were written
+        self._state = self._open if context.whole else self._call
 
     def _cut_off(self, left: str) -> None:
         if self._out.open:
@@ -70,33 +70,33 @@ class PythonicParser(StateParser):
 
     def _open(self) -> bool:
         """Before the list's own bracket, where no marker stands in front of it."""
-        if self._place == len(self._buffer):
+        if self._pos == len(self._buffer):
             return False
-        if self._buffer[self._place] != "[":
+        if self._buffer[self._pos] != "[":
             return self._refuse()
-        self._out.own(self._advance(self._place + 1))
+        self._out.own(self._advance(self._pos + 1))
         self._state = self._call
         return True
 
     def _call(self) -> bool:
         """Before a call, or behind the last."""
-        match = _CALL.match(self._buffer, self._place)
+        match = _CALL.match(self._buffer, self._pos)
         if match is None:
             return self._no_call()
         declared = self._expectations.declared(match["name"])
-        if declared is None and (self._opening.whole or self._grammar.syntax.declared):
+        if declared is None and (self._context.whole or self._grammar.syntax.declared):
             return self._stop()
         name = declared or match["name"]
         self._refusable = False
         opened = self._advance(match.end())
-        self._said.append(opened)
+        self._written.append(opened)
         self._out.start(name, None, opened, match["name"])
         self._arguments = PythonArguments(self._expectations.schema(name))
         self._state = self._read
         return True
 
     def _no_call(self) -> bool:
-        found, marker, after = self._grammar.after_call.look(self._buffer, self._place)
+        found, marker, after = self._grammar.after_call.look(self._buffer, self._pos)
         if found == Lookahead.FOUND and not self._refusable:
             self._listed = False
             self._out.own(self._advance(after))
@@ -104,9 +104,9 @@ class PythonicParser(StateParser):
             if marker in self._grammar.closers:
                 self._state = self._repeated
             return True
-        if not self._finishing and (found == Lookahead.YET or _MAY_CALL.match(self._buffer, self._place)):
+        if not self._finishing and (found == Lookahead.YET or _MAY_CALL.match(self._buffer, self._pos)):
             return False
-        if self._is_half_call(self._buffer[self._place :]):
+        if self._is_half_call(self._buffer[self._pos :]):
             self._out.removed(self._advance(len(self._buffer)))
         return self._stop()
 
@@ -122,13 +122,13 @@ class PythonicParser(StateParser):
 
     def _repeated(self) -> bool:
         """Behind the run: some models say its calls again, as plain text."""
-        said = "".join(self._said).strip()
-        text = self._buffer[self._place :].lstrip()
-        if said and text.startswith(said):
-            self._out.removed(self._advance(len(self._buffer) - len(text) + len(said)), "echo")
-        elif said.startswith(text) and not self._finishing:
+        written = "".join(self._written).strip()
+        text = self._buffer[self._pos :].lstrip()
+        if written and text.startswith(written):
+            self._out.removed(self._advance(len(self._buffer) - len(text) + len(written)), "echo")
+        elif written.startswith(text) and not self._finishing:
             return False
-        elif said.startswith(text) and text:
+        elif written.startswith(text) and text:
             self._out.removed(self._advance(len(self._buffer)), "echo")
         return self._end_run()
 
@@ -139,12 +139,12 @@ class PythonicParser(StateParser):
         written = self._arguments.flow if self._state == self._read else None
         if written is None:
             return None
-        said = self._said.append
+        note = self._written.append
 
         def take(text: str) -> str | None:
             delta = written(text)
             if delta is not None:
-                said(text)
+                note(text)
             return delta
 
         return take
@@ -152,12 +152,12 @@ class PythonicParser(StateParser):
     def _read(self) -> bool:
         """Inside the brackets of a call."""
         arguments = self._arguments
-        delta = arguments.feed(self._buffer[self._place :])
+        delta = arguments.feed(self._buffer[self._pos :])
         closed = arguments.done
         if self._finishing and not closed:
             delta += arguments.finish()
         raw = self._advance(len(self._buffer) - len(arguments.rest))
-        self._said.append(raw)
+        self._written.append(raw)
         if delta:
             self._out.arguments(delta, raw)
         else:

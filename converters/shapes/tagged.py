@@ -49,13 +49,13 @@ class TaggedGrammar(GroupedGrammar):
         inside = [*self.keys, *self.feet, *self.group_closes, *_OBJECT]
         return inside + self.closers
 
-    def parameter(self, text: str, place: int, waits: bool) -> tuple[ParameterSample, re.Match[str]] | bool:
+    def parameter(self, text: str, pos: int, *, waits: bool) -> tuple[ParameterSample, re.Match[str]] | bool:
         """The sample that a parameter's opener fits, and how; True if that cannot be known yet, False if none does."""
         for sample in self.parameters:
-            match = sample.opener.match(text, place)
+            match = sample.opener.match(text, pos)
             if match:
                 return sample, match
-            if waits and sample.opener.may_match(text, place):
+            if waits and sample.opener.may_match(text, pos):
                 return True
         return False
 
@@ -63,8 +63,8 @@ class TaggedGrammar(GroupedGrammar):
         """What may end the value of a key; the same for all keys unless their names stand in their closers."""
         return _value_ends(self, sample, key if sample.keyed else "")
 
-    def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, opening, expectations, ArgumentsWriter)
+    def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
+        return TaggedParser(self, context, expectations, ArgumentsWriter)
 
 
 class ParameterSample:
@@ -109,7 +109,7 @@ class TaggedParser(GroupedParser):
     def __init__(
         self,
         grammar: TaggedGrammar,
-        opening: CallContext,
+        context: CallContext,
         expectations: Expectations,
         writer: Callable[[Schema], ArgumentsWriter],
     ) -> None:
@@ -117,7 +117,7 @@ class TaggedParser(GroupedParser):
         self._make_writer = writer
         self._trims = False
         self._json: JsonArguments
-        super().__init__(grammar, opening, expectations)
+        super().__init__(grammar, context, expectations)
 
     def _body(self) -> None:
         self._arguments = self._make_writer(self._schema)
@@ -143,7 +143,7 @@ class TaggedParser(GroupedParser):
 
     def _parameters(self) -> bool:
         """Before a parameter, or the end of the call."""
-        found, marker, after = self._grammar.between_parameters.look(self._buffer, self._place)
+        found, marker, after = self._grammar.between_parameters.look(self._buffer, self._pos)
         grammar = self._grammar
         if found == Lookahead.YET:
             if not self._finishing:
@@ -175,7 +175,7 @@ class TaggedParser(GroupedParser):
     def _object(self) -> bool:
         """Instead of parameters, one JSON object with all of them."""
         arguments = self._json
-        delta = arguments.feed(self._buffer[self._place :])
+        delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
@@ -190,11 +190,11 @@ class TaggedParser(GroupedParser):
 
     def _key(self) -> bool:
         grammar = self._grammar
-        found = grammar.parameter(self._buffer, self._place, waits=not self._finishing)
+        found = grammar.parameter(self._buffer, self._pos, waits=not self._finishing)
         if found is True:
             return False
         if found is False:  # no parameter: what follows is not for us to read, unless it is the half of one
-            half = self._finishing and grammar.parameter(self._buffer, self._place, waits=True) is True
+            half = self._finishing and grammar.parameter(self._buffer, self._pos, waits=True) is True
             self._close(self._advance(len(self._buffer)) if half else "", "closed" if half else "complete")
             return self._end_run()
         sample, match = found
@@ -227,9 +227,9 @@ class TaggedParser(GroupedParser):
 
     def _value(self) -> bool:
         """Inside a value: let flow what cannot be its end."""
-        place = self._place
+        pos = self._pos
         while True:
-            match = self._ends.markers.search(self._buffer, place)
+            match = self._ends.markers.search(self._buffer, pos)
             if match is None:
                 self._flow(len(self._buffer))
                 if self._finishing:
@@ -243,7 +243,7 @@ class TaggedParser(GroupedParser):
             if ended:
                 self._end_value(match.start(), match.end() if match.group() in self._ends.closers else match.start())
                 return True
-            place = match.start() + 1
+            pos = match.start() + 1
 
     def _ended_by(self, match: re.Match[str]) -> bool | None:
         """Whether a possible end of the value is its end; None if that cannot be known yet."""
@@ -257,18 +257,18 @@ class TaggedParser(GroupedParser):
             return True if self._finishing else None
         return found == Lookahead.FOUND
 
-    def _next_key(self, place: int) -> bool | None:
+    def _next_key(self, pos: int) -> bool | None:
         """Whether another parameter that the tool declares opens at a line start inside a value."""
-        found = self._grammar.parameter(self._buffer, place, waits=True)
+        found = self._grammar.parameter(self._buffer, pos, waits=True)
         if isinstance(found, bool):
             return None if found else False
         return found[1]["key"] in properties(self._schema)
 
     def _flow(self, end: int) -> None:
         """Send a value's text up to `end`, but for the last newline of a row that takes one off."""
-        if self._trims and end > self._place and self._buffer[end - 1] == "\n":
+        if self._trims and end > self._pos and self._buffer[end - 1] == "\n":
             end -= 1
-        if end > self._place:
+        if end > self._pos:
             piece = self._advance(end)
             delta = self._arguments.text(piece)
             if delta:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Text
 from converters.text.expectations import Expectations
 from converters.values.json.output import Flow
 
@@ -21,14 +21,14 @@ class WholeMessage:
     One row at a time, since they read nearly the same: as long as one of them fits, the message must wait anyway.
     """
 
-    def __init__(self, rows: Sequence[Grammar], opening: CallContext, expectations: Expectations) -> None:
+    def __init__(self, rows: Sequence[Grammar], context: CallContext, expectations: Expectations) -> None:
         self._expectations = expectations
         self._rows = iter(rows)
-        self._opening = opening
+        self._context = context
         self._fed: list[str] = []
         self._lease: Flow | None = None  # that of the row's parser
         self._taken: list[str] = []  # what it returned for the last pieces
-        self._call = opening.index  # whose arguments they are
+        self._call = context.index  # whose arguments they are
         self._parser: CallsParser
         self._events: list[Event]
         self._behind: list[str]
@@ -57,11 +57,11 @@ class WholeMessage:
         """Nothing leaves before the end."""
         return None
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         self._end_lease()
-        while not (self.over or cut):
+        while not self.over and end is End.STOP:
             if not self._parser.over:
-                self._take(self._parser.finish(cut))
+                self._take(self._parser.finish(end))
             if self._fits and self._believed():
                 self.over = True
                 self.rest = "".join([self._parser.rest, *self._behind])
@@ -71,13 +71,13 @@ class WholeMessage:
         return []
 
     def _next_row(self) -> bool:
-        """Let the next row read what was fed so far; whether there is one. The last one's refusal is ours."""
+        """Let the next row read all that was fed. Returns whether there is one; refuses behind the last."""
         row = next(self._rows, None)
         if row is None:
             self._refuse()
             return False
         self.syntax = row.syntax
-        self._parser = row.parser(self._opening, self._expectations)
+        self._parser = row.parser(self._context, self._expectations)
         self._events, self._behind = [], []
         self._ending, self._fits = OnlyEndTokens(), True
         self._read("".join(self._fed))
@@ -97,7 +97,7 @@ class WholeMessage:
             self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
 
     def _end_lease(self) -> None:
-        """What was taken by lease becomes one event."""
+        """Make one event of what was taken by lease."""
         self._lease = None
         if self._taken:
             raw = "".join(self._fed[-len(self._taken) :])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from converters.syntaxes import END_TOKENS
-from converters.text.events import CallStart, Event, LeaseKind, Reasoning, Removed, Text
+from converters.text.events import CallStart, End, Event, LeaseKind, Reasoning, Removed, Text
 from converters.text.scanner import any_of
 
 _TOKENS = frozenset(END_TOKENS)
@@ -66,7 +66,7 @@ class EndTokens:
         out += self._behind
         self._held, self._behind = "", []
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         out: list[Event] = []
         while token := _TOKEN.match(self._held):
             out.append(Removed(token.group(), "end_token"))

@@ -20,14 +20,15 @@ from converters.values.json.output import Flow
 class TextLease:
     """For more text, or more reasoning: what holds no marker passes. White space at its end waits for what follows."""
 
-    __slots__ = ("_channel", "_detector", "_finds_marker", "kind", "prefilter")
+    __slots__ = ("_channel", "_detector", "_finds_marker", "_is_plain", "kind", "prefilter")
 
     call: ClassVar[int] = -1
 
     def __init__(self, kind: Literal["text", "reasoning"], detector: Detector, channel: TextChannel) -> None:
         self._detector = detector
         self._channel = channel
-        self._finds_marker = detector.in_prose
+        self._finds_marker = detector.index.prefilter.in_prose
+        self._is_plain = detector.index.is_plain
         self.kind = kind
         self.prefilter: MarkerPrefilter | None = detector.prefilter
         """In the middle of a line, a search for what could matter; None elsewhere. Any `take` may change it.
@@ -48,7 +49,7 @@ class TextLease:
 
     def take(self, text: str) -> str | None:
         """The text that leaves for a piece, which must not be empty: the piece itself if its edges do not change."""
-        if self._finds_marker(text) is not None and not self._detector.is_plain(text):
+        if self._finds_marker(text) is not None and not self._is_plain(text):
             return None
         taken = self._channel.take(text)
         if taken is not None and (self.prefilter is None or "\n" in text):

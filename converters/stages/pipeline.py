@@ -1,12 +1,13 @@
-"""The way of a model's text: detection, then the stages in their order. `new_parser` is the one way in.
+"""The pipeline that a model's text runs through: detection, then the stages in order. `new_parser` makes one.
 
-Detector     text, reasoning and calls are told apart
-EndTokens      end-of-turn tokens at the end are taken off; then a registered converter may read the text
-ReasoningCalls       a call inside the reasoning is a draft, unless it is the last thing there
-ToolChoice         the calls that the request allows, numbered
-SchemaCheck          finished arguments held against their schema
-Keep/Drop    reasoning stays in the text, or goes
-Whitespace         white space at the edges of what was removed
+Detector              tells text, reasoning and calls apart
+EndTokens             removes end-of-turn tokens at the end
+(custom converter)    may read the text instead of the detector
+ReasoningCalls        delivers calls in the reasoning only if they are the last thing there
+ToolChoice            removes the calls that the request does not allow, numbers the others
+SchemaCheck           validates finished arguments
+Keep-/DropReasoning   leaves reasoning in the text, or removes it
+Whitespace            removes white space at the edges of what was removed
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from converters.stages.schema_check import SchemaCheck
 from converters.stages.tool_choice import ToolChoice
 from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
-from converters.text.events import Event, LeaseKind, Noted
+from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
 
 
@@ -43,11 +44,11 @@ class Filter(Protocol):
 
     def feed(self, events: list[Event]) -> list[Event]: ...
 
-    def finish(self, cut: bool) -> list[Event]: ...
+    def finish(self, end: End) -> list[Event]: ...
 
 
 class Stage(Filter, Protocol):
-    """A filter between detection and the tidying up."""
+    """A filter between detection and Whitespace."""
 
     def permits(self, kind: LeaseKind) -> bool:
         """Whether more of this kind passes unchanged and unseen, until the next event. A pure question."""
@@ -66,22 +67,22 @@ class Pipeline:
         "_lease_known",
         "_server_splits",
         "_stages",
-        "_tidy",
+        "_whitespace",
     )
 
     def __init__(
         self,
         detector: Detector,
         stages: Sequence[Stage],
-        tidy: Whitespace | None = None,
+        whitespace: Whitespace | None = None,
         choice: ToolChoice | None = None,
         check: SchemaCheck | None = None,
     ) -> None:
         """`choice` and `check` are the stages that number calls and keep their arguments, if calls may come."""
         self._detector = detector
-        self._tidy = tidy or Whitespace()
+        self._whitespace = whitespace or Whitespace()
         self._filters = stages
-        self._stages: list[Filter] = [*stages, self._tidy]
+        self._stages: list[Filter] = [*stages, self._whitespace]
         self._choice = choice
         self._check = check
         self._server_splits = False
@@ -95,7 +96,7 @@ class Pipeline:
 
     @property
     def left_marker(self) -> bool:
-        """What opens a call was left in the text, as no row has what followed it."""
+        """An opener was left in the text, because no row has what followed it."""
         return self._detector.left_marker
 
     def feed(self, text: str) -> list[Event]:
@@ -105,15 +106,15 @@ class Pipeline:
             if events is not None:
                 return events
         self._lease_known = False
-        if self._server_splits and self._detector.inside:
-            return self._through(self._detector.turn(inside=False) + self._detector.feed(text))
+        if self._server_splits and self._detector.in_reasoning:
+            return self._through(self._detector.turn(in_reasoning=False) + self._detector.feed(text))
         return self._through(self._detector.feed(text))
 
     def feed_reasoning(self, text: str) -> list[Event]:
         """Text that the server itself calls reasoning. What `feed` gets afterwards is then outside of it."""
         self._lease_known = False
-        events = self._detector.turn(inside=True) + self._detector.feed(text)
-        self._server_splits = self._tidy.apart = True
+        events = self._detector.turn(in_reasoning=True) + self._detector.feed(text)
+        self._server_splits = self._whitespace.apart = True
         return self._through(events)
 
     def lease(self) -> Lease | None:
@@ -133,7 +134,7 @@ class Pipeline:
                 return None
             return ArgumentsLease(self._choice.index, take, self._check.keep)
         kind = self._detector.plain_kind()
-        channel = self._tidy.lease(kind) if kind is not None and self._permits(kind) else None
+        channel = self._whitespace.lease(kind) if kind is not None and self._permits(kind) else None
         return TextLease(kind, self._detector, channel) if kind is not None and channel is not None else None
 
     def _permits(self, kind: LeaseKind) -> bool:
@@ -149,11 +150,12 @@ class Pipeline:
     def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
         """`followed`: not by more text, but by a call that the server read out of the text itself."""
         self._lease_known = False
-        events = self._detector.finish(cut)
+        end = End.CUT if cut else End.STOP
+        events = self._detector.finish(end)
         if followed:
             events.append(Noted("native_follows"))
         for stage in self._stages:
-            events = (stage.feed(events) if events else []) + stage.finish(cut)
+            events = (stage.feed(events) if events else []) + stage.finish(end)
         return events
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.text.events import Event, LeaseKind, Reasoning, Removed, Text
+from converters.text.events import End, Event, LeaseKind, Reasoning, Removed, Text
 
 
 class KeepReasoning:
@@ -17,7 +17,7 @@ class KeepReasoning:
     def permits(self, kind: LeaseKind) -> bool:
         return kind != "reasoning"  # it becomes text
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []
 
 
@@ -30,5 +30,5 @@ class DropReasoning:
     def permits(self, kind: LeaseKind) -> bool:
         return kind != "reasoning"
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []

@@ -1,33 +1,44 @@
-"""A call written inside the reasoning is a draft, unless it is the last thing the model did.
+"""A call written in the reasoning counts only if it is the last thing the model did; otherwise it stays reasoning.
 
 If the reasoning ends with one or more complete calls of declared tools, and nothing but white space follows them
-inside or outside, they are meant; else they stay the reasoning that they are written in.
+in the reasoning or behind it, they are delivered. All others stay the reasoning that they are written in.
 
-Held: such calls with all that follows them, while they can still prove to be meant.
+Held: such calls with all that follows them, while they may still be the last thing.
 """
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Reasoning, Removed, Text
+from converters.text.events import (
+    ArgumentsDelta,
+    CallEnd,
+    CallStart,
+    End,
+    Event,
+    LeaseKind,
+    Noted,
+    Reasoning,
+    Removed,
+    Text,
+)
 from converters.text.expectations import Expectations
 
 
-def _is_draft(event: Event) -> bool:
+def _starts_in_reasoning(event: Event) -> bool:
     return type(event) is CallStart and event.inside
 
 
 class ReasoningCalls:
-    """Filters calls that are `inside`."""
+    """Filters calls that began in the reasoning."""
 
-    __slots__ = ("_drafting", "_expectations", "_held")
+    __slots__ = ("_expectations", "_held", "_rejecting")
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
         self._held: list[Event] = []
-        self._drafting = False  # inside a call that is known to be a draft
+        self._rejecting = False  # in a call that stays reasoning
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._held and not self._drafting and not any(map(_is_draft, events)):
+        if not self._held and not self._rejecting and not any(map(_starts_in_reasoning, events)):
             return events
         out: list[Event] = []
         for event in events:
@@ -35,7 +46,7 @@ class ReasoningCalls:
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
-        return not self._held and not self._drafting
+        return not self._held and not self._rejecting
 
     def _one(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, CallStart):
@@ -43,10 +54,10 @@ class ReasoningCalls:
                 self._release(out)
             elif self._expectations.declared(event.name) is None:
                 self._release(out)
-                self._drafting = True
-        if self._drafting:
+                self._rejecting = True
+        if self._rejecting:
             out += _as_reasoning(event)
-            self._drafting = not isinstance(event, CallEnd)
+            self._rejecting = not isinstance(event, CallEnd)
         elif self._held or (isinstance(event, CallStart) and event.inside):
             self._hold(event, out)
         else:
@@ -62,13 +73,13 @@ class ReasoningCalls:
             self._release(out)
 
     def _release(self, out: list[Event]) -> None:
-        """They were drafts."""
+        """Something followed them: they stay reasoning."""
         for event in self._held:
             out += _as_reasoning(event)
         self._held = []
 
-    def finish(self, cut: bool) -> list[Event]:
-        """Nothing followed: they were meant."""
+    def finish(self, end: End) -> list[Event]:
+        """Nothing followed: they are delivered."""
         held, self._held = self._held, []
         return held
 

@@ -1,11 +1,11 @@
-"""Finished arguments held against the tool's schema. What does not fit is told, never changed: it has been sent.
+"""Finished arguments held against the tool's schema. What does not fit is reported, never changed: it has been sent.
 
 Held: nothing. A copy of a call's arguments is kept until the call ends, if it is not very long.
 """
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations, Schema
 from converters.values.validate import misfits
 
@@ -36,7 +36,7 @@ class SchemaCheck:
                 self._name, self._schema = event.name, self._expectations.schema(event.name)
                 self._arguments, self._length = [], 0
             elif kind is CallEnd and self._schema and event.how != "cut":  # type: ignore[union-attr]
-                out += self._told()
+                out += self._misfits()
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
@@ -53,9 +53,9 @@ class SchemaCheck:
         else:
             self._arguments.append(delta)
 
-    def _told(self) -> list[Event]:
+    def _misfits(self) -> list[Event]:
         found = misfits("".join(self._arguments), self._schema)
-        return [Noted("arguments_misfit", f"{self._name}{place}") for place in found]
+        return [Noted("arguments_misfit", f"{self._name}{pos}") for pos in found]
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []

@@ -5,7 +5,7 @@ Held: nothing, but with `whole_calls` each call until it ends; one that max_toke
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, LeaseKind, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 
@@ -57,7 +57,7 @@ class ToolChoice:
             return
         self._held.append(event)
         if isinstance(event, CallEnd):
-            self._let_go(out, event.how == "cut")
+            self._release(out, truncated=event.how == "cut")
 
     def _refused(self, name: str, out: list[Event]) -> Reason | None:
         refusal = self._expectations.refuses(self._index + 1)
@@ -66,13 +66,13 @@ class ToolChoice:
             return "choice_none"
         return refusal
 
-    def _let_go(self, out: list[Event], cut: bool) -> None:
+    def _release(self, out: list[Event], *, truncated: bool) -> None:
         held, self._held = self._held, []
-        if cut:
+        if truncated:
             self._index -= 1
             out.append(Removed("".join(event.raw for event in held), "cut"))
         else:
             out += held
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return []

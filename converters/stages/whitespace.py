@@ -1,13 +1,13 @@
 """White space at the edge of what was removed goes with it; everything else of a text stays, byte for byte.
 
-Trailing white space is held until the next letter or the end, 4 kB at most. Before the first and after the last
-removed span it is dropped, and so it is between two spans with nothing else between them. White space that was
-dropped before a span is given back if text follows after all, so that two stretches of text stay apart.
+Trailing white space is held until other text follows or the text ends, 4 kB at most. Before the first and after the
+last removed span it is dropped, and so it is between two spans with nothing else between them. White space that was
+dropped before a span is restored if text follows after all, so that two stretches of text stay apart.
 """
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, Event, LeaseKind, Noted, Reasoning, Removed, Text
+from converters.text.events import ArgumentsDelta, End, Event, LeaseKind, Noted, Reasoning, Removed, Text
 
 _HOLD = 4096
 
@@ -15,61 +15,61 @@ _HOLD = 4096
 class TextChannel:
     """The content, or the reasoning: one text that the client will see joined."""
 
-    __slots__ = ("_dropped", "_gap", "_held", "_kind", "_most", "_removed", "_said", "holds_space")
+    __slots__ = ("_begun", "_dropped", "_gap", "_held", "_kind", "_most", "_removed", "holds_space")
 
-    def __init__(self, kind: type[Text] | type[Reasoning], holds: bool = True) -> None:
+    def __init__(self, kind: type[Text] | type[Reasoning], *, holds: bool = True) -> None:
         self._kind = kind
         self.holds_space = holds
         self._most = _HOLD if holds else 0
         self._held = ""
-        self._said = False  # some letter has left
+        self._begun = False  # something but white space has left
         self._removed = False  # something was removed somewhere
-        self._gap = False  # something was removed since the last letter
+        self._gap = False  # something was removed since then
         self._dropped = ""  # the white space that stood before that gap
 
     def text(self, text: str, out: list[Event]) -> None:
-        letters = text.strip()
-        if not letters:
+        stripped = text.strip()
+        if not stripped:
             self._held += text
             self._overflow(out)
             return
-        start = text.index(letters)
+        start = text.index(stripped)
         self._held += text[:start]
         self._overflow(out)
         before = self._held
-        if self._gap and not self._said:
+        if self._gap and not self._begun:
             self._drop(before, out)
             before = ""
-        self._give_back(out)
-        out.append(self._kind(before + letters))
-        self._said, self._gap = True, False
-        self._held = text[start + len(letters) :]
+        self._restore(out)
+        out.append(self._kind(before + stripped))
+        self._begun, self._gap = True, False
+        self._held = text[start + len(stripped) :]
         self._overflow(out)
 
-    def text_again(self, text: str, out: list[Event]) -> None:
+    def restored_text(self, text: str, out: list[Event]) -> None:
         """Text that a converter took out whole and gives back in part: its span is accounted for already."""
-        letters = text.strip()
-        if not letters:
+        stripped = text.strip()
+        if not stripped:
             return
-        lead = text[: text.index(letters)]
-        if self._gap and not self._said:
+        lead = text[: text.index(stripped)]
+        if self._gap and not self._begun:
             self._drop(self._held, out)
             self._held = lead = ""
-        self._give_back(out)
+        self._restore(out)
         if self._held:
             out.append(self._kind(self._held))
-        out.append(self._kind(lead + letters, again=True))
+        out.append(self._kind(lead + stripped, again=True))
         self._held = ""
-        self._said, self._gap = True, False
+        self._begun, self._gap = True, False
 
     def _overflow(self, out: list[Event]) -> None:
         """More white space than may be held flows, in blocks that do not depend on how it came."""
         while len(self._held) > self._most and not (self._gap and not self._most):
             block = self._most or len(self._held)
-            self._give_back(out)
+            self._restore(out)
             out.append(self._kind(self._held[:block]))
             self._held = self._held[block:]
-            self._said, self._gap = True, False
+            self._begun, self._gap = True, False
 
     @property
     def empty(self) -> bool:
@@ -77,8 +77,8 @@ class TextChannel:
         return not self._held
 
     def passes(self, text: str) -> bool:
-        """Whether a text may leave as it is: the common case, told apart for speed."""
-        return not self._held and not self._gap and not text[-1].isspace() and (self._said or not text[0].isspace())
+        """Whether a text may leave as it is: the common case, checked first for speed."""
+        return not self._held and not self._gap and not text[-1].isspace() and (self._begun or not text[0].isspace())
 
     @property
     def held(self) -> str:
@@ -88,26 +88,26 @@ class TextChannel:
     @property
     def goes_on(self) -> bool:
         """Something has left, and nothing was removed behind it: more text only follows it, which `take` is for."""
-        return self._said and not self._gap
+        return self._begun and not self._gap
 
     def take(self, text: str) -> str | None:
         """What leaves of a text where the channel `goes_on`; None for white space alone, or too much at the end."""
         if not self._held and not text[-1].isspace():
             return text
-        letters = text.rstrip() if self._most else text
-        if not letters or len(text) - len(letters) > _HOLD:
+        stripped = text.rstrip() if self._most else text
+        if not stripped or len(text) - len(stripped) > _HOLD:
             return None
-        taken = self._held + letters
-        self._held = text[len(letters) :]
+        taken = self._held + stripped
+        self._held = text[len(stripped) :]
         return taken
 
     def passed(self) -> None:
-        self._said = True
+        self._begun = True
 
     def span(self, out: list[Event]) -> None:
         """Something that does not belong to this text stands here."""
         if self._held:
-            if not self._gap and self._said:
+            if not self._gap and self._begun:
                 self._dropped = self._held
             self._drop(self._held, out)
             self._held = ""
@@ -120,7 +120,7 @@ class TextChannel:
             out.append(self._kind(self._held))
         self._held = ""
 
-    def _give_back(self, out: list[Event]) -> None:
+    def _restore(self, out: list[Event]) -> None:
         if self._dropped:
             out.append(self._kind(self._dropped, again=True))
             self._dropped = ""
@@ -135,31 +135,31 @@ class Whitespace:
 
     __slots__ = ("_content", "_reasoning", "apart")
 
-    def __init__(self, holds: bool = True) -> None:
+    def __init__(self, *, holds: bool = True) -> None:
         """Without `holds`, the content is not held: no call can stand behind it."""
-        self._content = TextChannel(Text, holds)
+        self._content = TextChannel(Text, holds=holds)
         self._reasoning = TextChannel(Reasoning)
         self.apart = False
-        """The server told reasoning and content apart: neither was removed from the other."""
+        """The server split reasoning from content: neither was removed from the other."""
 
     def feed(self, events: list[Event]) -> list[Event]:
         out: list[Event] = []
         if len(events) == 1:
             event = events[0]
             if type(event) is Text and not event.again and self._content.passes(event.text):
-                self._beside(self._reasoning, out)
+                self._other_goes_on(self._reasoning, out)
                 self._content.passed()
                 return [*out, event] if out else events
             if type(event) is ArgumentsDelta:
                 return events  # its call has begun, so both texts know of the gap
         for event in events:
             if isinstance(event, Text) and event.again:
-                self._content.text_again(event.text, out)
+                self._content.restored_text(event.text, out)
             elif isinstance(event, Text):
-                self._beside(self._reasoning, out)
+                self._other_goes_on(self._reasoning, out)
                 self._content.text(event.text, out)
             elif isinstance(event, Reasoning):
-                self._beside(self._content, out)
+                self._other_goes_on(self._content, out)
                 self._reasoning.text(event.text, out)
             else:
                 if not isinstance(event, Noted):
@@ -179,14 +179,14 @@ class Whitespace:
         """Whether white space at the end of a text waits."""
         return (self._reasoning if inside else self._content).holds_space
 
-    def _beside(self, lane: TextChannel, out: list[Event]) -> None:
-        """The other of the two texts goes on."""
+    def _other_goes_on(self, channel: TextChannel, out: list[Event]) -> None:
+        """Text of the other channel stands here: unless the server split them, it ends the white space of this one."""
         if self.apart:
-            lane.end(out)
+            channel.end(out)
         else:
-            lane.span(out)
+            channel.span(out)
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         out: list[Event] = []
         self._content.end(out)
         self._reasoning.end(out)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import groupby
 from typing import Literal
 
@@ -97,6 +98,17 @@ class Noted:
     @property
     def raw(self) -> str:
         return ""
+
+
+class End(Enum):
+    """Whether a text ends here, and who ended it."""
+
+    MORE = auto()
+    """More text may come."""
+    STOP = auto()
+    """The model stopped by itself."""
+    CUT = auto()
+    """max_tokens cut it."""
 
 
 LeaseKind = Literal["text", "reasoning", "arguments"]

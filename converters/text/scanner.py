@@ -49,7 +49,7 @@ def _trie(words: list[str]) -> str:
     for word in words:
         if word:
             branches.setdefault(word[0], []).append(word[1:])
-    options = [re.escape(letter) + _after(rest) for letter, rest in branches.items()]
+    options = [re.escape(char) + _after(rest) for char, rest in branches.items()]
     return f"(?:{'|'.join(options)})"
 
 
@@ -63,13 +63,13 @@ def _after(rest: list[str]) -> str:
 class Markers:
     """Looks for the next of several literals, and for the start of one at the end of the text.
 
-    Most text holds neither, and that must be cheap to see: so the two letters that every marker begins with are looked
+    Most text holds neither, and that must be cheap to see: so the first two characters of every marker are looked
     for first, and whole markers and halves apart.
     """
 
     def __init__(self, literals: Iterable[str], also: Iterable[str] = ()) -> None:
-        """`also` holds regexes of markers that are no literals, such as a run of backticks; each begins with a letter
-        that stands for itself."""
+        """`also` holds regexes of markers that are no literals, such as a run of backticks; each begins with a literal
+        character."""
         self.literals = frozenset(literals)
         self.longer = frozenset(a for a in self.literals for b in self.literals if a != b and b.startswith(a))
         """Literals that others begin with: at the end of the text they may be the start of a longer one."""
@@ -79,7 +79,7 @@ class Markers:
 
     @property
     def heads(self) -> list[str]:
-        """Regexes of what markers begin with. Each starts with a letter, which is what makes a search for them fast."""
+        """Regexes of what markers begin with. Each starts with a literal character, which makes the search fast."""
         return [*_two_letters(self.literals), *(re.escape(regex[0]) for regex in self._also)]
 
     @cached_property
@@ -114,7 +114,7 @@ class MarkerPrefilter:
     """
 
     def __init__(self, markers: Markers, others: Iterable[str]) -> None:
-        """`others` are letters that could matter, too."""
+        """`others` are characters that could matter, too."""
         heads = [*markers.heads, *map(re.escape, sorted(others))]
         self.in_prose = re.compile("|".join(heads)).search
         """The same for text of several lines: what it finds nothing in holds no marker."""
@@ -123,14 +123,14 @@ class MarkerPrefilter:
         unread = [*range(32), *b'"\\', *range(128, 256)]
         plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]
         self.in_string = re.compile("|".join(plain).encode("latin-1")).search
-        """The same in the bytes of a JSON string. Escapes and letters beyond ASCII are found: it cannot read them."""
+        """The same in the bytes of a JSON string. It does not decode, so it finds escapes and all beyond ASCII."""
 
 
 _REST = re.compile(r".+", re.DOTALL)
 
 
 def _two_letters(words: Iterable[str]) -> Iterator[str]:
-    """Regexes of what words begin with, their first letter before all else."""
+    """Regexes of what words begin with, grouped by their first character."""
     seconds: dict[str, set[str]] = {}
     for word in sorted(words):
         seconds.setdefault(word[0], set()).add(re.escape(word[1:2]))
@@ -149,14 +149,14 @@ def _longest_of(words: Iterable[str]) -> str:
 def _longest_in(words: list[str]) -> str:
     """The same for words that begin alike."""
     least, most = min(words), max(words)
-    shared = next((least[:place] for place, letter in enumerate(least) if most[place] != letter), least)
+    shared = next((least[:pos] for pos, char in enumerate(least) if most[pos] != char), least)
     rest = _longest_of(word[len(shared) :] for word in words)
     optional = "?" if shared in words else ""
     return re.escape(shared) + (f"(?:{rest}){optional}" if rest else "")
 
 
 class Lookahead:
-    """White space and one of several markers, looked for at a place: FOUND, MISSING, or not there YET."""
+    """White space and one of several markers, looked for at a position: FOUND, MISSING, or not there YET."""
 
     FOUND, YET, MISSING = range(3)
 
@@ -168,25 +168,25 @@ class Lookahead:
     def _match(self) -> Search:
         return re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
 
-    def look(self, text: str, place: int) -> tuple[int, str, int]:
-        """(what was found, the marker, the place behind it)"""
-        match = self._match(text, place)
+    def look(self, text: str, pos: int) -> tuple[int, str, int]:
+        """(what was found, the marker, the position behind it)"""
+        match = self._match(text, pos)
         if match is None:
-            return self.MISSING, "", place
+            return self.MISSING, "", pos
         marker = match[1]
         if marker in self._markers and not (marker in self._longer and match.end() == len(text)):
             return self.FOUND, marker, match.end()
-        return self.YET, "", place
+        return self.YET, "", pos
 
 
 class Pattern:
-    """A piece of a template with its holes, matched at a place, or perhaps once more text has come.
+    """A piece of a template with its holes, matched at a position, or perhaps once more text has come.
 
     In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words, `{call}` for what stands before the
     bracket of a call, and `⟦a¦b⟧` for a or b. A newline is layout that may be any white space or none, a blank must
     be some white space, a double quote may be either quote or none, and `prefix` may stand in front of the name of
     any tag. `then` names literals of which one must follow, after white space, without being part of the match;
-    `unless` has letters of which none may follow so, but another must.
+    `unless` has characters of which none may follow, but another must.
     """
 
     def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "", unless: str = "") -> None:
@@ -265,10 +265,10 @@ def _atoms(template: str, prefix: str) -> Iterator[tuple[str, str]]:
         elif part == '"':
             yield "[\"']?", "[\"']?"
         else:
-            for letter in part:
-                yield re.escape(letter), re.escape(letter)
+            for char in part:
+                yield re.escape(char), re.escape(char)
             if prefix and part[0] == "<":
-                yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(letter) for letter in prefix])})?"
+                yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(char) for char in prefix])})?"
 
 
 def _nested(atoms: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from converters import Expectations
 from converters.detect.detector import Detector
 from converters.detect.openers import opener_index, reasoning_index
-from converters.text.events import CallStart, Event, Noted, Reasoning, Removed, Text, merge
+from converters.text.events import CallStart, End, Event, Noted, Reasoning, Removed, Text, merge
 from tests.helpers import ROWS, assemble, chunks, cuts, meaning, parse, spans
 
 PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
@@ -16,7 +16,7 @@ PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
 def detect(pieces: list[str], cut: bool = False, **expectations: bool) -> list[Event]:
     detector = Detector(opener_index(None), Expectations({"ping": {}}, **expectations))  # type: ignore[arg-type]
     events = [event for piece in pieces for event in detector.feed(piece)]
-    return merge([*events, *detector.finish(cut)])
+    return merge([*events, *detector.finish(End.CUT if cut else End.STOP)])
 
 
 def tag(raw: str) -> Removed:

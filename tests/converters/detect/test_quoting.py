@@ -79,7 +79,7 @@ def test_inline_code_stays_on_its_line(text: str, inline: bool) -> None:
     ],
 )
 def test_whether_a_marker_stands_in_a_quotation(before: str, behind: str, whole: bool, end: int | None) -> None:
-    assert told(before).quotation(behind, 3, whole) == end
+    assert told(before).quotation(behind, 3, whole=whole) == end
 
 
 @pytest.mark.parametrize(("text", "blank"), [("", True), ("a", False), ("a\n", True), ("a\n  ", True), ("`", False)])

@@ -8,7 +8,7 @@ from converters import Expectations, new_parser
 from converters.shapes import grammar
 from converters.shapes.machine import CallContext
 from converters.shapes.whole import WholeMessage
-from converters.text.events import CallStart, Text, merge
+from converters.text.events import CallStart, End, Text, merge
 from tests.converters.shapes import TOOLS, calls, read
 from tests.helpers import ROWS
 
@@ -65,7 +65,7 @@ def test_a_row_that_refuses_hands_all_of_it_to_the_next(rows: tuple[str, ...]) -
         message = WholeMessage([grammar(ROWS[row]) for row in rows], OPENING, Expectations(TOOLS))
         for letter in text:
             assert message.feed(letter) == []
-        events = message.finish(cut=False)
+        events = message.finish(End.STOP)
         assert [event.name for event in events if isinstance(event, CallStart)] == ["ping"]
         assert message.syntax and message.syntax.shape == ("pythonic" if "(" in text else "json_object")
 

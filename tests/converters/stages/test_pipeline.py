@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converters import Expectations, new_parser
-from converters.text.events import Event, LeaseKind, Removed, Text
+from converters.text.events import End, Event, LeaseKind, Removed, Text
 from tests.helpers import ROWS, assemble, cuts, meaning, parse, spans
 
 PING = '<tool_call>\n{"name": "ping"}\n</tool_call>'
@@ -77,7 +77,7 @@ class Shouts:
     def permits(self, kind: LeaseKind) -> bool:
         return False
 
-    def finish(self, cut: bool) -> list[Event]:
+    def finish(self, end: End) -> list[Event]:
         return [Removed("", "custom_converter")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from converters.stages.schema_check import SchemaCheck
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Ending, Event, Noted, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Text
 from converters.text.expectations import Expectations
 
 TOOLS = {"f": {"properties": {"n": {"type": "integer"}, "s": {"type": "string"}}}}
@@ -13,7 +13,7 @@ TOOLS = {"f": {"properties": {"n": {"type": "integer"}, "s": {"type": "string"}}
 
 def through(*batches: list[Event], tools: Any = TOOLS) -> list[Event]:
     stage = SchemaCheck(Expectations(tools))
-    return [event for batch in batches for event in stage.feed(batch)] + stage.finish(cut=False)
+    return [event for batch in batches for event in stage.feed(batch)] + stage.finish(End.STOP)
 
 
 def call(*deltas: str, name: str = "f", how: Ending = "complete") -> list[Event]:

@@ -1,0 +1,78 @@
+"""Whether a call begins at an opener: the rows that share the opener look at the text behind it.
+
+Pure matching. It may not know what was read before; detector.py does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from converters.detect.openers import OpenerIndex
+from converters.shapes.grouped import named
+from converters.shapes.machine import Grammar, Opener
+from converters.syntaxes import REASONING_TAGS
+from converters.text.events import End
+from converters.text.expectations import Expectations
+
+
+class Header(NamedTuple):
+    """The first header of a run of calls, in the row that takes it."""
+
+    row: Grammar
+    entry: Opener
+    match: re.Match[str]
+
+
+def header_at(
+    index: OpenerIndex, opener: re.Match[str], expectations: Expectations, end: End
+) -> Header | re.Match[str] | bool:
+    """The header that begins at an opener, or a group without calls, as its match.
+
+    True: more text must come. False: no row takes what follows the opener.
+    """
+    text, start = opener.string, opener.start()
+    waits = False
+    for pattern in index.empty_at(opener.group()):
+        empty = pattern.match(text, start)
+        if empty:
+            return empty
+        waits = waits or pattern.may_match(text, start)
+    for row, entry in index.entries_at(opener.group()):
+        match = entry.pattern.match(text, start)
+        if match is None and end is End.STOP:
+            match = _header_at_end(entry, text, start, expectations)
+        if match is not None and entry.believes(named(match)[0], expectations):
+            return Header(row, entry, match)
+        waits = waits or (match is None and entry.pattern.may_match(text, start))
+    return waits
+
+
+def header_behind_prefill(row: Grammar, text: str, expectations: Expectations, end: End) -> Header | bool:
+    """The header that a text begins with; its opener was written by the prompt, and stands in `text`.
+
+    True: the text may still become a header, or a reasoning tag. False: it is neither.
+    """
+    tools = expectations.tools
+    for entry in row.entries:
+        match = entry.pattern.match(text)
+        if match is None and end is End.STOP:
+            match = _header_at_end(entry, text, 0, expectations)
+        if match is not None and named(match)[0] in tools:
+            return Header(row, entry, match)
+    return end is not End.STOP and _may_become_header(row, text, tools)
+
+
+def _header_at_end(entry: Opener, text: str, start: int, expectations: Expectations) -> re.Match[str] | None:
+    """The model stopped right behind a header: a call without arguments, if its name is declared."""
+    match = entry.pattern.match_at_end(text, start)
+    return match if match is not None and expectations.declared(named(match)[0]) else None
+
+
+def _may_become_header(row: Grammar, text: str, tools: Iterable[str]) -> bool:
+    """Whether a text could go on as a header that names a tool, or as a reasoning tag."""
+    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+    if any(tag.opens.startswith(text) for tag in REASONING_TAGS):
+        return True
+    return any(entry.pattern.may_match(text) for entry in row.entries) and any(tool.startswith(word) for tool in tools)

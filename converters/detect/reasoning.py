@@ -1,0 +1,55 @@
+"""Whether what is read now is reasoning, and which tags open and close it."""
+
+from __future__ import annotations
+
+from converters.detect.openers import LATE, OPENS
+from converters.detect.suffixes import split, suffixed_tag
+from converters.syntaxes import ReasoningTag
+
+
+class ReasoningState:
+    """`active`: what is read now is reasoning."""
+
+    __slots__ = ("_closers", "active", "expects_end")
+
+    def __init__(self, *, active: bool) -> None:
+        self.active = active
+        self.expects_end = active
+        """A closing tag must still come."""
+        self._closers: tuple[str, ...] = ()  # what closes the tag that is open; empty if no opening tag was seen
+
+    def turn(self, *, active: bool) -> None:
+        """The server itself says what follows, so no tag need close it."""
+        self.active = active
+        self.expects_end = False
+        self._closers = ()
+
+    def opening(self, tag: str, *, at_line_start: bool, first: bool) -> ReasoningTag | None:
+        """The tag that opens here; None if it is only a word. `first`: nothing but reasoning came before.
+
+        Inside the reasoning, every opening tag is believed.
+        """
+        opened = OPENS.get(tag) or suffixed_tag(OPENS[split(tag)[0]], split(tag)[1])
+        doubtful = (opened.word and not at_line_start) or (opened.first and not first)
+        return None if doubtful and not self.active else opened
+
+    def open(self, tag: ReasoningTag) -> None:
+        """Behind an opening tag, which may also say that an answer follows."""
+        self.active = self.expects_end = tag.reasoning
+        self._closers = tag.closes
+
+    def close(self, closer: str) -> bool | None:
+        """Behind a closing tag: True if it closed something, False if its opener is missing but it is believed.
+
+        None: it is only text, and nothing changed.
+        """
+        tag = LATE.get(closer) or LATE.get(split(closer)[0])
+        if self._closers:
+            ours = closer in self._closers
+        else:
+            ours = self.active and tag is not None and tag.reasoning
+        if not ours and (tag is None or self.active):
+            return None
+        was_open = ours or not (tag is not None and tag.reasoning)
+        self.turn(active=False)
+        return was_open
