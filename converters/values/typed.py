@@ -10,9 +10,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from converters.text.reasons import Reason
-from converters.values.json.output import decoded, quote
-from converters.values.json.text import JsonText, strict
+from converters.values.json.output import Frame, quote
+from converters.values.json.reader import JsonReader, strict
 from converters.values.python.literals import literal
 from converters.values.schema import STRING, Node, properties
 
@@ -44,7 +43,7 @@ def read_text(text: str, node: Node) -> str:
 
 def typed(value: str, node: Node) -> str:
     """Strict JSON with the strings inside it made what their schemas want instead."""
-    reader = TypedText(node)
+    reader = JsonReader(SchemaPolicy(node))
     return reader.feed(value) + reader.finish()
 
 
@@ -81,35 +80,38 @@ def _whole(number: str) -> str:
     return str(int(value))
 
 
-_WRAPPERS = frozenset({"arguments", "parameters", "input", "args"})
+ARGUMENTS_KEYS = frozenset({"arguments", "parameters", "input", "args"})
 """Keys under which models put all arguments once more."""
 
 
-class TypedText(JsonText):
-    """JsonText with a schema. The `about` of a frame is what the schema says of the container.
+class SchemaPolicy:
+    """Makes values what a schema wants. A Policy of the JSON reader, whose contexts are Nodes.
 
     A string that spells what the schema wants instead is made that: `"3"` where an integer is wanted, an array or an
-    object in quotes. Only a string that no string is wanted of is held, until it ends; one that the schema allows is
-    never looked into.
+    object in quotes. Only a string where none is wanted is gathered; one that the schema allows is never looked into.
+    `wrappers` are keys that may be left out where they hold the whole value and the schema lacks them.
     """
 
-    __slots__ = ("_held", "_node")
+    __slots__ = ("_wrappers", "root")
 
-    def __init__(self, node: Node) -> None:
-        super().__init__()
-        self._node = node
-        self._held: Node | None = None  # what is wanted of the string that is held
+    def __init__(self, node: Node, wrappers: frozenset[str] = frozenset()) -> None:
+        self.root = node
+        self._wrappers = wrappers
 
-    def _about(self) -> Node:
-        """What is wanted of the value that begins here."""
-        if not self._frames:
-            return self._node
-        frame = self._frames[-1]
-        about: Node = frame.about
-        return about.member(self._last_key) if frame.opener == "{" else about.items
+    def child(self, frame: Frame, key: str) -> Node:
+        node: Node = frame.context
+        return node.member(key) if frame.opener == "{" else node.items
 
-    def _passes(self, value: Any) -> bool:
-        waiting = [(value, self._about())]
+    def takes_string(self, context: Node) -> bool:
+        return context.takes_strings
+
+    def convert(self, text: str, context: Node) -> str:
+        return read_text(text, context)
+
+    def fits(self, value: Any, context: Node) -> bool:
+        if context is self.root and self._is_wrapped(value):
+            return False
+        waiting = [(value, context)]
         while waiting:
             value, node = waiting.pop()
             if isinstance(value, str):
@@ -121,102 +123,14 @@ class TypedText(JsonText):
                 waiting += [(each, node.items) for each in value]
         return True
 
-    def _begin_string(self, quote: str) -> None:
-        about = self._about() if self._frames else None
-        if about is None or about.takes_strings:
-            super()._begin_string(quote)
-            return
-        self._held = about
-        self._key = []  # the text is gathered as a key's is
-        self._quote = quote
-        self._state = self._string
-
-    def _end_string(self, hold: str) -> None:
-        if self._held is None:
-            super()._end_string(hold)
-            return
-        about, self._held = self._held, None
-        text = decoded("".join(self._key or ()))
-        self._key, self._quote = None, ""
-        value = read_text(text, about)
-        self.retyped = self.retyped or value[0] != '"'
-        self._put(value)
-        self._ended()
-
-    def _finish_string(self, hold: str) -> None:
-        if self._held is None:
-            super()._finish_string(hold)
-            return
-        self.closed = True
-        self._end_string(hold)
-
-
-class ArgumentsText(TypedText):
-    """TypedText of a call's arguments: if they stand under a key of their own, which the tool lacks, it is left out.
-
-    Members that follow behind the inner object join it.
-    """
-
-    __slots__ = ("_gap", "_inner", "_wrapper", "unwrapped")
-
-    def __init__(self, node: Node) -> None:
-        super().__init__(node)
-        self._wrapper = ""  # the key that may be left out, and what stands between it and its value
-        self._gap = ""
-        self._inner = False  # inside the object that the key is left out of
-        self.unwrapped = False
-
-    @property
-    def codes(self) -> list[Reason]:
-        own: list[Reason] = ["arguments_unwrapped"] if self.unwrapped else []
-        return super().codes + own
-
-    def _wraps(self, key: str) -> bool:
-        if key not in _WRAPPERS or self._node.schema.get("additionalProperties"):
+    def unwraps(self, key: str) -> bool:
+        if key not in self._wrappers or self.root.schema.get("additionalProperties"):
             return False
-        declared = properties(self._node.schema)
+        declared = properties(self.root.schema)
         return bool(declared) and key not in declared
 
-    def _passes(self, value: Any) -> bool:
-        if not self._frames and isinstance(value, dict):
-            key = next(iter(value), "")
-            if isinstance(value.get(key), dict) and self._wraps(key):
-                return False
-        return super()._passes(value)
-
-    def _end_key(self) -> None:
-        key = "".join(self._key or ())
-        first = len(self._frames) == 1 and not self._frames[0].keys and not self._inner
-        if not first or not self._wraps(decoded(key)):
-            super()._end_key()
-            return
-        self._key, self._wrapper, self._gap = None, key, ""
-        self._state = self._behind_wrapper
-
-    def _behind_wrapper(self, text: str, place: int) -> int:
-        """Behind the key: an object is taken for the arguments, anything else is its value."""
-        letter = text[place]
-        if letter in " \t\r\n" or (letter == ":" and ":" not in self._gap):
-            self._gap += letter
-            return place + 1
-        if letter == "{":
-            self._inner = self.unwrapped = True
-            self._state = self._member
-            return place + 1
-        self._key = [self._wrapper]
-        super()._end_key()
-        if ":" in self._gap:
-            self._put(self._gap)
-            self._state = self._value
-        return place
-
-    def _closer(self, text: str, place: int) -> int:
-        if not self._inner or len(self._frames) > 1 or text[place] != "}":
-            return super()._closer(text, place)
-        if self._state == self._value:  # a key without its value
-            self._guess(place)
-            self._put("null")
-        self._inner = False
-        self._drop_comma()
-        self._state = self._after if self._frames[0].keys else self._member
-        return place + 1
+    def _is_wrapped(self, value: Any) -> bool:
+        if not isinstance(value, dict):
+            return False
+        key = next(iter(value), "")
+        return isinstance(value.get(key), dict) and self.unwraps(key)

@@ -7,13 +7,14 @@ until it ends; a string flows.
 from __future__ import annotations
 
 import json
+from typing import Protocol
 
 from converters.text.expectations import Expectations, Schema
 from converters.text.reasons import Reason
 from converters.values.json.output import Flow, in_string, quote
-from converters.values.json.text import JsonText, strict
+from converters.values.json.reader import JsonReader, strict
 from converters.values.schema import STRING, Node, required
-from converters.values.typed import ArgumentsText, read_text, typed
+from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy, read_text, typed
 
 _NO_STRING = Node({"type": ["object", "array", "number", "integer", "boolean", "null"]})
 
@@ -99,6 +100,27 @@ def json_arguments(expectations: Expectations, name: str) -> JsonArguments:
     return reader(expectations.schema(name))
 
 
+class ValueReader(Protocol):
+    """What JsonArguments needs of the reader of its value; see JsonReader."""
+
+    done: bool
+    stuck: bool
+    rest: str
+
+    @property
+    def codes(self) -> list[Reason]: ...
+
+    @property
+    def unreadable(self) -> bool: ...
+
+    @property
+    def flow(self) -> Flow | None: ...
+
+    def feed(self, text: str) -> str: ...
+
+    def finish(self) -> str: ...
+
+
 class JsonArguments:
     """Arguments that the model wrote as one JSON value: `feed` returns the JSON that can leave now.
 
@@ -108,10 +130,10 @@ class JsonArguments:
 
     __slots__ = ("_code", "_held", "_json", "_object", "_schema", "done", "rest", "unreadable")
 
-    def __init__(self, schema: Schema, json_text: JsonText | None = None) -> None:
-        """`json_text` reads a spelling of JSON that is not the usual one."""
+    def __init__(self, schema: Schema, reader: ValueReader | None = None) -> None:
+        """`reader` reads the value where it is not the usual JSON, or not to be typed."""
         self._schema = schema
-        self._json = json_text or ArgumentsText(Node(schema))
+        self._json = reader or JsonReader(SchemaPolicy(Node(schema), ARGUMENTS_KEYS))
         self._object = False
         self._held = ""
         self._code: Reason | None = None
@@ -135,13 +157,13 @@ class JsonArguments:
     def finish(self) -> str:
         """The model stopped here: what is open is closed."""
         sent = self._sent(self._json.finish())
-        self.unreadable = self._json.closed
+        self.unreadable = self._json.unreadable
         return sent
 
     def _sent(self, out: str) -> str:
         if self._json.stuck and not self._json.done:
             out += self._json.finish()
-            self.unreadable = self._json.closed
+            self.unreadable = self._json.unreadable
         self.done = self._json.done
         self.rest = self._json.rest
         if not self._object:
@@ -175,7 +197,7 @@ class VerbatimArguments(JsonArguments):
     __slots__ = ()
 
     def __init__(self, schema: Schema) -> None:
-        super().__init__(schema, JsonText())
+        super().__init__(schema, JsonReader())
 
     @property
     def codes(self) -> list[Reason]:

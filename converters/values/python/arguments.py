@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from converters.text.expectations import Schema
 from converters.values.json.output import Flow, in_string, quote
-from converters.values.json.text import strict
+from converters.values.json.reader import strict
 from converters.values.python.literals import ESCAPE, literal, unescaped
 from converters.values.schema import properties
 from converters.values.typed import read_text, typed
