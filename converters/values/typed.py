@@ -1,7 +1,7 @@
-"""Values as a schema wants them: a text read as JSON, and JSON whose strings are made what is wanted instead.
+"""Conversion of values to the types of their schema: of text to JSON, and of strings inside JSON.
 
-Decimal JSON is the only way to write a number: hex, underscores, leading zeros, NaN and Infinity stay strings, and a
-number keeps its digits. A string that the schema allows is never looked into.
+Only decimal JSON counts as a number: hex, underscores, leading zeros, NaN and Infinity stay strings, and a number keeps
+its digits. A string that the schema allows is never looked into.
 """
 
 from __future__ import annotations
@@ -19,36 +19,38 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def read_text(text: str, node: Node) -> str:
-    """A text value as the JSON text of what its schema wants.
+    """Return JSON text for a value that a model wrote as plain text.
 
-    Without a schema: JSON if it is an object, an array, a number, a boolean or null, else a string. In a union with
-    strings, a text that as a whole is another member's JSON is that member's value.
+    The schema decides the type. Without a schema, text that is JSON of another type than string is that value, and
+    any other text is a string. If the schema allows strings and other types, text that is JSON of such a type is that
+    value. Text that fits no allowed type stays a string.
     """
     kinds = node.kinds
     if kinds == STRING or text in node.spelled:
         return quote(text)
-    maybe_string = node.takes_strings
-    value = strict(text.strip()) if maybe_string else _literal(text.strip(), kinds)
+    takes_strings = node.takes_strings
+    value = strict(text.strip()) if takes_strings else _literal(text.strip(), kinds)
     if value is None:
         return quote(text)
     kind = _kind_of(value)
     if kind == "string":
-        return quote(text) if maybe_string else _unquoted(value, kinds) or quote(text)
-    if maybe_string and kinds and not _fits(kind, kinds):
+        return quote(text) if takes_strings else _unquoted(value, kinds) or quote(text)
+    if takes_strings and kinds and not _fits(kind, kinds):
         return quote(text)
     if kind in ("object", "array"):
         return typed(value, node) if kinds else value
-    return _whole(value) if kind == "number" and "integer" in kinds and "number" not in kinds else value
+    return _as_integer(value) if kind == "number" and "integer" in kinds and "number" not in kinds else value
 
 
 def typed(value: str, node: Node) -> str:
-    """Strict JSON with the strings inside it made what their schemas want instead."""
+    """Return strict JSON with the strings inside it converted to the types of their schemas."""
     reader = JsonReader(SchemaPolicy(node))
     return reader.feed(value) + reader.finish()
 
 
 def _literal(text: str, kinds: frozenset[str]) -> str | None:
-    """JSON, or a Python literal of a kind that is wanted, or what nearly is one of them; no string is wanted."""
+    """Return the JSON of a text where no string is allowed: of JSON, of a Python literal of an allowed type, or of
+    JSON in another spelling; None if it is none of these."""
     value = strict(text)
     if value is None:
         value = literal(text)
@@ -58,11 +60,12 @@ def _literal(text: str, kinds: frozenset[str]) -> str | None:
 
 
 def _unquoted(value: str, kinds: frozenset[str]) -> str | None:
-    """`"3"` as 3 where a number is wanted and no string will do."""
+    """Return the number in a JSON string, such as `"3"`, if a number is allowed; else None."""
     return value[1:-1] if kinds & {"integer", "number"} and _NUMBER.fullmatch(value[1:-1]) else None
 
 
 def _kind_of(value: str) -> str:
+    """The JSON Schema type of a strict JSON text."""
     if _NUMBER.fullmatch(value):
         return "number" if set(value) & set(".eE") else "integer"
     return {"{": "object", "[": "array", '"': "string", "n": "null"}.get(value[0], "boolean")
@@ -72,8 +75,8 @@ def _fits(kind: str, kinds: frozenset[str]) -> bool:
     return kind in kinds or (kind == "integer" and "number" in kinds)
 
 
-def _whole(number: str) -> str:
-    """`15.000` as 15 where an integer is wanted; a number that is not whole stays as it is."""
+def _as_integer(number: str) -> str:
+    """Return `15` for `15.000`. A number with a fraction, or of more than 400 digits, stays as it is."""
     value = Decimal(number)
     if value.adjusted() > 400 or value != value.to_integral_value():
         return number
@@ -81,15 +84,14 @@ def _whole(number: str) -> str:
 
 
 ARGUMENTS_KEYS = frozenset({"arguments", "parameters", "input", "args"})
-"""Keys under which models put all arguments once more."""
+"""Keys under which models wrap all arguments, though no tool declares them."""
 
 
 class SchemaPolicy:
-    """Makes values what a schema wants. A Policy of the JSON reader, whose contexts are Nodes.
+    """A Policy that converts strings to the types of a schema; its contexts are Nodes.
 
-    A string that spells what the schema wants instead is made that: `"3"` where an integer is wanted, an array or an
-    object in quotes. Only a string where none is wanted is gathered; one that the schema allows is never looked into.
-    `wrappers` are keys that may be left out where they hold the whole value and the schema lacks them.
+    Where the schema allows no string, `"3"` becomes 3 and an array or an object in quotes becomes itself.
+    `wrappers` are keys that are left out where they hold the whole value and the schema does not declare them.
     """
 
     __slots__ = ("_wrappers", "root")
@@ -111,7 +113,7 @@ class SchemaPolicy:
     def fits(self, value: Any, context: Node) -> bool:
         if context is self.root and self._is_wrapped(value):
             return False
-        waiting = [(value, context)]
+        waiting = [(value, context)]  # a list, as recursion could overflow the stack
         while waiting:
             value, node = waiting.pop()
             if isinstance(value, str):
@@ -130,6 +132,7 @@ class SchemaPolicy:
         return bool(declared) and key not in declared
 
     def _is_wrapped(self, value: Any) -> bool:
+        """Whether the first key of a value is a wrapper that holds an object."""
         if not isinstance(value, dict):
             return False
         key = next(iter(value), "")

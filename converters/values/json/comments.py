@@ -1,6 +1,6 @@
 """Comments in near-JSON, and a code fence around it: where they begin and end in text that comes in pieces.
 
-Each function answers for one place of a text; it keeps nothing. Positions are indexes into the text.
+The functions keep no state. Positions are indexes into the text.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 WAIT = -1
-"""More text must come before this can be told."""
+"""More text must come before the function can answer."""
 
 COMMENTS = {"//": "\n", "/*": "*/", "#": "\n"}
 """The openers of comments and what ends each."""

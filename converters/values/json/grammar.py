@@ -62,7 +62,7 @@ class JsonGrammar:
     def _finish_token(self, pending: str) -> bool:
         """The text ended in some token. Returns whether that was a string value."""
         if self._strings.quote and self._strings.ended == self._key_ended:
-            self._strings.drop()  # half a key: nothing of it has left
+            self._strings.drop()  # half a key: nothing of it has been emitted
             self._output.release()
             self._output.discard_comma()
             self.state = self._member

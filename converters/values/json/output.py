@@ -46,7 +46,7 @@ class JsonOutput:
     """Collects strict JSON: `put` adds text, `take` removes what has been added.
 
     A comma is held back until something follows it, so that none trails. Between `capture` and `release` text is
-    gathered instead of written. A member whose key its object already has is dropped: the first one may have left.
+    gathered instead of written. A member whose key its object has is dropped: the first one may have been taken.
     """
 
     __slots__ = ("_comma", "_dropping", "_out", "captured", "frames", "last_key")

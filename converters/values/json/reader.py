@@ -2,7 +2,8 @@
 
 What has been emitted is always a prefix of strict JSON, and valid JSON comes out byte for byte. Slips of models are
 repaired on the way: Python's `True`, `None` and quotes, keys without quotes, commas before a closer, raw control
-characters and stray backslashes in strings, comments, and keys that come twice (the first one wins, as it has left).
+characters and stray backslashes in strings, comments, and keys that come twice (the first one wins, as it has been
+emitted).
 
 This file knows about pieces; the grammar is next door. It may not know what the value is for.
 """
