@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from converters.values.json.reader import JsonReader
 from converters.values.schema import Node
-from converters.values.typed import TypedText
+from converters.values.typed import SchemaPolicy
 
 _SIZES = (10_000, 100_000, 1_000_000)
 _SCHEMA: dict[str, Any] = {
@@ -56,7 +57,7 @@ def measure(chosen: argparse.Namespace) -> None:
 
 
 def _in_pieces(text: str, size: int) -> None:
-    reader = TypedText(Node(_SCHEMA))
+    reader = JsonReader(SchemaPolicy(Node(_SCHEMA)))
     for start in range(0, len(text), size):
         reader.feed(text[start : start + size])
 

@@ -1,4 +1,7 @@
-"""Calls written in a syntax: the inverse of reading. For past calls in a prompt, and half of our tests."""
+"""Renders calls in a syntax, as a model of that syntax writes them: the inverse of parsing.
+
+For the calls of a request's history in a prompt, and for tests.
+"""
 
 from __future__ import annotations
 
@@ -14,53 +17,54 @@ Call = tuple[str, Mapping[str, Any]]
 
 
 def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
-    """The calls as a model of that row would write them."""
+    """Return the text of one turn with these calls."""
     return _run(syntax, list(calls)) + syntax.end
 
 
 def _run(syntax: Syntax, calls: Sequence[Call]) -> str:
+    """All calls with their groups, without the end of the turn."""
     if not syntax.group:
-        return syntax.between.join(_call(syntax, *call, place) for place, call in enumerate(calls))
+        return syntax.between.join(_call(syntax, *call, index) for index, call in enumerate(calls))
     opening, closing = syntax.group.split("{calls}")
-    texts = [_call(syntax, *call, place) for place, call in enumerate(calls)]
+    texts = [_call(syntax, *call, index) for index, call in enumerate(calls)]
     if syntax.grouped == "each":
         openings = [opening.replace("{name}", name) for name, _ in calls]
         return syntax.between.join(f"{head}{text}{closing}" for head, text in zip(openings, texts, strict=True))
     return f"{opening}{syntax.between.join(texts)}{closing}"
 
 
-def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -> str:
+def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], index: int) -> str:
     if syntax.shape == "json_object":
         head, foot = syntax.call.split("{object}")
-        return head.replace("{name}", name) + _json(_object(syntax, name, arguments, place)) + foot
+        return head.replace("{name}", name) + _json(_object(syntax, name, arguments, index)) + foot
     if syntax.shape == "pythonic":
         keywords = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         return syntax.call.replace("{name}", name).replace("{arguments}", keywords)
     if syntax.shape in ("named_json", "relaxed"):
         head, foot = syntax.call.split("{arguments}")
         spelled = _relaxed(arguments, syntax.delimiter) if syntax.delimiter else _json(arguments)
-        return _header(syntax, head, name, place) + spelled + foot
+        return _header(syntax, head, name, index) + spelled + foot
     head, foot = syntax.call.split("{parameters}")
     parameters = "".join(_parameter(syntax, key, value) for key, value in arguments.items())
-    return _header(syntax, head, name, place) + parameters + foot
+    return _header(syntax, head, name, index) + parameters + foot
 
 
-def _header(syntax: Syntax, head: str, name: str, place: int) -> str:
-    return head.replace("{id}", _id(syntax, place)).replace("{name}", name)
+def _header(syntax: Syntax, head: str, name: str, index: int) -> str:
+    return head.replace("{id}", _id(syntax, index)).replace("{name}", name)
 
 
-def _id(syntax: Syntax, place: int) -> str:
-    return syntax.id.replace("{place}", str(place)).replace("{number}", str(place + 1))
+def _id(syntax: Syntax, index: int) -> str:
+    return syntax.id.replace("{place}", str(index)).replace("{number}", str(index + 1))
 
 
-def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any], place: int) -> dict[str, Any]:
+def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any], index: int) -> dict[str, Any]:
     name_key, arguments_key = syntax.keys
     named = {name_key: name, arguments_key: arguments} if name_key else {name: arguments}
-    return {syntax.id_key: _id(syntax, place), **named} if syntax.id_key else named
+    return {syntax.id_key: _id(syntax, index), **named} if syntax.id_key else named
 
 
 def _relaxed(value: Any, delimiter: str) -> str:
-    """JSON with bare keys, and strings between delimiters."""
+    """JSON with keys without quotes, and strings between delimiters."""
     if isinstance(value, str):
         return f"{delimiter}{value}{delimiter}"
     if isinstance(value, Mapping):
@@ -79,7 +83,7 @@ def _parameter(syntax: Syntax, key: str, value: Any) -> str:
 
 
 def _type(syntax: Syntax, value: Any) -> str:
-    """What a syntax says of a value's type: whether it is a string, or which type of JSON it is."""
+    """What the row writes for `{type}`: whether the value is a string, or its JSON type."""
     if syntax.string_types[0] == "true":
         return "true" if isinstance(value, str) else "false"
     kinds: dict[type, str] = {str: "string", bool: "boolean", dict: "object", list: "array", type(None): "null"}

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from converters.render import render_calls
-from converters.values.json.text import JsonText
+from converters.values.json.reader import JsonReader
 from converters.values.json.whole import read_whole
 from converters.values.schema import Node
-from converters.values.typed import ArgumentsText, TypedText
+from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy
 from tests.fuzz import TEXT_VALUES, ambiguous
 from tests.helpers import ROWS, assemble, meaning, parse, read_json, same_json, spans
 
@@ -225,14 +225,14 @@ def mutant(number: int) -> str:
 
 
 MUTANT_SCHEMA = {"properties": {"n": {"type": "integer"}, "a": {"type": ["object", "string"]}}}
-READERS: Sequence[Callable[[], JsonText]] = (
-    JsonText,
-    lambda: TypedText(Node(MUTANT_SCHEMA)),
-    lambda: ArgumentsText(Node(MUTANT_SCHEMA)),
+READERS: Sequence[Callable[[], JsonReader]] = (
+    JsonReader,
+    lambda: JsonReader(SchemaPolicy(Node(MUTANT_SCHEMA))),
+    lambda: JsonReader(SchemaPolicy(Node(MUTANT_SCHEMA), ARGUMENTS_KEYS)),
 )
 
 
-def _read(reader: JsonText, pieces: Sequence[str]) -> tuple[str, str]:
+def _read(reader: JsonReader, pieces: Sequence[str]) -> tuple[str, str]:
     """(what comes out of these pieces, what is left of them)"""
     out, rest = "", ""
     for piece in pieces:
@@ -254,7 +254,7 @@ def check_mutant(text: str) -> None:
         assert _read(new(), list(text)) == (out, rest), text
     whole = read_whole(text)
     if whole is not None:
-        assert _read(JsonText(), [text]) == (text[: whole[1]], text[whole[1] :]), text
+        assert _read(JsonReader(), [text]) == (text[: whole[1]], text[whole[1] :]), text
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from converters.render import render_calls
 from converters.text.events import ArgumentsDelta
-from converters.values.json.text import JsonText
+from converters.values.json.reader import JsonReader
 from tests.fuzz import ambiguous
 from tests.helpers import ROWS, assemble, cuts, meaning, parse, read_json
 
@@ -126,7 +126,7 @@ def test_a_slip_elsewhere_does_not_touch_a_string(text: str) -> None:
         f'{{"a": {quoted}, "a": 0}}',
     ):
         for pieces in cuts(slipped, pairs=40, randoms=2):
-            reader = JsonText()
+            reader = JsonReader()
             out = "".join(reader.feed(piece) for piece in pieces if not reader.done) + reader.finish()
             assert read_json(out)["a"] == text, (slipped, pieces)
 
@@ -146,7 +146,7 @@ def test_a_slip_elsewhere_does_not_touch_a_string(text: str) -> None:
 )
 def test_a_string_in_another_spelling_means_what_was_written(text: str, means: str) -> None:
     for pieces in cuts(f"[{text}]"):
-        reader = JsonText()
+        reader = JsonReader()
         out = "".join(reader.feed(piece) for piece in pieces if not reader.done) + reader.finish()
         assert read_json(out) == [means], pieces
 

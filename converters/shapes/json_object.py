@@ -14,7 +14,7 @@ from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
 from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
-from converters.values.json.text import JsonText
+from converters.values.json.reader import JsonReader
 from converters.values.writer import JsonArguments, json_arguments
 
 _NAMES = frozenset({"name", "tool_name"})
@@ -81,7 +81,7 @@ class JsonObjectParser(StateParser):
         self._key = ""
         self._fresh = True  # no key has been read yet
         self._odd = self._fenced  # the object around name and arguments is not quite JSON
-        self._small = JsonText()  # the key or the small value that is being read, and what it reads as
+        self._small = JsonReader()  # the key or the small value that is being read, and what it reads as
         self._small_text = ""
         self._arguments: JsonArguments | None = None
         self._early = ""  # arguments that came before it was sure that this is a call of a known name
@@ -259,7 +259,7 @@ class JsonObjectParser(StateParser):
     # -- what the states do ------------------------------------------------------------------------------------------
 
     def _read_next(self, state: StateParser.State) -> bool:
-        self._small = JsonText()
+        self._small = JsonReader()
         self._small_text = ""
         self._state = state
         return True
@@ -268,7 +268,7 @@ class JsonObjectParser(StateParser):
         """Read on in a key or a small value; whether it has ended."""
         self._small_text += self._small.feed(self._buffer[self._pos :])
         self._out.own(self._advance(len(self._buffer) - len(self._small.rest)))
-        self._odd = self._odd or self._small.altered
+        self._odd = self._odd or self._small.repairs.altered
         return self._small.done
 
     def _named(self, name: str) -> bool:

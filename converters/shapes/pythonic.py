@@ -164,7 +164,7 @@ class PythonicParser(StateParser):
             self._out.own(raw)
         if not arguments.done:
             return False
-        codes: list[Reason] = ["duplicate_key"] if arguments.doubled else []
+        codes: list[Reason] = ["duplicate_key"] if arguments.duplicate_key else []
         self._out.end("complete" if closed else "closed", codes=codes)
         self._state = self._call
         return closed or self._end_run()

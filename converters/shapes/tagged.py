@@ -129,7 +129,7 @@ class TaggedParser(GroupedParser):
             self._start()
         arguments = self._arguments
         self._out.arguments(arguments.close())
-        self._out.end(how, raw, ["duplicate_key"] if arguments.doubled else ())
+        self._out.end(how, raw, ["duplicate_key"] if arguments.duplicate_key else ())
 
     def _close_at_end(self) -> None:
         """The model stopped between two parameters, perhaps in half a marker: of a closer, or of another parameter."""
@@ -184,7 +184,7 @@ class TaggedParser(GroupedParser):
         self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
         if arguments.done:
             self._out.note(*arguments.codes)
-            self._arguments.whole()
+            self._arguments.complete()
             self._state = self._parameters
         return arguments.done
 

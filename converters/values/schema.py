@@ -1,6 +1,7 @@
-"""What a tool's JSON Schema says of an argument: its types, its members, its items.
+"""Types, members and items of an argument, looked up in the JSON Schema of a tool.
 
-References inside the schema, combinators and `additionalProperties` are followed. A schema that is none says nothing.
+Follows references inside the schema, `anyOf`, `oneOf`, `allOf` and `additionalProperties`. Malformed parts of a schema
+are ignored, and nothing here raises. Functions that take a `root` resolve references in it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _KINDS: dict[type, str] = {
     type(None): "null",
 }
 _DEPTH = 16
-"""How far references and combinators are followed."""
+"""How many references and combinators are followed from one schema to the next."""
 
 
 class Node:
-    """One place in a schema and what stands behind it, looked up once however many values it types."""
+    """A schema inside a root schema. Caches what is looked up, as one schema may type many values."""
 
     __slots__ = ("_items", "_kinds", "_members", "_spelled", "root", "schema")
 
@@ -40,22 +41,25 @@ class Node:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The JSON types a value may have; empty where the schema does not say."""
+        """The JSON types that a value may have; empty if the schema does not restrict them."""
         if self._kinds is None:
             self._kinds = wanted(self.schema, self.root)
         return self._kinds
 
     @property
     def takes_strings(self) -> bool:
+        """Whether a value may be a string."""
         return not self.kinds or "string" in self.kinds
 
     @property
     def items(self) -> Node:
+        """The schema of an array's items."""
         if self._items is None:
             self._items = Node(item(self.schema, self.root), self.root)
         return self._items
 
     def member(self, key: str) -> Node:
+        """The schema of an object's member."""
         found = self._members.get(key)
         if found is None:
             found = self._members[key] = Node(argument(self.schema, key, self.root), self.root)
@@ -63,7 +67,7 @@ class Node:
 
     @property
     def spelled(self) -> frozenset[str]:
-        """The strings that the schema spells out as values."""
+        """The strings among the values of `const` and `enum`."""
         if self._spelled is None:
             values = (value for part in _resolved(self.schema, self.root) for value in _values(part))
             self._spelled = frozenset(value for value in values if isinstance(value, str))
@@ -71,24 +75,25 @@ class Node:
 
 
 def argument(schema: Schema, key: str, root: Schema | None = None) -> Schema:
-    """The schema of one argument, or member, empty where nothing is said of it."""
+    """The schema of an object's member; empty if there is none."""
     parts = list(_resolved(schema, schema if root is None else root))
     own = [_properties(part)[key] for part in parts if key in _properties(part)]
     return _either(own or [part.get("additionalProperties") for part in parts])
 
 
 def item(schema: Schema, root: Schema) -> Schema:
-    """The schema of an array's items, empty where nothing is said of them."""
+    """The schema of an array's items; empty if there is none."""
     return _either(found for node in _resolved(schema, root) for found in _item_schemas(node))
 
 
 def _item_schemas(node: Schema) -> Iterator[Any]:
-    """That of all items, and those of the first ones: which item has which is not told apart."""
+    """The schemas of `items` and `prefixItems`; positions are not distinguished."""
     for found in (node.get("items"), node.get("prefixItems")):
         yield from found if isinstance(found, list) else [found]
 
 
 def _either(found: Iterable[Any]) -> Schema:
+    """One schema that allows what any of those found allows; what is no schema is ignored."""
     schemas = [each for each in found if isinstance(each, Mapping)]
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
 
@@ -99,30 +104,33 @@ def _properties(node: Schema) -> Mapping[str, Any]:
 
 
 def properties(schema: Schema) -> list[str]:
-    """The names of all declared arguments, in their order."""
+    """The names of all declared members, in the order of the schema."""
     return list(dict.fromkeys(name for node in _resolved(schema, schema) for name in _properties(node)))
 
 
 def required(schema: Schema) -> list[str]:
-    """The names of all arguments that must be given."""
+    """The names of all required members, in the order of the schema."""
     lists = (node.get("required") for node in _resolved(schema, schema))
     return list(dict.fromkeys(str(name) for names in lists if isinstance(names, list) for name in names))
 
 
 def wanted(node: Schema, root: Schema) -> frozenset[str]:
-    """The JSON types a value may have; empty where the schema does not say."""
+    """The JSON types that a value may have; empty if the schema does not restrict them."""
     return _kinds(node, root, {}, 0) or frozenset()
 
 
 def _kinds(node: Any, root: Schema, seen: dict[str, frozenset[str] | None], depth: int) -> frozenset[str] | None:
-    """The types that all parts of a schema allow; None where none of them says. `seen`: those of references."""
+    """The types that all parts of a schema allow; None if no part restricts them.
+
+    `seen` caches the types of references. A reference to itself restricts nothing.
+    """
     if not isinstance(node, Mapping) or depth > _DEPTH:
         return None
     found = _own_kinds(node)
     reference = _reference(node)
     if reference:
         if reference not in seen:
-            seen[reference] = None  # within itself it says nothing more
+            seen[reference] = None
             seen[reference] = _kinds(_target(reference, root), root, seen, depth + 1)
         found = _both(found, seen[reference])
     for member in _members(node, "allOf"):
@@ -133,7 +141,10 @@ def _kinds(node: Any, root: Schema, seen: dict[str, frozenset[str] | None], dept
 
 
 def _both(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
-    """The types that both allow; where there is none, the schema contradicts itself and either will do."""
+    """The types that both sides allow, where None allows all.
+
+    A schema whose sides share no type contradicts itself: then the types of either side are allowed.
+    """
     if first is None or second is None:
         return second if first is None else first
     shared = {kind for one, other in ((first, second), (second, first)) for kind in one if _allows(other, kind)}
@@ -145,13 +156,16 @@ def _allows(kinds: frozenset[str], kind: str) -> bool:
 
 
 def _any(members: list[frozenset[str] | None]) -> frozenset[str] | None:
-    """The types that one of the members allows; one that does not say allows all."""
+    """The types that at least one member allows; None if a member does not restrict them."""
     kinds = [each for each in members if each is not None]
     return frozenset().union(*kinds) if kinds and len(kinds) == len(members) else None
 
 
 def _own_kinds(node: Schema) -> frozenset[str] | None:
-    """The types that a schema names itself, or that its values or its members have."""
+    """The types of a schema without its references and combinators; None if it does not restrict them.
+
+    They are those of `type`, `const` and `enum`; without these, `properties` means object and `items` means array.
+    """
     declared = node.get("type")
     named = [declared] if isinstance(declared, str) else declared if isinstance(declared, list) else []
     kinds = frozenset(kind for kind in named if isinstance(kind, str)) or None
@@ -164,7 +178,7 @@ def _own_kinds(node: Schema) -> frozenset[str] | None:
 
 
 def _values(node: Schema) -> list[Any]:
-    """The values that a schema spells out."""
+    """The values of `const` or `enum`; an empty list if there are none."""
     if "const" in node:
         return [node["const"]]
     values = node.get("enum")
@@ -172,17 +186,19 @@ def _values(node: Schema) -> list[Any]:
 
 
 def _members(node: Schema, combinator: str) -> list[Any]:
+    """The schemas in a combinator, such as `anyOf`."""
     members = node.get(combinator)
     return members if isinstance(members, list) else []
 
 
 def _reference(node: Schema) -> str:
+    """The reference of a schema into its root; empty if there is none. Other documents are not fetched."""
     reference = node.get("$ref")
     return reference if isinstance(reference, str) and reference.startswith("#") else ""
 
 
 def _resolved(node: Any, root: Schema, seen: set[str] | None = None, depth: int = 0) -> Iterator[Schema]:
-    """A schema, what it refers to, and the members of its combinators; each reference is followed once."""
+    """Yield a schema, the target of its reference and the members of its combinators, recursively."""
     if not isinstance(node, Mapping) or depth > _DEPTH:
         return
     yield node
@@ -197,13 +213,13 @@ def _resolved(node: Any, root: Schema, seen: set[str] | None = None, depth: int 
 
 
 def _target(reference: str, root: Schema) -> Any:
-    """What a reference within the schema stands for; None where there is nothing."""
-    place: Any = root
+    """The part of the root that a JSON pointer refers to; None if there is no such part."""
+    target: Any = root
     for step in unquote(reference).lstrip("#/").split("/"):
-        if isinstance(place, list) and step.isdecimal() and int(step) < len(place):
-            place = place[int(step)]
-        elif isinstance(place, Mapping):
-            place = place.get(step.replace("~1", "/").replace("~0", "~"))
+        if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
+            target = target[int(step)]
+        elif isinstance(target, Mapping):
+            target = target.get(step.replace("~1", "/").replace("~0", "~"))
         else:
             return None
-    return place
+    return target

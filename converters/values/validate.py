@@ -1,7 +1,7 @@
-"""Whether finished arguments fit their schema, by jsonschema: what the type of each value was not enough to say.
+"""Validation of finished arguments against the schema of their tool, by jsonschema.
 
-A schema is a client's and arguments are a model's, so both are bounded: nothing is fetched, no regex of the one is
-tried on the other, and what would take too long is not judged.
+Schemas come from clients and arguments from models, so neither is trusted: validation takes bounded time, fetches
+nothing, and runs no regular expression of a schema.
 """
 
 from __future__ import annotations
@@ -20,42 +20,64 @@ from referencing.exceptions import Unresolvable
 
 from converters.text.expectations import Schema
 
-_MOST_VALUES = 20_000
+_MOST_COMMAS = 20_000
+"""In the arguments: a cheap bound on the number of values to validate."""
 _MOST_REFERENCES = 5_000
+"""References followed in one validation: few lines of `$ref` can unfold without end."""
 _LONGEST_SCHEMA = 200_000
+"""Length in characters of the schema as JSON."""
 _MOST_UNIQUE = 500
-_MOST_TOLD = 5
-_NOTHING_IS_FETCHED: Registry[Any] = Registry()
+"""Items of an array checked by `uniqueItems`, which compares each pair."""
+_MOST_ERRORS = 5
+"""Errors that one validation reports."""
+_EMPTY_REGISTRY: Registry[Any] = Registry()
+"""Without documents and without a way to retrieve any."""
 
 _references: ContextVar[int] = ContextVar("references followed in this validation")
 
 Keyword = Callable[[Any, Any, Any, Mapping[str, Any]], Iterator[ValidationError] | None]
 
 
-class _TooLong(Exception):
-    """References are followed without an end in sight."""
+class _TooManyReferences(Exception):
+    """A validation has followed more than _MOST_REFERENCES."""
 
 
 def misfits(arguments: str, schema: Schema) -> list[str]:
-    """Where in the schema stands what the arguments break, as JSON pointers; empty if they fit or nobody can tell."""
-    if arguments.count(",") > _MOST_VALUES:
+    """Return the rules of a schema that arguments violate, as JSON pointers into the schema.
+
+    `arguments` is JSON text, and `schema` is the JSON Schema that the client declared. Its `$schema` chooses the
+    draft; 2020-12 is the default. At most five pointers are returned, such as `/properties/days/type`; the pointer is
+    empty if the arguments are not JSON. The list is empty if the arguments fit.
+
+    It is also empty where the check would have no bound or no meaning, as a false alarm is worse than none:
+
+    - the schema is invalid, refers to what it does not contain, or is longer than 200,000 characters
+    - the arguments hold more than 20,000 commas, which bounds the number of values
+    - more than 5,000 references are followed, or they nest deeper than Python's stack
+
+    `pattern` and `patternProperties` are ignored, as a regular expression can take exponential time. `uniqueItems` is
+    ignored beyond 500 items, as it compares each pair. Raises nothing for any arguments or schema.
+    """
+    if arguments.count(",") > _MOST_COMMAS:
         return []
     validator = _validator(json.dumps(schema))
     if validator is None:
         return []
     _references.set(0)
     try:
-        errors = islice(validator.iter_errors(json.loads(arguments)), _MOST_TOLD)
+        errors = islice(validator.iter_errors(json.loads(arguments)), _MOST_ERRORS)
         return ["".join(f"/{step}" for step in error.absolute_schema_path) for error in errors]
     except json.JSONDecodeError:
         return [""]
-    except (Unresolvable, RecursionError, OverflowError, ValueError, _TooLong):  # ValueError: a number too long for it
+    except (Unresolvable, RecursionError, OverflowError, _TooManyReferences):
+        return []
+    except ValueError:  # an integer longer than Python converts
         return []
 
 
 @lru_cache(maxsize=256)
 def _validator(schema: str) -> Any | None:
-    """The validator of a schema in JSON; None for one that is none, or is too long."""
+    """The validator for a schema, given as JSON text; None if it is invalid or too long."""
     if len(schema) > _LONGEST_SCHEMA:
         return None
     loaded = json.loads(schema)
@@ -64,48 +86,54 @@ def _validator(schema: str) -> Any | None:
         kind.check_schema(loaded)
     except (SchemaError, RecursionError):
         return None
-    return _bounded(kind)(loaded, registry=_NOTHING_IS_FETCHED)
+    return _bounded(kind)(loaded, registry=_EMPTY_REGISTRY)
 
 
 @cache
 def _bounded(kind: Any) -> Any:
-    """A draft's validator whose cost is bounded."""
+    """The validator class of a draft with its costly keywords ignored or bounded."""
     own: dict[str, Keyword] = {
-        "pattern": _not_tried,
-        "patternProperties": _not_tried,
-        "unevaluatedProperties": _not_tried,
-        "$dynamicRef": _not_tried,
-        "$recursiveRef": _not_tried,
+        "pattern": _ignored,
+        "patternProperties": _ignored,
+        "unevaluatedProperties": _ignored,
+        "$dynamicRef": _ignored,
+        "$recursiveRef": _ignored,
     }
-    bounds = {"$ref": _counted, "uniqueItems": _of_few, "additionalProperties": _without_patterns}
+    bounds = {"$ref": _counted, "uniqueItems": _for_short_arrays, "additionalProperties": _without_patterns}
     own |= {word: bound(kind.VALIDATORS[word]) for word, bound in bounds.items() if word in kind.VALIDATORS}
     return validators.extend(kind, own)  # type: ignore[no-untyped-call]
 
 
-def _not_tried(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> None:
-    """A regex could run for ever on the wrong text."""
+def _ignored(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> None:
+    """Accepts everything: these keywords run regular expressions, or references that are not counted."""
 
 
 def _counted(keyword: Keyword) -> Keyword:
-    def followed(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+    """The keyword, counting its uses in this validation. Raises _TooManyReferences."""
+
+    def counted(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
         _references.set(_references.get() + 1)
         if _references.get() > _MOST_REFERENCES:
-            raise _TooLong
+            raise _TooManyReferences
         return keyword(validator, value, instance, schema)
 
-    return followed
+    return counted
 
 
-def _of_few(keyword: Keyword) -> Keyword:
-    def few(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
-        many = isinstance(instance, list) and len(instance) > _MOST_UNIQUE  # each is held against each
-        return None if many else keyword(validator, value, instance, schema)
+def _for_short_arrays(keyword: Keyword) -> Keyword:
+    """The keyword, ignored for arrays of more than _MOST_UNIQUE items."""
 
-    return few
+    def bounded(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+        is_long = isinstance(instance, list) and len(instance) > _MOST_UNIQUE
+        return None if is_long else keyword(validator, value, instance, schema)
+
+    return bounded
 
 
 def _without_patterns(keyword: Keyword) -> Keyword:
-    def none(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+    """The keyword, ignored where `patternProperties` would decide which members it applies to."""
+
+    def bounded(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
         return None if "patternProperties" in schema else keyword(validator, value, instance, schema)
 
-    return none
+    return bounded

@@ -1,78 +1,47 @@
-"""Comments in near-JSON, and a code fence around it: read in pieces, and left out."""
+"""Comments in near-JSON, and a code fence around it: where they begin and end in text that comes in pieces.
+
+The functions keep no state. Positions are indexes into the text.
+"""
 
 from __future__ import annotations
 
 import re
 
-from converters.values.json.strings import JsonStrings
+WAIT = -1
+"""More text must come before the function can answer."""
 
-_FENCE = re.compile(r"```\w{0,16}\s{0,64}")
+COMMENTS = {"//": "\n", "/*": "*/", "#": "\n"}
+"""The openers of comments and what ends each."""
+
+_OPENING_FENCE = re.compile(r"```\w{0,16}\s{0,64}")
 
 
-class JsonComments(JsonStrings):
-    """The states inside a comment, behind which the state goes on that it stood in, and those at a fence."""
+def comment_end(text: str, pos: int, closer: str) -> tuple[int, bool]:
+    """(how far the comment is read from `pos` on, whether it ends there); (WAIT, False) at half a closer."""
+    end = text.find(closer, pos)
+    if end >= 0:
+        return end + len(closer), True
+    if len(closer) > 1 and text.endswith(closer[0]):
+        last = len(text) - 1
+        return (WAIT if pos == last else last), False
+    return len(text), False
 
-    __slots__ = ("_behind", "_fenced", "done")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._behind: JsonStrings.State
-        self._fenced = False
-        self.done = False
+def opening_fence_end(text: str, pos: int) -> int | None:
+    """The position behind the line that opens a fence at `pos`; WAIT, or None if none opens there."""
+    fence = _OPENING_FENCE.match(text, pos)
+    if fence is None:
+        return WAIT if "```".startswith(text[pos:]) else None
+    return WAIT if fence.end() == len(text) else fence.end()
 
-    def _stop(self, place: int) -> int:
-        """Here is something that no JSON holds."""
-        raise NotImplementedError
 
-    def _comment(self, text: str, place: int) -> int:
-        opener = text[place : place + 2]
-        if len(opener) < 2:
-            return -1
-        if opener not in ("//", "/*"):
-            return self._stop(place + 1)  # the slash may have been held, and what was held is not handed back
-        return self._begin_comment(self._line_comment if opener == "//" else self._block_comment, place + 2)
+def closing_fence_end(text: str, pos: int) -> int | None:
+    """The position behind a fence that closes at `pos`; WAIT, or None if none closes there."""
+    if text.startswith("```", pos):
+        return pos + 3
+    return WAIT if "```".startswith(text[pos:]) else None
 
-    def _begin_comment(self, comment: JsonStrings.State, place: int) -> int:
-        self.respelled = True
-        self._behind = self._state
-        self._state = comment
-        return place
 
-    def _line_comment(self, text: str, place: int) -> int:
-        return self._comment_ends(text.find("\n", place), 1, len(text))
-
-    def _block_comment(self, text: str, place: int) -> int:
-        end = text.find("*/", place)
-        if end < 0 and text.endswith("*"):
-            return -1 if place == len(text) - 1 else len(text) - 1
-        return self._comment_ends(end, 2, len(text))
-
-    def _comment_ends(self, end: int, length: int, text_end: int) -> int:
-        if end < 0:
-            return text_end
-        self._state = self._behind
-        return end + length
-
-    def _fence(self, text: str, place: int) -> int:
-        """The opening line of a code fence around it all."""
-        fence = _FENCE.match(text, place)
-        if fence is None:
-            begun = len(text) - place - len(text[place:].lstrip("`"))
-            return -1 if "```".startswith(text[place:]) else self._stop(place + begun)  # they may have been held
-        if fence.end() == len(text):
-            return -1
-        self.respelled = self._fenced = True
-        return fence.end()
-
-    def _unfence(self, text: str, place: int) -> int:
-        """Behind a value that a fence stood in front of: the fence that closes it, if it is there."""
-        letter = text[place]
-        if letter in " \t\r\n":
-            return place + 1
-        if text.startswith("```", place):
-            self.done = True
-            return place + 3
-        if "```".startswith(text[place:]):
-            return -1
-        self.done = True
-        return len(text) - len(text[place:].lstrip("`"))  # they may have been held
+def behind_backticks(text: str, pos: int) -> int:
+    """The position behind a run of backticks that may be empty."""
+    return len(text) - len(text[pos:].lstrip("`"))

@@ -1,6 +1,6 @@
-"""Strict JSON as it is put together: open containers, commas that may prove to be trailing, keys that stand twice.
+"""Strict JSON as it is written: open containers, a pending comma, and keys that come twice.
 
-What is taken out is always the beginning of strict JSON. It may not know what was read.
+What `take` has returned so far is always a prefix of strict JSON. This file may not know what the input looked like.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 CLOSER = {"{": "}", "[": "]"}
 
 Flow: TypeAlias = Callable[[str], "str | None"]
-"""What leaves of a piece that does nothing but go on with a string, as nearly all do; None if it must be fed.
+"""Short way for a piece that only continues a string: returns what to emit, or None if `feed` must take the piece.
 
-It is asked past all who would pass it on, until the next feed. What it holds is known to its maker alone.
+It is valid until the next `feed`. The reader that handed it out keeps what the piece leaves undecided.
 """
 
 
@@ -25,47 +25,56 @@ def quote(text: str) -> str:
 
 
 def in_string(text: str) -> str:
-    """A text as it stands inside a JSON string."""
+    """A text as it stands inside a JSON string, without the quotes."""
     return encode_basestring(text)[1:-1]
 
 
 def decoded(text: str) -> str:
-    """The text behind its JSON spelling without quotes, so that `a` and `\\u0061` are the same."""
+    """The text that the inside of a JSON string stands for: `\\u0061` and `a` are the same."""
     return str(json.loads(f'"{text}"')) if "\\" in text else text
 
 
 class Frame(NamedTuple):
-    """An open container: its opener, the keys it has, and whatever a subclass knows of it."""
+    """An open container: its opener, the keys it has, and what the reader's policy knows of its values."""
 
     opener: str
     keys: set[str]
-    about: Any
+    context: Any
 
 
 class JsonOutput:
-    """`_put` adds to the JSON, `_taken` takes out what has been added."""
+    """Collects strict JSON: `put` adds text, `take` removes what has been added.
 
-    __slots__ = ("_comma", "_frames", "_key", "_last_key", "_mute", "_out", "doubled")
+    A comma is held back until something follows it, so that none trails. Between `capture` and `release` text is
+    gathered instead of written. A member whose key its object has is dropped: the first one may have been taken.
+    """
+
+    __slots__ = ("_comma", "_dropping", "_out", "captured", "frames", "last_key")
 
     def __init__(self) -> None:
-        self._frames: list[Frame] = []
-        self._key: list[str] | None = None  # the key that is being read, in strict JSON without its quotes
-        self._last_key = ""
-        self._comma = ""  # a comma and the white space behind it: sent once something follows
-        self._mute = 0  # depth at which a member was dropped because its key stood there already
+        self.frames: list[Frame] = []
+        self.captured: list[str] | None = None
+        """A key, or a string whose type must be known first, in strict JSON without quotes; None outside of one."""
+        self.last_key = ""
+        """The last whole key, decoded."""
+        self._comma = ""  # the pending comma with the white space behind it
+        self._dropping = 0  # depth of the object whose current member is dropped; 0 if none is
         self._out: list[str] = []
-        self.doubled = False
-        """A key stood twice in its object."""
 
-    def _taken(self) -> str:
+    @property
+    def streams(self) -> bool:
+        """Whether what is put now can be taken as it is."""
+        return self.captured is None and not self._dropping
+
+    def take(self) -> str:
         out = "".join(self._out)
         self._out.clear()
         return out
 
-    def _put(self, text: str) -> None:
-        if self._key is not None:
-            self._key.append(text)
-        elif self._mute:
+    def put(self, text: str) -> None:
+        if self.captured is not None:
+            self.captured.append(text)
+        elif self._dropping:
             self._comma = ""
         else:
             if self._comma:
@@ -73,42 +82,59 @@ class JsonOutput:
                 self._comma = ""
             self._out.append(text)
 
-    def _put_space(self, space: str) -> None:
+    def put_space(self, space: str) -> None:
         if self._comma:
             self._comma += space
         else:
-            self._put(space)
+            self.put(space)
 
-    def _put_key(self) -> None:
-        """The key is whole. A member whose key stands there already is dropped."""
-        assert self._key is not None
-        text = "".join(self._key)
-        self._key = None
-        self._last_key = decoded(text)
-        keys = self._frames[-1].keys
-        if self._last_key in keys and not self._mute:
-            self.doubled = True
-            self._comma = ""
-            self._mute = len(self._frames)
-        keys.add(self._last_key)
-        self._put(f'"{text}"')
+    def put_comma(self) -> None:
+        """A member or an item has ended and another one is expected."""
+        if self._dropping == len(self.frames):
+            self._dropping = 0
+        self._comma = ","
 
-    def _open(self, opener: str, about: Any) -> None:
-        self._put(opener)
-        self._frames.append(Frame(opener, set(), about))
-
-    def _pop(self) -> str:
-        """Close the innermost container; returns its closer."""
-        if self._mute == len(self._frames):
-            self._mute = 0
-        closer = CLOSER[self._frames.pop().opener]
-        self._put(closer)
-        return closer
-
-    def _drop_comma(self) -> bool:
-        """A comma that nothing follows goes, the white space behind it stays; whether there was one."""
+    def drop_comma(self) -> bool:
+        """Drop a comma that nothing follows and keep the white space behind it. Returns whether there was one."""
         if not self._comma:
             return False
         space, self._comma = self._comma[1:], ""
-        self._put(space)
+        self.put(space)
         return True
+
+    def discard_comma(self) -> None:
+        """Drop a pending comma and the white space behind it."""
+        self._comma = ""
+
+    def capture(self) -> None:
+        self.captured = []
+
+    def release(self) -> str:
+        """End the capture; returns what was gathered."""
+        text = "".join(self.captured or ())
+        self.captured = None
+        return text
+
+    def put_key(self, key: str) -> bool:
+        """Write a key, given in strict JSON without quotes. False if its object has it: the member is dropped."""
+        self.last_key = decoded(key)
+        keys = self.frames[-1].keys
+        is_new = self.last_key not in keys or bool(self._dropping)
+        if not is_new:
+            self._comma = ""
+            self._dropping = len(self.frames)
+        keys.add(self.last_key)
+        self.put(f'"{key}"')
+        return is_new
+
+    def open(self, opener: str, context: Any) -> None:
+        self.put(opener)
+        self.frames.append(Frame(opener, set(), context))
+
+    def close(self) -> str:
+        """Close the innermost container; returns its closer."""
+        if self._dropping == len(self.frames):
+            self._dropping = 0
+        closer = CLOSER[self.frames.pop().opener]
+        self.put(closer)
+        return closer

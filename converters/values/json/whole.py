@@ -1,4 +1,4 @@
-"""JSON that has come whole: the standard library reads it, and says whether it is as strict as ours must be."""
+"""Strict JSON that has come whole, read by the standard library."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class _NotStrict(ValueError):
-    """What the library takes, but a call's arguments may not hold: a key that stands twice, or NaN."""
+    """The library accepts it, but arguments may not hold it: a key that comes twice, NaN or Infinity."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise _NotStrict
@@ -21,12 +21,12 @@ def _no_constant(name: str) -> None:
     raise _NotStrict(name)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
-def read_whole(text: str, place: int = 0) -> tuple[Any, int] | None:
-    """The value that begins at a place and the place behind it; None if it is not all there or not strict."""
+def read_whole(text: str, pos: int = 0) -> tuple[Any, int] | None:
+    """(the value at a position, the position behind it); None if it is incomplete, not strict or nested too deep."""
     try:
-        return _DECODER.raw_decode(text, place)
-    except (ValueError, RecursionError):  # deeper than the library goes
+        return _DECODER.raw_decode(text, pos)
+    except (ValueError, RecursionError):
         return None

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from converters.values.json.reader import JsonReader
 from converters.values.schema import Node
-from converters.values.typed import ArgumentsText, TypedText
+from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy
 from tests.helpers import cuts, read_json, same_json
 
 INTEGER = {"type": "integer"}
@@ -36,7 +37,7 @@ SCHEMA: dict[str, Any] = {
 
 
 def read(pieces: Iterable[str], schema: dict[str, Any] = SCHEMA) -> str:
-    reader = TypedText(Node(schema))
+    reader = JsonReader(SchemaPolicy(Node(schema)))
     out = ""
     for piece in pieces:
         out += reader.feed(piece)
@@ -127,13 +128,13 @@ def test_odd_spellings_are_typed_too(text: str, meant: Any) -> None:
 
 
 def test_a_string_that_is_asked_for_flows() -> None:
-    reader = TypedText(Node(SCHEMA))
+    reader = JsonReader(SchemaPolicy(Node(SCHEMA)))
     assert reader.feed('{"text": "abc') == '{"text": "abc'
     assert reader.feed("def") == "def"
 
 
 def test_a_string_that_is_not_asked_for_waits() -> None:
-    reader = TypedText(Node(SCHEMA))
+    reader = JsonReader(SchemaPolicy(Node(SCHEMA)))
     assert reader.feed('{"n": "1').rstrip() == '{"n":'
     assert reader.feed('2", ') == "12"
 
@@ -149,7 +150,7 @@ SLIPS_AND_MORE = st.lists(
 @given(SLIPS_AND_MORE.map("".join))
 def test_what_stands_under_one_more_key_is_json_at_every_cut(text: str) -> None:
     def read_as_arguments(pieces: Iterable[str]) -> str:
-        reader = ArgumentsText(Node(SCHEMA))
+        reader = JsonReader(SchemaPolicy(Node(SCHEMA), ARGUMENTS_KEYS))
         out = ""
         for piece in pieces:
             if not reader.done and not reader.stuck:

@@ -9,21 +9,17 @@ import pytest
 from converters.values.json.output import JsonOutput, decoded, quote
 
 
-class Writer(JsonOutput):
-    """Opens up what a reader does with its output."""
+def put_member(output: JsonOutput, key: str, value: str, behind: str = "") -> None:
+    output.put_key(key)
+    output.put(":" + value)
+    output.put_comma()
+    output.put_space(behind)
 
-    def member(self, key: str, value: str, behind: str = "") -> None:
-        self._key = [key]
-        self._put_key()
-        self._put(":" + value)
-        if self._mute == len(self._frames):
-            self._mute = 0
-        self._comma = "," + behind
 
-    def closed(self) -> str:
-        self._drop_comma()
-        self._pop()
-        return self._taken()
+def closed(output: JsonOutput) -> str:
+    output.drop_comma()
+    output.close()
+    return output.take()
 
 
 @pytest.mark.parametrize(
@@ -39,27 +35,27 @@ class Writer(JsonOutput):
     ],
 )
 def test_the_first_of_two_keys_stays_and_no_comma_trails(members: list[tuple[str, str]], text: str) -> None:
-    writer = Writer()
-    writer._open("{", None)
+    output = JsonOutput()
+    output.open("{", None)
     for key, value in members:
-        writer.member(key, value)
-    assert writer.closed() == text
+        put_member(output, key, value)
+    assert closed(output) == text
 
 
 def test_a_comma_leaves_once_something_follows() -> None:
-    writer = Writer()
-    writer._open("{", None)
-    writer.member("a", "1", behind="\n ")
-    assert writer._taken() == '{"a":1'
-    writer.member("b", "2")
-    assert writer._taken() == ',\n "b":2'
+    output = JsonOutput()
+    output.open("{", None)
+    put_member(output, "a", "1", behind="\n ")
+    assert output.take() == '{"a":1'
+    put_member(output, "b", "2")
+    assert output.take() == ',\n "b":2'
 
 
 def test_white_space_behind_a_trailing_comma_stays() -> None:
-    writer = Writer()
-    writer._open("{", None)
-    writer.member("a", "1", behind="\n")
-    assert writer.closed() == '{"a":1\n}'
+    output = JsonOutput()
+    output.open("{", None)
+    put_member(output, "a", "1", behind="\n")
+    assert closed(output) == '{"a":1\n}'
 
 
 @pytest.mark.parametrize("text", ["", "서울 😀", 'a"b\\c\n\x00', "\u2028"])

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.values.json.text import JsonText, strict
+from converters.values.json.reader import JsonReader, strict
 from tests.helpers import chunks, cuts, random_cut, read_json, same_json
 
 
 def read(pieces: Iterable[str]) -> str:
     """All that comes out of these pieces, to the end of the value or of the text."""
-    reader = JsonText()
+    reader = JsonReader()
     out = ""
     for piece in pieces:
         out += reader.feed(piece)
@@ -69,13 +69,13 @@ def test_spellings_of_valid_json_are_kept(text: str) -> None:
 def test_what_comes_behind_the_value_is_the_rest(text: str) -> None:
     value, end = json.JSONDecoder().raw_decode(text)
     for place in range(1, len(text)):
-        reader = JsonText()
+        reader = JsonReader()
         out = reader.feed(text[:place])
         fed = place
         if not reader.done:
             out, fed = out + reader.feed(text[place:]), len(text)
         assert reader.done
-        assert not reader.altered
+        assert not reader.repairs.altered
         assert (json.loads(out), reader.rest) == (value, text[end:fed])
 
 
@@ -128,11 +128,11 @@ def test_what_can_be_put_right(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("text", "value"), REPAIRS)
 def test_a_repair_is_told(text: str, value: Any) -> None:
-    reader = JsonText()
+    reader = JsonReader()
     reader.feed(text)
     reader.finish()
     double = text.count('"a"') > 1 or "\\u0061" in text
-    assert reader.altered or double or text.endswith("it's\"}")
+    assert reader.repairs.altered or double or text.endswith("it's\"}")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_strict(text: str, exact: str | None, lenient: str | None) -> None:
 )
 def test_what_was_done_is_told(text: str, codes: list[str]) -> None:
     for pieces in cuts(text):
-        reader = JsonText()
+        reader = JsonReader()
         for piece in pieces:
             reader.feed(piece)
         reader.finish()
@@ -281,7 +281,7 @@ def test_what_was_done_is_told(text: str, codes: list[str]) -> None:
 
 def test_what_stands_behind_a_closing_fence_is_the_rest() -> None:
     for text, rest in (('```\n{"a": 1}\n``` x', " x"), ('```\n{"a": 1}\nx', "x"), ('{"a": 1}\n```', "\n```")):
-        reader = JsonText()
+        reader = JsonReader()
         assert (reader.feed(text).strip(), reader.rest, reader.done) == ('{"a": 1}', rest, True)
 
 
@@ -290,7 +290,7 @@ def test_a_long_value_costs_the_same_per_piece_as_a_short_one() -> None:
         text = json.dumps({"a": [{"n": n, "s": "x y"} for n in range(size)]})
         times = []
         for _ in range(3):
-            reader, began = JsonText(), time.perf_counter()
+            reader, began = JsonReader(), time.perf_counter()
             for place in range(0, len(text), 4):
                 reader.feed(text[place : place + 4])
             times.append((time.perf_counter() - began) / len(text))

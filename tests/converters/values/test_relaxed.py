@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from converters.values.json.relaxed import RelaxedText
+from converters.values.json.reader import JsonReader
+from converters.values.relaxed import relaxed_spelling
 from tests.helpers import cuts, read_json, same_json
 
 Q = '<|"|>'
 
 
 def read(pieces: list[str], delimiter: str = Q) -> str:
-    reader = RelaxedText(delimiter)
+    reader = JsonReader(spelling=relaxed_spelling(delimiter))
     out = ""
     for piece in pieces:
         out += reader.feed(piece)
@@ -55,7 +56,7 @@ def test_another_delimiter() -> None:
 
 
 def test_strings_flow() -> None:
-    reader = RelaxedText(Q)
+    reader = JsonReader(spelling=relaxed_spelling(Q))
     assert reader.feed(f"{{a:{Q}abc") == '{"a":"abc'
     assert reader.feed('d"e') == 'd\\"e'
     assert reader.feed("f<|") == "f"
