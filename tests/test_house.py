@@ -24,7 +24,7 @@ FLOORS = {
     "usage": 2,
     "dialects": 3,
     "backends": 3,
-    "startup": 3,
+    "startup": 4,
     "streaming": 4,
     "serving": 5,
     "app": 6,
