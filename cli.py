@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser("dragoman")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    commands.add_parser("serve", help="serve on PROXY_HOST:PROXY_PORT; this is also what no command does")
+    commands.add_parser("serve", help="serve on PROXY_HOST:PROXY_PORT (the default)")
     demo = commands.add_parser("demo", help="start a demo backend and the proxy, and run an agent loop through both")
     demo.add_argument("--once", action="store_true", help="end after the loop, instead of at Ctrl-C")
     return parser

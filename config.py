@@ -187,8 +187,8 @@ def _refuse_misspelt(source: Mapping[str, str | None]) -> None:
             continue
         for variable in VARIABLES:
             if len(variable.name) >= _TELLING and _one_slip(name, variable.name):
-                takes = f"{variable.name} takes {variable.kind.takes}"
-                raise ConfigError(f"{name}={variable.shown(text or '')}: no such variable, perhaps a slip; {takes}")
+                meant = f"did you mean {variable.name}? It takes {variable.kind.takes}"
+                raise ConfigError(f"{name}={variable.shown(text or '')}: no such setting; {meant}")
 
 
 def _one_slip(one: str, other: str) -> bool:

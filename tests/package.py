@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
@@ -83,7 +84,7 @@ def serves_with_the_dotenv_of_the_folder(here: Path, dragoman: str) -> None:
 
 
 @contextmanager
-def started(here: Path, program: str):
+def started(here: Path, program: str) -> Iterator[None]:
     with subprocess.Popen([program], cwd=here, env=environment()) as process:
         try:
             yield

@@ -582,7 +582,7 @@ def test_a_misspelt_variable_is_refused(name: str) -> None:
     (meant,) = [v for v in VARIABLES if v.name == SLIPS[name]]
     shown = "(hidden)" if meant.secret else "'value'"
     message = refusal({name: "value"})
-    assert message == f"{name}={shown}: no such variable, perhaps a slip; {meant.name} takes {meant.kind.takes}"
+    assert message == f"{name}={shown}: no such setting; did you mean {meant.name}? It takes {meant.kind.takes}"
 
 
 def test_a_misspelt_variable_is_refused_also_beside_the_right_one() -> None:
@@ -605,7 +605,7 @@ def test_a_misspelt_variable_without_a_value_means_nothing() -> None:
 
 def test_a_misspelt_variable_in_the_file(working_directory: Path) -> None:
     (working_directory / ".env").write_text("PROXY_PROT=5001\n")
-    with pytest.raises(ConfigError, match=r"^PROXY_PROT='5001': no such variable, perhaps a slip; PROXY_PORT takes "):
+    with pytest.raises(ConfigError, match=r"^PROXY_PROT='5001': no such setting; did you mean PROXY_PORT\? It takes "):
         Config.from_environment()
 
 
