@@ -1,18 +1,35 @@
-"""What tests of the running proxy share: one scripted backend and one proxy before it for each file."""
+"""What all tests share: the workers, the count of cases, and a scripted backend with one proxy before it for a file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests import cases
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: two more than there are processors, as many tests wait for a server."""
     return (os.cpu_count() or 1) + 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    before = cases.tried
+    try:
+        yield
+    finally:
+        item.user_properties.append(("cases", max(cases.tried - before, 1)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cases were tried: a loop over cases is one test to pytest."""
+    reports = [each for how in ("passed", "failed") for each in terminalreporter.getreports(how)]
+    count = sum(number for each in reports for name, number in each.user_properties if name == "cases")
+    terminalreporter.write_line(f"{count} cases tried")
 
 
 @pytest.fixture(scope="module")

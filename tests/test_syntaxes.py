@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 from converters.render import render_calls
 from converters.text.events import Event
+from tests.cases import in_one_test, in_one_test_each
 from tests.helpers import (
     CORPUS,
     ROWS,
@@ -46,7 +47,17 @@ AT_THE_START = {"hyperclovax"}
 DRAFTS = [case for case in CASES if any(opener in case.reasoning for opener in openers(case.row))]
 """Their drafts would be calls if nothing had followed them."""
 PLAIN = ("single", "parallel", "zero_argument")
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def by_row(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.row, []).append(case)
+    return found
+
+
+each_case = in_one_test_each("case", by_row(CASES), str)
+"""One test for each row, which tries all cases of the row."""
 each_row = pytest.mark.parametrize("row", ROWS)
 
 
@@ -65,7 +76,7 @@ def _check(message: Message, case: Case) -> None:
         assert same_json(read_object(text), call["arguments"]), text
 
 
-@each_row
+@in_one_test("row", ROWS)
 def test_every_row_has_every_kind_of_case(row: str) -> None:
     names = {case.name for case in CASES if case.row == row}
     assert names >= {"single", "parallel", "zero_argument", "nested_unicode", "multiline_code", "reasoning_before"}
@@ -99,7 +110,7 @@ def test_the_bytes_decide_and_not_the_name(case: Case) -> None:
         _check(assemble(_read(case, prior=prior)), case)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if ROWS[c.row].shape == "json_object" and not c.repaired], ids=str)
+@in_one_test_each("case", by_row(c for c in CASES if ROWS[c.row].shape == "json_object" and not c.repaired), str)
 def test_valid_json_passes_verbatim(case: Case) -> None:
     for _, text, _ in assemble(_read(case)).calls:
         assert text in case.text
@@ -109,9 +120,12 @@ def test_valid_json_passes_verbatim(case: Case) -> None:
 
 
 def _cut_off(case: Case, text: str, cut: bool) -> Message:
-    """The message of a text that ended early, which is the same however it came."""
+    """The message of a text that ended early, which is the same however it came.
+
+    The two tests that ask for it cut differently: the end of a text is read after pieces of both kinds.
+    """
     whole = _read(case, text, cut=cut)
-    pieces = chunks(text, 1 + len(text) % 7)
+    pieces = random_cut(text, len(text)) if cut else chunks(text, 1 + len(text) % 7)
     events = _read(case, pieces=pieces, cut=cut)
     assert spans(whole) == spans(events) == text
     assert meaning(events) == meaning(whole), pieces
@@ -219,7 +233,7 @@ SETS = {
 
 
 @each_row
-@pytest.mark.parametrize("calls", SETS.values(), ids=SETS)
+@in_one_test("calls", SETS.values(), ids=SETS)
 def test_written_calls_are_read_back(row: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
     text = render_calls(ROWS[row], calls)
     for pieces in cuts(text):
@@ -230,8 +244,8 @@ def test_written_calls_are_read_back(row: str, calls: list[tuple[str, dict[str, 
             assert same_json(read, arguments), pieces
 
 
-@each_row
-@pytest.mark.parametrize("calls", SETS.values(), ids=SETS)
+@in_one_test("row", ROWS)
+@in_one_test("calls", SETS.values(), ids=SETS)
 def test_undeclared_calls_have_one_meaning(row: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
     """Whether they are calls or text, they are not both, and not the one when streamed and the other when whole."""
     text = render_calls(ROWS[row], calls)
@@ -242,7 +256,7 @@ def test_undeclared_calls_have_one_meaning(row: str, calls: list[tuple[str, dict
         assert meaning(events) == whole, pieces
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name in PLAIN], ids=str)
+@in_one_test("case", [c for c in CASES if c.name in PLAIN], ids=str)
 def test_written_as_in_the_corpus(case: Case) -> None:
     """What we write in a row is what the row's models write."""
     calls = [(call["name"], call["arguments"]) for call in case.calls]

@@ -1,0 +1,1 @@
+"""The relay over real sockets, one file for each thing that it does in time."""
