@@ -42,16 +42,16 @@ class UpstreamReply:
 
     @property
     def notes(self) -> Notes:
-        """What was decided so far."""
+        """What this attempt has decided so far."""
         return self._reader.notes
 
     @property
     def over(self) -> bool:
-        """All of it has been read."""
+        """The whole answer was read."""
         return self._reader.done
 
     def head(self, deadline: float | None) -> ResponseHead | Literal[Wait.IDLE, Wait.CLIENT_LEFT]:
-        """The head of the answer; IDLE at the deadline, to be called again; CLIENT_LEFT."""
+        """The head of the answer; IDLE at the deadline (call again), or CLIENT_LEFT."""
         if self._head is None:
             head = self._exchange.wait_head(deadline)
             if not isinstance(head, ResponseHead):
@@ -74,7 +74,7 @@ class UpstreamReply:
     # -- streamed ----------------------------------------------------------------------------------------------------
 
     def steps(self, deadline: float | None, writer: StreamWriter) -> bytes | Sequence[Step] | Wait:
-        """The next steps, which may be none, or why there are none. After the last there is END.
+        """The next steps, which may be none; IDLE, CLIENT_LEFT, or END after the last.
 
         Bytes are steps that may leave as they are.
         """
@@ -108,7 +108,7 @@ class UpstreamReply:
         return self._sendable(steps)
 
     def _other_steps(self, deadline: float | None) -> Sequence[Step] | Wait | None:
-        """Steps that need no more of a stream, or none that could come; None if they are in what comes next."""
+        """Steps that need no more bytes of a stream, or END; None if more bytes must be read."""
         if self._reader.done:
             return Wait.END
         if self._whole:
@@ -119,21 +119,21 @@ class UpstreamReply:
         return None
 
     def _sendable(self, steps: Sequence[Step]) -> Sequence[Step]:
-        """The steps without the bytes that were received, if they are of another format than the client's."""
+        """The steps, without the received bytes if the client speaks another format."""
         return steps if self._same_wire else [Step(None, step.events) for step in steps]
 
     def release(self) -> Sequence[Step]:
-        """What was held when the answer broke off."""
+        """The steps of what was held when the answer broke off."""
         return self._sendable(self._reader.release())
 
     # -- whole -------------------------------------------------------------------------------------------------------
 
     def read_whole(self, body: bytes) -> Reply:
-        """The reply that a body is. Raises Refused for an error under the status of a success."""
+        """Read a buffered reply. Raises Refused for an error under a success status."""
         return self._whole_reply(self._reader.read_whole(body))
 
     def read_refusal(self, status: int, body: bytes) -> Reply | ErrorInfo:
-        """The error that the body of an error status tells, or the reply that it quotes."""
+        """Read the body of an error status: an error, or the reply that it quotes."""
         found = self._reader.read_refusal(status, body)
         return self._whole_reply(found) if isinstance(found, Reply) else found
 
@@ -145,7 +145,7 @@ class UpstreamReply:
         return Reply(None, reply.events)
 
     def close(self) -> None:
-        """Give the connection back if the answer has ended, else break it off, so that the backend stops."""
+        """Return the connection to the pool if the answer has ended; else close it, so that the backend stops."""
         if self._reader.done:
             deadline = time.monotonic() + _DRAIN
             while isinstance(self._drained(deadline), bytes):

@@ -27,7 +27,7 @@ _JSON = ("Content-Type", "application/json")
 
 @dataclass(frozen=True, slots=True)
 class ClientReply:
-    """What goes back. A body in pieces must be closed, whether it was read to its end or not."""
+    """What the client gets. A body in pieces must be closed, read to its end or not."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -36,18 +36,18 @@ class ClientReply:
 
 @dataclass(frozen=True, slots=True)
 class ReplySettings:
-    """What all answers have in common. Times are in seconds."""
+    """Settings shared by all answers. Times are in seconds."""
 
     keepalive: float
     """Silence after which a stream gets a heartbeat; 0 for none."""
     timeout: float | None
     """How long a buffered answer may take; None for no limit."""
     redaction: Redaction
-    """For what the backend says of its failures."""
+    """Applied to the errors of the backend."""
 
 
 class TranslatedReply:
-    """`reply` once; then the body, if it is streamed, ends the exchange, and otherwise `reply` has ended it."""
+    """Call `reply` once. A streamed body ends the exchange when it is closed; a buffered reply has ended it."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class TranslatedReply:
         settings: ReplySettings,
         when_over: Callable[[], None],
     ) -> None:
-        """`when_over` is called once, before the record ends."""
+        """`when_over` is called once, before the record is closed."""
         self._answer = answer
         self._request = request
         self._dialect = dialect
@@ -71,7 +71,7 @@ class TranslatedReply:
         record.keep(answer.notes)
 
     def reply(self) -> ClientReply:
-        """Raises BackendError or ClientLeft if there is nothing to reply with."""
+        """The reply. Raises BackendError, or ClientLeft."""
         streams = False
         try:
             reply = self._reply()
@@ -122,7 +122,7 @@ class TranslatedReply:
         return self._written(head, reply)
 
     def _error_reply(self, head: ResponseHead, error: ErrorInfo) -> ClientReply:
-        """The backend's own error, in the client's shape, with the backend's headers."""
+        """The backend's error in the client's format, with the backend's headers."""
         body = self._dialect.write_error(error.redacted(self._settings.redaction.of))
         return ClientReply(error.status, [*self._headers(head, drop={"content-type"}), _JSON], body)
 
@@ -133,7 +133,7 @@ class TranslatedReply:
         if self._record.notes.syntax:
             headers.append(("x-dragoman-syntax", self._record.notes.syntax))
         if self._record.notes.codes:
-            headers.append(("x-dragoman-codes", self._record.told_codes))
+            headers.append(("x-dragoman-codes", self._record.codes_text))
         self._record.status = 200 if head.status >= 300 else head.status
         return ClientReply(self._record.status, headers, body)
 
@@ -151,9 +151,9 @@ class TranslatedReply:
     # -- streamed ----------------------------------------------------------------------------------------------------
 
     def _streamed(self, head: ResponseHead | None, whole: Reply | None = None) -> ClientReply:
-        """A stream, of what the backend sends or of a reply that is there as a `whole`.
+        """A streamed reply, of what the backend streams or of a `whole` reply.
 
-        The status is said when there is something to send, be it a heartbeat: from then on errors are events.
+        The status is sent with the first bytes, be it a heartbeat. From then on errors are events.
         """
         writer = self._dialect.stream_writer(self._request)
         first = self._first(writer) if head is not None and whole is None else b""
@@ -179,14 +179,14 @@ class TranslatedReply:
             self._close()
 
     def _first(self, writer: StreamWriter) -> bytes:
-        """The first bytes for the client, or none if a heartbeat is due before. Raises what is still an error reply."""
+        """The first bytes for the client; empty if a heartbeat is due before. Raises BackendError."""
         while not (data := self._next(writer, self._first_due)):
             if data is None or (self._first_due is not None and time.monotonic() >= self._first_due):
                 return b""
         return data
 
     def _stream(self, writer: StreamWriter, first: bytes) -> Iterator[bytes]:
-        """The answer's bytes, and a heartbeat wherever the client has had none for too long.
+        """The bytes of the answer, and heartbeats while the backend is silent.
 
         One flat generator, as gevent copies the stack of whoever waits.
         """
@@ -217,7 +217,7 @@ class TranslatedReply:
             self._close()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
-        """What can be sent now, perhaps nothing; None at the end. Raises what an error event must tell."""
+        """The bytes to send now, perhaps none; None at the end. Raises ProxyError for what becomes an error event."""
         if not self._begun:
             head = self._answer.head(due)
             if isinstance(head, ResponseHead) and head.status >= 300:
@@ -233,7 +233,7 @@ class TranslatedReply:
         return None if steps is Wait.END else b""
 
     def _without_secrets(self, steps: Sequence[Step]) -> Sequence[Step]:
-        """The steps. Where the last one tells a failure of the backend, the record notes it, and keys are taken out."""
+        """The steps. A failure of the backend, which comes last, is recorded, and keys are removed from it."""
         last = steps[-1] if steps else None
         failure = last.events[-1][1] if last is not None and last.events else None
         if last is None or not isinstance(failure, Failure):
@@ -244,7 +244,7 @@ class TranslatedReply:
         return [*steps[:-1], told]
 
     def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
-        """A refusal after heartbeats: once its words are in, an error event, or the answer that it quotes."""
+        """A refusal after heartbeats: raises Refused, or returns the bytes of the reply that it quotes."""
         if self._answer.over:
             return None
         found = self._answer.read_refusal(head.status, self._body())
@@ -253,7 +253,7 @@ class TranslatedReply:
         raise Refused(found)
 
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
-        """The end of a stream that cannot go on: what was held, the error, and no finish reason."""
+        """The last bytes of a stream that failed: what was held, the error, and no finish reason."""
         self._record.error = error.code
         held = b"".join(map(writer.write, self._answer.release()))
         told = writer.error(error.info.redacted(self._settings.redaction.of))
@@ -262,7 +262,7 @@ class TranslatedReply:
     # -- both --------------------------------------------------------------------------------------------------------
 
     def _due(self) -> float | None:
-        """When the next heartbeat is due."""
+        """When the next heartbeat is due (`time.monotonic`); None if heartbeats are off."""
         return time.monotonic() + self._settings.keepalive if self._settings.keepalive else None
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a model before it speaks: which converter reads it, and whether it begins in its reasoning."""
+"""Selects the parser of a model's answers, and whether an answer begins inside reasoning."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from streaming.custom_converter import converter_for, parser_for
 from streaming.reasoning_memory import ReasoningMemory
 
 _SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
-"""Presets of servers that tell reasoning from text themselves."""
+"""Presets of servers that split reasoning from text themselves."""
 
 _REASONING_MODES: dict[str, Literal["keep", "drop"]] = {"content": "keep", "none": "drop"}
 
 
 class ParserSelection:
-    """Parsers for answers, from the configuration, the request, and what earlier answers taught."""
+    """Selects parsers by configuration, request and what earlier answers showed."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._memory = ReasoningMemory()
         if config.convert:
-            opener_index(None)  # takes most of a second, which else the first client would wait, and all others with it
+            opener_index(None)  # warm the cache: building it takes about a second and would stall the first request
 
     def select(self, request: ParsedRequest, syntax: str | None) -> tuple[Callable[[], Pipeline], Expectations]:
-        """A maker of parsers, one for each choice, and what they expect.
+        """(a function that makes one parser for each choice, the expectations they share)
 
         `syntax` is the row that the request asks for, if it does. Raises RequestError for a row that does not exist.
         """
@@ -53,7 +53,7 @@ class ParserSelection:
         return lambda: parser_for(converter, expectations), expectations
 
     def learn(self, request: ParsedRequest, notes: Notes) -> None:
-        """What an answer showed of where this model's reasoning starts."""
+        """Remember where this model's reasoning started, if the answer showed it."""
         place = (self._config.backend_url, request.model)
         if notes.splits:
             self._memory.learn(*place, "splits")

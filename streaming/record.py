@@ -1,4 +1,4 @@
-"""The record of one exchange, and the signal that tells the world it has ended."""
+"""The record of one exchange, and the signal that is sent when it ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("dragoman.exchange")
 
 @dataclass(slots=True)
 class ExchangeRecord:
-    """What happened between a request and the end of its answer. It holds no text that a person or a model wrote."""
+    """What happened between a request and the end of its answer. It holds no prompt and no model text."""
 
     request_id: str
     path: str
@@ -37,7 +37,7 @@ class ExchangeRecord:
     _ended: bool = False
 
     def keep(self, notes: Notes) -> None:
-        """The attempt that these notes are of is the one that the client gets."""
+        """Keep the notes of the attempt that the client gets."""
         self.notes = notes
 
     @property
@@ -49,20 +49,20 @@ class ExchangeRecord:
         return "abstained" if self.notes.abstained else "untouched"
 
     @property
-    def told_codes(self) -> str:
+    def codes_text(self) -> str:
         return ",".join(sorted(self.notes.codes))
 
     def summary(self) -> str:
-        """The outcome as the client is told: `outcome=… syntax=… codes=…`."""
+        """The outcome in one line, as the client gets it: `outcome=… syntax=… codes=…`."""
         parts = [f"outcome={self.outcome}"]
         if self.notes.syntax:
             parts.append(f"syntax={self.notes.syntax}")
         if self.notes.codes:
-            parts.append(f"codes={self.told_codes}")
+            parts.append(f"codes={self.codes_text}")
         return " ".join(parts)
 
     def fields(self) -> dict[str, object]:
-        """What the line of the log says, by name, for logs that machines read."""
+        """The fields of the log line by name, for JSON logs."""
         return {
             "request_id": self.request_id,
             "path": self.path[:_LONGEST],
@@ -78,12 +78,12 @@ class ExchangeRecord:
         }
 
     def touched(self) -> None:
-        """The backend has sent its first byte."""
+        """Note the time of the backend's first byte; only the first call counts."""
         if self.first_byte is None:
             self.first_byte = time.monotonic() - self.started
 
     def end(self) -> None:
-        """Log one line and tell whoever listens; only the first call counts."""
+        """Log one line and send `exchange_ended`; only the first call counts."""
         if self._ended:
             return
         self._ended = True
@@ -105,11 +105,11 @@ class ExchangeRecord:
 
 
 _LONGEST = 200
-"""Characters of a text that a client chose, as it is logged."""
+"""Longest client text in the log, in characters."""
 
 
 def _in_one_line(text: str) -> str:
-    """A text that a client chose, so that it cannot forge a line of the log."""
+    """A client's text made safe for the log: it cannot forge a line."""
     if text.isprintable() and " " not in text and len(text) <= _LONGEST:
         return text
     return "".join(letter if letter.isprintable() and letter != " " else "?" for letter in text[:_LONGEST])

@@ -1,4 +1,4 @@
-"""Takes requests to the backend and answers back: translated if a dialect understands them, else as they are."""
+"""Takes requests to the backend and brings answers back: translated by a dialect, or forwarded unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ClientRequest:
 
 
 class Pieces(Iterator[bytes]):
-    """A body in pieces. `close` ends the exchange once, also if nobody has asked for the first piece."""
+    """A body in pieces. `close` ends the exchange once, even if no piece was read."""
 
     def __init__(self, pieces: Iterator[bytes], when_closed: Callable[[], None]) -> None:
         self._pieces = self._until_closed(pieces)
@@ -52,7 +52,7 @@ class Pieces(Iterator[bytes]):
         return next(self._pieces)
 
     def drain(self) -> None:
-        """Read to the end a body of which the client gets nothing."""
+        """Read and discard the rest."""
         for _ in self:
             pass
 
@@ -63,10 +63,10 @@ class Pieces(Iterator[bytes]):
 
 
 class Relay:
-    """One for the process, shared by its threads."""
+    """Shared by all threads of the process."""
 
     def __init__(self, config: Config, backend: Backend, new_reader: NewReader) -> None:
-        """`new_reader` makes a reader of the API that the backend speaks, for each attempt at an answer."""
+        """`new_reader` makes a reader of the backend's API for each attempt at an answer."""
         self._config = config
         self._backend = backend
         self._new_reader = new_reader
@@ -75,7 +75,7 @@ class Relay:
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
     def converse(self, dialect: Dialect, request: ClientRequest) -> ClientReply:
-        """A request that this dialect understands, and its answer, translated.
+        """Answer a request of a dialect.
 
         Raises RequestError for what is wrong with it, BackendError for what is wrong behind us, ClientLeft.
         """
@@ -96,12 +96,12 @@ class Relay:
         return TranslatedReply(answer, parsed, dialect, record, self._settings, learn).reply()
 
     def _upstream(self, request: ClientRequest, upstream: UpstreamRequest) -> ClientRequest:
-        """What goes to the backend: the query and the headers are the client's."""
+        """The request for the backend, with the client's query and headers."""
         _, mark, query = request.target.partition("?")
         return replace(request, target=upstream.path + mark + query, body=upstream.body)
 
     def forward(self, request: ClientRequest) -> ClientReply:
-        """A request that goes on as it is, and an answer that comes back as it is, as it arrives."""
+        """Forward a request unchanged, and its answer as it arrives."""
         record = self._record(request)
         exchange = self._open(request, record)
         try:
@@ -127,7 +127,7 @@ class Relay:
         return ClientReply(head.status, headers, body)
 
     def probe(self) -> tuple[bool, str]:
-        """Whether the backend answers, and what it says or why it does not."""
+        """(whether the backend answers, its status or the reason why not)"""
         return self._backend.probe()
 
     def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None) -> ExchangeRecord:
@@ -147,7 +147,7 @@ class Relay:
 
 
 def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:
-    """A body as it arrives. If it breaks off, so does what the client gets: the head has left, nothing can be said."""
+    """A body as it arrives. If it breaks off, so does the client's: the status was sent, so no error can follow."""
     try:
         while not isinstance(data := exchange.next_bytes(None), Wait):
             record.touched()

@@ -19,10 +19,10 @@ from reply import Extension, Finish, Notes, ReplyEvent
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
 )
-"""What servers say when the model stopped by itself."""
+"""Finish reasons that mean the model stopped by itself."""
 _FOLLOWED = Noted("native_follows")
 _OPENS_WHOLE = ("{", "[", "`")
-"""What a call without a marker begins with: it is held until the text ends."""
+"""First characters of a call without a marker, which is held until the text ends."""
 
 
 def canonical_reason(reason: str | None) -> str | None:
@@ -32,9 +32,9 @@ def canonical_reason(reason: str | None) -> str | None:
 
 @dataclass(slots=True)
 class Delta:
-    """What one delta says: by its text, then by the server's own calls; and at the end of the choice, both again.
+    """The events of one delta: of its text, then of the server's own calls; at the end of the choice, of both again.
 
-    `native_as_received`: the calls were right as they came.
+    `native_as_received`: the calls needed no repair, so that their bytes may pass.
     """
 
     text: Sequence[ReplyEvent] = ()
@@ -50,59 +50,59 @@ class Delta:
 
 
 class ChoiceReader:
-    """What one choice says. The parser is of its text; `native` of the calls that the server sent."""
+    """Reads one choice: its text through a parser, the calls that the server sent through `native`."""
 
     def __init__(
         self, new_parser: Callable[[], Pipeline], native: NativeCalls, notes: Notes, keeps_reasoning: bool
     ) -> None:
-        """`keeps_reasoning`: what the server splits stays where it put it."""
+        """`keeps_reasoning`: reasoning that the server split off stays in its own field."""
         self._new_parser = new_parser
         self._parser = new_parser()
         self._native = native
         self._notes = notes
         self._keeps_reasoning = keeps_reasoning
-        self._calls: list[tuple[str, list[str]]] = []  # name and arguments of those in the text
-        self._open = False  # one of those has begun and not ended
-        self._beside = False  # the server has sent calls, so that markup in the text is an echo
-        self._begins_with = ""
-        self._owed = 0  # characters that were read but have not left in any event yet
+        self._calls: list[tuple[str, list[str]]] = []  # name and pieces of the arguments of each call in the text
+        self._call_open = False  # the last of those has not ended
+        self._has_native = False  # the server has sent calls, so markup in the text repeats them
+        self._first_char = ""
+        self._pending = 0  # characters read but not yet part of any event
         self._splits = False
         self.finished = False
 
     @property
     def holds(self) -> bool:
-        """Something was read that has not left."""
-        return self._owed > 0 or (self._native.begun and self._native.waiting)
+        """Something was read and is not yet part of any event."""
+        return self._pending > 0 or (self._native.begun and self._native.waiting)
 
     @property
     def called(self) -> bool:
-        """A call has begun, wherever it stood."""
+        """A call has begun, in the text or sent by the server."""
         return bool(self._calls) or self._native.begun
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> Delta:
         """A delta, or a `whole` message."""
         native = _sends_calls(delta)
         if self.finished and not whole:
-            return self._late(delta, native)
-        begins = native and not self._beside
-        self._beside = self._beside or begins
+            return self._after_finish(delta, native)
+        begins = native and not self._has_native
+        self._has_native = self._has_native or begins
         text = [*self._reasoning(delta)]
         content = delta.get("content")
         if isinstance(content, str) and content:
-            self._begins_with = self._begins_with or content.lstrip()[:1]
+            self._first_char = self._first_char or content.lstrip()[:1]
             text += self._text(content, self._parser.feed)
         if not native:
             return Delta(text)
         if begins:
-            text += self._make_way()
-        return Delta(text, self._called(lambda: self._native.read(delta, whole)), self._native.as_received)
+            text += self._end_text_before_native()
+        return Delta(text, self._native_events(lambda: self._native.read(delta, whole)), self._native.as_received)
 
     def lease(self, reasoning: bool) -> Lease | None:
         """What takes more text from the field that brought the last one; None if the next delta must be read.
 
         `reasoning`: the server calls that field reasoning.
         """
-        if self.finished or self._beside:
+        if self.finished or self._has_native:
             return None
         lease = self._parser.lease()
         if lease is None or (self._splits and (lease.kind == "reasoning") is not reasoning):
@@ -114,15 +114,15 @@ class ChoiceReader:
         if lease.kind == "arguments":
             self._calls[-1][1].append(taken)
         else:
-            self._owed = len(lease.held)
+            self._pending = len(lease.held)
 
-    def _late(self, delta: Mapping[str, Any], native: bool) -> Delta:
-        """What comes behind the finish reason is not lost: some servers give one with each of their calls."""
+    def _after_finish(self, delta: Mapping[str, Any], native: bool) -> Delta:
+        """A delta behind the finish reason is still delivered: some servers send one with each call."""
         content = delta.get("content")
         text = [Text(content)] if isinstance(content, str) and content else []
         if not native:
             return Delta(text)
-        return Delta(text, self._called(lambda: self._native.read(delta)), self._native.as_received)
+        return Delta(text, self._native_events(lambda: self._native.read(delta)), self._native.as_received)
 
     def _reasoning(self, delta: Mapping[str, Any]) -> list[ReplyEvent]:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
@@ -133,15 +133,15 @@ class ChoiceReader:
         self._splits = self._notes.splits = True
         return [*self._text(reasoning, self._parser.feed_reasoning)]
 
-    def _make_way(self) -> list[ReplyEvent]:
-        """The first call of the server's: what is held of the text comes before it, and half a marker is an echo."""
-        events = self._seen(self._parser.finish(self._drops_half(), followed=True))
+    def _end_text_before_native(self) -> list[ReplyEvent]:
+        """The server's first call: end the text before it. Half a marker at its end repeats the call and is removed."""
+        events = self._noted(self._parser.finish(self._removes_half(), followed=True))
         self._parser = self._new_parser()
-        self._parser.feed_reasoning("")  # so that what is fed as text is outside, wherever answers begin
-        self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
+        self._parser.feed_reasoning("")  # text fed from here on is not reasoning
+        self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
         return [*events]
 
-    def _called(self, read: Callable[[], list[ReplyEvent]]) -> list[ReplyEvent]:
+    def _native_events(self, read: Callable[[], list[ReplyEvent]]) -> list[ReplyEvent]:
         before = self._native.delivered
         events = read()
         self._notes.calls += self._native.delivered - before
@@ -151,14 +151,14 @@ class ChoiceReader:
         return events
 
     def finish(self, reason: str | None, delta: Delta | None = None) -> Delta:
-        """The choice is over, behind its last `delta`: what was held, and the finish reason, which is told once."""
+        """End the choice: add to its last `delta` what was held, and Finish, which comes once."""
         delta = delta or Delta()
         cut = reason == "length"
         first, self.finished = not self.finished, True
         if first and not self._native.begun:
-            self._native.beside((name, "".join(arguments)) for name, arguments in self._calls)
+            self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
         delta.last_text = self.end_text(cut) if first else ()
-        delta.last = self._called(lambda: self._native.finish(cut))
+        delta.last = self._native_events(lambda: self._native.finish(cut))
         delta.native_as_received = delta.native_as_received and self._native.as_received
         if not first:
             return delta
@@ -172,38 +172,38 @@ class ChoiceReader:
     def _reason(self, reason: str | None) -> str:
         if reason not in _STOPS:
             return str(reason)
-        told = "tool_calls" if self._calls or self._native.delivered else "stop"
+        canonical = "tool_calls" if self._calls or self._native.delivered else "stop"
         translated = self._calls and reason is not None
-        if not translated and told != canonical_reason(reason):
+        if not translated and canonical != canonical_reason(reason):
             self._notes.repair("finish_reason")
-        return told
+        return canonical
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
-        self._owed += len(text)
-        return self._seen(feed(text))
+        self._pending += len(text)
+        return self._noted(feed(text))
 
     def end_text(self, cut: bool) -> list[Event]:
-        """What was held of the text."""
-        return self._seen(self._parser.finish(cut or self._drops_half()))
+        """End the text: the events of what was held."""
+        return self._noted(self._parser.finish(cut or self._removes_half()))
 
-    def _drops_half(self) -> bool:
-        """Whether half a call at the end of the text goes, as it does where max_tokens cut it."""
-        return self._beside and not self._open and self._begins_with not in _OPENS_WHOLE
+    def _removes_half(self) -> bool:
+        """Whether half a call at the end of the text is removed, as where max_tokens cut it."""
+        return self._has_native and not self._call_open and self._first_char not in _OPENS_WHOLE
 
-    def _seen(self, events: list[Event]) -> list[Event]:
-        """Keep the books: what has left, and what the record must say."""
-        if self._beside:
+    def _noted(self, events: list[Event]) -> list[Event]:
+        """Count what is no longer pending, and note what was decided."""
+        if self._has_native:
             events = [self._echo(event) for event in events if event != _FOLLOWED]
         for event in events:
-            self._owed -= len(event.raw)
+            self._pending -= len(event.raw)
             if isinstance(event, Text):
-                continue  # first, as it is by far the most
+                continue  # by far the most frequent
             if isinstance(event, CallStart):
-                self._begun(event)
+                self._note_call(event)
             elif isinstance(event, ArgumentsDelta):
                 self._calls[-1][1].append(event.delta)
             elif isinstance(event, CallEnd):
-                self._open = False
+                self._call_open = False
             elif isinstance(event, Removed):
                 self._notes.note(event.reason)
             elif isinstance(event, Noted):
@@ -211,19 +211,19 @@ class ChoiceReader:
                 continue
             elif self._splits:
                 continue
-            self._notes.repaired = self._notes.repaired or self._beside
-            self._notes.changed = self._notes.changed or not self._beside
+            self._notes.repaired = self._notes.repaired or self._has_native
+            self._notes.changed = self._notes.changed or not self._has_native
         return events
 
-    def _begun(self, call: CallStart) -> None:
+    def _note_call(self, call: CallStart) -> None:
         self._calls.append((call.name, []))
-        self._open = True
+        self._call_open = True
         self._notes.calls += 1
         self._notes.syntax = self._notes.syntax or self._parser.syntax
 
     def _echo(self, event: Event) -> Event:
-        """Markup beside the server's own calls. A call that the client was told of before them goes on to its end."""
-        if self._open:
+        """Markup beside native calls becomes Removed. A call that was already sent goes on to its end."""
+        if self._call_open:
             return event
         markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd)
         if markup or (isinstance(event, Removed) and event.reason in ("cut", "marker") and not event.tag):

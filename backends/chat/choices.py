@@ -11,7 +11,7 @@ from reply import Ids, Notes
 
 
 class Choices:
-    """Makes a reader for each choice when its first delta comes."""
+    """Creates a reader for each choice when its first delta comes."""
 
     def __init__(self, context: ReplyContext, notes: Notes) -> None:
         self._context = context
@@ -20,7 +20,7 @@ class Choices:
         self._readers: dict[int, ChoiceReader] = {}
 
     def __getitem__(self, index: int) -> ChoiceReader:
-        """The reader of a choice, which may be new."""
+        """The reader of a choice; created on first use."""
         if index not in self._readers:
             native = NativeCalls(self._context.expectations, self._ids)
             keeps = self._context.expectations.reasoning == "keep"
@@ -29,17 +29,17 @@ class Choices:
 
     @property
     def holds(self) -> bool:
-        """Something was read that has not left."""
+        """Something was read and is not yet part of any event."""
         return any(reader.holds for reader in self._readers.values())
 
     @property
     def indexes(self) -> list[int]:
-        """Of the choices that have begun, in order."""
+        """The indexes of the choices that have begun, in order."""
         return sorted(self._readers)
 
     @property
     def open(self) -> Iterator[tuple[int, ChoiceReader]]:
-        """Those without a finish reason, by index."""
+        """The choices without a finish reason, with their indexes, in order."""
         return ((index, reader) for index, reader in sorted(self._readers.items()) if not reader.finished)
 
     @property

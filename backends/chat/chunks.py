@@ -1,4 +1,4 @@
-"""Frames of a streamed chat completion to steps: the bytes they came in, while they need no change, and their events.
+"""Turns frames of a streamed chat completion into steps: their events, and the received bytes where nothing changed.
 
 Frames whose text is still held are kept whole, and leave whole if nothing in them had to change.
 """
@@ -62,21 +62,21 @@ class ChunkReader:
         self._mixed = False  # part of a held frame's text has left already
         self._heads = Heads(choices, notes)
         self.template: FrameTemplate | None = None
-        """What frames look like that bring more of the text that the last one brought."""
+        """The template of frames that bring more of the text of the last one; None if that brought anything else."""
         self.begun = False
-        """A frame that means something was read."""
+        """A frame with data was read."""
         self.done = False
-        """[DONE] was read, or an error in its place."""
+        """`[DONE]` was read, or an error in its place."""
         self.failed = False
         """The backend reported an error."""
 
     @property
     def idle(self) -> bool:
-        """Nothing is held, so that more text may pass by."""
+        """Nothing is held, so that text may bypass this reader."""
         return not (self.done or self._held or self._held_fields)
 
     def passed(self) -> None:
-        """More text has passed by, which may have left white space held."""
+        """Note that text has bypassed this reader; the parser may hold white space since."""
         self._mixed = self._choices.holds
 
     def read(self, frame: bytes) -> list[Step]:
@@ -102,17 +102,17 @@ class ChunkReader:
         return self._read_chunk(*self._mended(frame, data, chunk))
 
     def finish(self) -> list[Step]:
-        """The stream is over: choices that the backend did not finish are finished here."""
+        """End the stream: finish the choices that the backend did not finish."""
         return self._ended(lambda reader: reader.finish(None).events)
 
     def release(self) -> list[Step]:
-        """The stream broke off: what was held is let go, and no choice is finished."""
+        """Emit what was held after the stream broke off. No choice is finished."""
         return self._ended(lambda reader: list(reader.end_text(cut=True)))
 
     # -- what a frame can be -----------------------------------------------------------------------------------------
 
     def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
-        """The server's own error event; if it quotes a call that it could not read, the answer goes on with that."""
+        """An error event, or the call that it quotes because the server could not parse it. Raises Refused."""
         first, self.begun, self.done = not self.begun, True, True
         body = json.dumps(chunk).encode()
         text = quoted_text(body)
@@ -129,20 +129,20 @@ class ChunkReader:
         return [*self.release(), Step(raw, [(0, Failure(error))])]
 
     def _without_data(self, frame: bytes) -> list[Step]:
-        """An event without data breaks most clients; a comment breaks none."""
+        """Keep only the comments: an event without data breaks most clients."""
         comments = comments_of(frame)
         if any(line and not line.startswith(b":") for line in frame.splitlines()):
             self._notes.repair("event_without_data")
         return [Step(comments)] if comments else []
 
     def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
-        """Usage comes last, so nothing will be said any more."""
+        """A chunk without choices. Usage comes last, so it also ends all choices."""
         if not chunk.get("usage"):
             return [Step(frame)]
         return [*self.finish(), Step(frame, [(0, Usage(chunk["usage"]))], USAGE)]
 
     def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-        """The chunk with what clients need around its words, and the frame that says just that."""
+        """Repair the envelope of a chunk; returns (the frame of the repaired chunk, the chunk)."""
         codes = set() if is_whole(chunk) else mend_chunk(chunk, self._several)
         if not codes:
             return frame, chunk
@@ -179,7 +179,7 @@ class ChunkReader:
         return self._steps(frame, events, usage, as_received, features)
 
     def _read_text(self, frame: bytes, template: FrameTemplate, text: str) -> list[Step]:
-        """A frame that brings nothing but text."""
+        """Read a frame that fits the template and brings nothing but text."""
         index = template.index
         events = self._choices[index].read({template.field: text}).text
         as_received = all(is_text(event, template.reasoning) for event in events)
@@ -198,7 +198,7 @@ class ChunkReader:
         return delta
 
     def _brings_only_calls(self, choice: Mapping[str, Any], delta: Delta) -> bool:
-        """Whether a chunk brings nothing but calls that are right, so that its bytes may pass behind rewritten text."""
+        """Whether a chunk holds nothing but valid calls, so that its bytes may follow rewritten text."""
         said = delta_of(choice)
         texts = any(said.get(name) for name in _TEXTS)
         return bool(
@@ -232,7 +232,7 @@ class ChunkReader:
         return steps
 
     def _rendered(self, events: list[ChoiceEvent]) -> list[Step]:
-        """A step that must be written from its events, behind what was held. None if there is nothing to write."""
+        """The step that a writer must write from events; what was held comes first. Empty without events."""
         events = [*self._held_fields, *events]
         self._let_go()
         self._mixed = False
@@ -243,7 +243,7 @@ class ChunkReader:
     def _template_of(
         self, frame: bytes, chunk: Mapping[str, Any], choices: list[dict[str, Any]]
     ) -> FrameTemplate | None:
-        """What frames look like that bring more of the same, if this one brings nothing but text."""
+        """The template of a frame that brings nothing but text; None for any other."""
         choice = choices[0]
         said = {name: value for name, value in delta_of(choice).items() if value is not None}
         if len(choices) > 1 or len(said) != 1 or choice.get("finish_reason") or chunk.get("usage"):
@@ -254,7 +254,7 @@ class ChunkReader:
         return template_of(frame, text, index_of(choice), field)
 
     def _let_go(self) -> None:
-        """Nothing that was read is held any more, or what is left of it leaves in other frames."""
+        """Forget the held frames: they were sent, or their events were."""
         self._held.clear()
         self._held_features = NO_FEATURES
         self._held_fields.clear()
@@ -264,7 +264,7 @@ class ChunkReader:
 
 
 class Heads:
-    """Which choices have begun, and what identifies the reply. A choice begins with its role."""
+    """Makes the ReplyHead events: one when a choice begins, and one when id, time or model change."""
 
     def __init__(self, choices: Choices, notes: Notes) -> None:
         self._choices = choices
@@ -284,7 +284,7 @@ class Heads:
             self._changed.add(index)
 
     def missing(self) -> list[Step]:
-        """The heads of choices that begin now and have no role in what was received."""
+        """A step with the heads of choices whose role the backend left out."""
         found = [index for index in self._choices.indexes if index not in self._begun | self._roles]
         if not found:
             return []
@@ -294,7 +294,7 @@ class Heads:
         return [Step(None, [(index, self._head) for index in found])]
 
     def taken(self) -> list[ChoiceEvent]:
-        """The heads of all other choices that begin now, and one that has changed."""
+        """The heads of the other choices that begin now, and a head that has changed."""
         found = sorted({*self._changed, *self._choices.indexes} - (self._begun - self._changed))
         self._begun.update(found)
         self._changed.clear()
@@ -302,14 +302,14 @@ class Heads:
 
 
 def is_text(event: ReplyEvent, reasoning: bool) -> bool:
-    """Whether an event of a text says just what its delta does."""
+    """Whether an event says just what the text of its delta says."""
     if isinstance(event, Text | Reasoning):
         return not event.again and isinstance(event, Reasoning) == reasoning
     return isinstance(event, Extension)
 
 
 def says_the_same(choice: Mapping[str, Any], delta: Delta) -> bool:
-    """Whether the events of a choice say just what it says itself, but for text that is still held."""
+    """Whether events say just what the received choice says, apart from text that is still held."""
     if not delta.native_as_received:
         return False
     said = choice.get("delta") or choice.get("message") or {}

@@ -1,4 +1,4 @@
-"""What stands around the words of a reply: fields without which clients fail, put in where a server left them out.
+"""Fields around the content of a reply without which clients fail, added where a server left them out.
 
 Clients need the kind of the object, the index of each choice, a delta that is an object, and no list of calls where
 there are none; of a whole reply also its id, its time and its model.
@@ -19,7 +19,7 @@ _REPLY = "chat.completion"
 
 
 def is_whole(chunk: dict[str, Any]) -> bool:
-    """Whether a chunk is plainly in order, told fast: by far the most are, and each is asked."""
+    """Cheap test that a chunk needs no repair."""
     if chunk.get("object") != _CHUNK or len(chunk["choices"]) != 1:
         return False
     choice = chunk["choices"][0]
@@ -30,7 +30,7 @@ def is_whole(chunk: dict[str, Any]) -> bool:
 
 
 def mend_chunk(chunk: dict[str, Any], apart: bool) -> set[Reason]:
-    """Put a chunk of a stream in order; what had to be done. `apart`: choices without an index are different ones."""
+    """Repair a chunk of a stream in place; returns what had to be done. `apart`: choices without an index differ."""
     done: set[Reason] = set()
     if chunk.get("object") != _CHUNK:
         chunk["object"] = _CHUNK
@@ -39,7 +39,7 @@ def mend_chunk(chunk: dict[str, Any], apart: bool) -> set[Reason]:
 
 
 def mend_reply(reply: dict[str, Any], model: str, apart: bool) -> set[Reason]:
-    """The same for a whole reply."""
+    """Repair a whole reply in place; returns what had to be done. `model` is its name in the request."""
     before = dict(reply)
     if not isinstance(reply.get("id"), str) or not reply["id"]:
         reply["id"] = f"chatcmpl-{uuid.uuid4().hex}"
@@ -58,7 +58,7 @@ def mend_reply(reply: dict[str, Any], model: str, apart: bool) -> set[Reason]:
 
 
 def _merged(choices: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Choices that share an index are one answer in parts, of which clients would only read the first."""
+    """Merge choices that share an index: they are parts of one answer, and clients read only the first."""
     found: dict[int, dict[str, Any]] = {}
     for choice in choices:
         first = found.setdefault(choice["index"], choice)

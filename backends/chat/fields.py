@@ -1,4 +1,4 @@
-"""Where the fields of a chat completion stand, read from JSON that may be anything."""
+"""Access to the fields of a chat completion in JSON that may be anything."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ def head_of(reply: Mapping[str, Any]) -> ReplyHead:
 
 
 def reply_extension(reply: Mapping[str, Any]) -> Extension | None:
-    """What else stands around the choices: timings, a vendor's own."""
+    """Unknown fields beside the choices: timings, a vendor's own."""
     others = {name: value for name, value in reply.items() if name not in _HEAD and value is not None}
     return Extension(others, of="reply") if others else None
 
 
 def message_extension(message: Mapping[str, Any]) -> Extension | None:
-    """What a message or a delta holds besides what we read: it must not be lost when its frame is."""
+    """Unknown fields of a message or a delta, which must survive when its frame is rewritten."""
     others = {name: value for name, value in message.items() if name not in _READ and value is not None}
     return Extension(others) if others else None
 
 
 def features_of(message: Mapping[str, Any], reason: object) -> Features:
-    """Which of several spellings a message or a delta and its finish reason use."""
+    """Which of several spellings a message or a delta and its finish reason use (see `StreamWriter.accepts`)."""
     if not (reason or message.get("tool_calls") or message.get("function_call")):
         return reasoning_features(message)
     found = reasoning_features(message)

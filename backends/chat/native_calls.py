@@ -23,10 +23,10 @@ from reply import Ids, ReplyEvent
 
 @dataclass(slots=True, eq=False)
 class NativeCall:
-    """One call, as far as the server has sent it."""
+    """One call, as far as it was received."""
 
-    place: int | None
-    """The index that the server gave it."""
+    given_index: int | None
+    """The index that the server gave it, if any."""
     refusal: Reason | None
     legacy: bool
     """It came as a `function_call`, which has neither index nor id."""
@@ -36,11 +36,11 @@ class NativeCall:
     body: list[str] = field(default_factory=list)
     """Its arguments, in the pieces in which they came."""
     flows: bool | None = None
-    """Whether they are an object, and so leave as they come; None while nobody can tell."""
+    """Whether the arguments begin as an object and are sent as they come; None while that is not known."""
     sent: int = 0
-    """How many of the pieces have left."""
+    """How many of the pieces were sent."""
     index: int = -1
-    """What the client is told, once it is told of the call."""
+    """The index that the client gets; -1 until the call is opened."""
     _read: tuple[int, bool] = (0, False)
 
     @property
@@ -57,7 +57,7 @@ class NativeCall:
 
     @property
     def complete(self) -> bool:
-        """Whether the arguments are a whole JSON object. Only asked where it matters: it means to read them."""
+        """Whether the arguments are a whole JSON object. Expensive: it parses them."""
         last = next((piece for piece in reversed(self.body) if not piece.isspace()), "")
         if not last.rstrip().endswith("}"):
             return False
@@ -67,21 +67,21 @@ class NativeCall:
 
 
 class NativeCalls:
-    """`read` each delta that brings calls, then `finish`. What must wait leaves later, in its order."""
+    """`read` each delta that brings calls, then `finish`. Calls are sent one after the other; later ones wait."""
 
     def __init__(self, expectations: Expectations | None = None, ids: Ids | None = None) -> None:
         self._expectations = expectations or Expectations()
         self._ids = ids or Ids()
         self._calls: list[NativeCall] = []
-        self._turn = 0  # the call that may leave; those behind it wait for its end
-        self._said: list[tuple[str, Any]] = []  # calls that the client has already, read out of the text
+        self._turn = 0  # the call that may be sent; those behind it wait for its end
+        self._from_text: list[tuple[str, Any]] = []  # calls that the client got from the text already
         self._first = 0  # the index of the first call
         self._events: list[ReplyEvent] = []
-        self._mixed = False  # some of what waits cannot leave as it came
+        self._mixed = False  # part of what waits was sent already
         self.as_received = True
-        """The bytes of what was read since nothing was waiting say just what the events say."""
+        """What was read last needed no repair, so that its bytes may pass."""
         self.delivered = 0
-        """How many calls the client has been told of."""
+        """How many calls were opened."""
 
     @property
     def begun(self) -> bool:
@@ -89,41 +89,41 @@ class NativeCalls:
 
     @property
     def demanded(self) -> bool:
-        """The request wants a call, whatever the model says."""
+        """`tool_choice` demands a call."""
         return self._expectations.choice == "required"
 
     @property
     def waiting(self) -> bool:
-        """Something has been read that has not left."""
+        """Something was read and not yet sent."""
         return any(call.waiting for call in islice(self._calls, self._turn, None))
 
-    def beside(self, said: Iterable[tuple[str, str]]) -> None:
-        """The client has been told of these calls, which stood in the text: the same ones may not come again."""
-        self._said = [(name, _parsed(arguments)) for name, arguments in said]
-        self._first = len(self._said)
+    def already_sent(self, calls: Iterable[tuple[str, str]]) -> None:
+        """The client got these calls (name, arguments) from the text: the same ones are not sent again."""
+        self._from_text = [(name, _parsed(arguments)) for name, arguments in calls]
+        self._first = len(self._from_text)
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
-        """What a delta says of calls. A `whole` message says all at once, and its calls need no index."""
+        """The events of a delta. A `whole` message has all calls at once, and they need no index."""
         entries = _entries(delta)
         named = "tool_calls" if delta.get("tool_calls") else "function_call"
         self.as_received = not self._mixed
         if not (whole or len(entries) == 1):
-            self._wrong("native_form")
+            self._repaired("native_form")
         if whole:
             entries = [{**entry, "index": at} if _is_object(entry) else entry for at, entry in enumerate(entries)]
         for entry in entries:
             if _is_object(entry):
-                self._entry(entry, named == "function_call")
+                self._read_entry(entry, named == "function_call")
             else:
-                self._wrong("native_form")
+                self._repaired("native_form")
         if not whole:
             self._advance()
         return self._taken()
 
     def finish(self, cut: bool) -> list[ReplyEvent]:
-        """No more will come. Arguments that never came are an empty object, unless max_tokens cut them."""
+        """End all calls. Arguments that never came become an empty object, unless max_tokens cut them."""
         self.as_received = not self._mixed
-        self._advance(over=True, cut=cut)
+        self._advance(ended=True, cut=cut)
         return self._taken()
 
     def _taken(self) -> list[ReplyEvent]:
@@ -131,19 +131,19 @@ class NativeCalls:
         events, self._events = self._events, []
         return events
 
-    def _wrong(self, code: Reason) -> None:
+    def _repaired(self, code: Reason) -> None:
         self.as_received = False
         self._events.append(Noted(code))
 
     # -- which call an entry belongs to ------------------------------------------------------------------------------
 
-    def _entry(self, entry: Mapping[str, Any], legacy: bool) -> None:
+    def _read_entry(self, entry: Mapping[str, Any], legacy: bool) -> None:
         function = entry["function"] if _is_object(entry.get("function")) else {}
         name, given = _text(function.get("name")), _text(entry.get("id"))
         arguments = self._arguments(function.get("arguments"))
         call = self._call_at(entry.get("index"))
-        if call is None or self._begins(call, given, name, arguments):
-            call = self._begin(entry, legacy)
+        if call is None or self._begins_call(call, given, name, arguments):
+            call = self._add(entry, legacy)
         elif not legacy:
             self._check(call, entry, function)
         self.as_received = self.as_received and call.refusal is None
@@ -155,15 +155,17 @@ class NativeCalls:
             if call.flows is None and not arguments.isspace():
                 call.flows = arguments.lstrip().startswith("{")
 
-    def _call_at(self, place: object) -> NativeCall | None:
-        """The last call in that place, or the last one of all where the server names no place."""
+    def _call_at(self, given_index: object) -> NativeCall | None:
+        """The last call with that index, or the last of all where the server gave none."""
         for call in reversed(self._calls):
-            if not _is_index(place) or place == (call.index if call.place is None else call.place):
+            if not _is_index(given_index) or given_index == (
+                call.index if call.given_index is None else call.given_index
+            ):
                 return call
         return None
 
-    def _begins(self, call: NativeCall, given: str, name: str, arguments: str) -> bool:
-        """Whether an entry that stands in the place of a call begins another one.
+    def _begins_call(self, call: NativeCall, given: str, name: str, arguments: str) -> bool:
+        """Whether an entry with the index of a call begins another one.
 
         A changed id does if a name comes with it. So does a name without an id, behind whole arguments or if it is
         another tool's. Some servers change the id with every delta: alone it begins a call only where a whole object
@@ -181,55 +183,55 @@ class NativeCalls:
             other and call.opened and name in self._expectations.tools
         )
 
-    def _begin(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
-        place = entry.get("index")
+    def _add(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
+        given_index = entry.get("index")
         allowed = sum(call.refusal is None for call in self._calls) + self._first
-        call = NativeCall(place if _is_index(place) else None, self._expectations.refuses(allowed), legacy)
+        call = NativeCall(given_index if _is_index(given_index) else None, self._expectations.refuses(allowed), legacy)
         if call.refusal is not None:
-            self._wrong(call.refusal)
+            self._repaired(call.refusal)
         if entry.get("type") != "function" and not legacy:
-            self._wrong("native_form")
+            self._repaired("native_form")
         self._calls.append(call)
         return call
 
     def _check(self, call: NativeCall, entry: Mapping[str, Any], function: Mapping[str, Any]) -> None:
-        """More of a call may bring nothing but arguments: clients join or replace what they are told again."""
+        """Note what more of a call brings besides arguments: clients join or replace what comes twice."""
         if "id" in entry:
-            self._wrong("native_id")
+            self._repaired("native_id")
         if "name" in function:
-            self._wrong("native_name")
+            self._repaired("native_name")
         elif not function.get("arguments"):
-            self._wrong("native_arguments")
+            self._repaired("native_arguments")
         if entry.get("type", "function") != "function":
-            self._wrong("native_form")
-        if entry.get("index") != (call.index if call.opened else call.place):
-            self._wrong("native_index")
+            self._repaired("native_form")
+        if entry.get("index") != (call.index if call.opened else call.given_index):
+            self._repaired("native_index")
         if call is not self._calls[-1]:
-            self._wrong("native_order")
+            self._repaired("native_order")
 
     def _arguments(self, arguments: Any) -> str:
         if arguments is None or isinstance(arguments, str):
             return arguments or ""
-        self._wrong("native_arguments")
+        self._repaired("native_arguments")
         return json.dumps(arguments, ensure_ascii=False)
 
     # -- what leaves -------------------------------------------------------------------------------------------------
 
-    def _advance(self, over: bool = False, cut: bool = False) -> None:
-        """Let the call whose turn it is leave, and those behind it as far as each is over."""
+    def _advance(self, ended: bool = False, cut: bool = False) -> None:
+        """Send the call whose turn it is, and those behind it as far as each has ended."""
         while self._turn < len(self._calls):
             call = self._calls[self._turn]
             last = call is self._calls[-1]
-            if call.refusal is None and not self._said:
-                self._leave(call, named=over or not last)
-            if not over and (last or not (call.complete or call.refusal)):
+            if call.refusal is None and not self._from_text:
+                self._send(call, named=ended or not last)
+            if not ended and (last or not (call.complete or call.refusal)):
                 return
             if call.refusal is None:
                 self._end(call, cut and last)
             self._turn += 1
 
-    def _leave(self, call: NativeCall, named: bool) -> None:
-        """`named`: the name is whole."""
+    def _send(self, call: NativeCall, named: bool) -> None:
+        """Open the call if its name is known, and send its arguments. `named`: no more of the name can come."""
         ready = call.flows is not None or not (call.body or self._may_grow(call.name))
         if not call.opened and (named or ready):
             self._open(call)
@@ -238,7 +240,7 @@ class NativeCalls:
             call.sent = len(call.body)
 
     def _may_grow(self, name: str) -> bool:
-        """Whether it could be the first piece of a declared name. Servers that send names in pieces are rare."""
+        """Whether it could be the first piece of a declared name. Few servers send names in pieces."""
         return not name or any(tool != name and tool.startswith(name) for tool in self._expectations.tools)
 
     def _open(self, call: NativeCall) -> None:
@@ -247,47 +249,47 @@ class NativeCalls:
             return
         if not self._expectations.allows(name):
             call.refusal = "choice_none"
-            self._wrong("choice_other")
+            self._repaired("choice_other")
             return
         if name != call.name:
-            self._wrong("native_name")
+            self._repaired("native_name")
         if rest:
             call.body.insert(0, rest)
             call.flows = False
         call.name, call.index = name, self._first + self.delivered
-        if call.place != call.index and not call.legacy:
-            self._wrong("native_index")
-        told = self._ids.take(call.id)
-        if told != call.id and not call.legacy:
-            self._wrong("native_id")
+        if call.given_index != call.index and not call.legacy:
+            self._repaired("native_index")
+        final_id = self._ids.take(call.id)
+        if final_id != call.id and not call.legacy:
+            self._repaired("native_id")
         self.delivered += 1
-        self._events.append(CallStart(call.index, name, told))
+        self._events.append(CallStart(call.index, name, final_id))
 
     def _end(self, call: NativeCall, cut: bool) -> None:
-        """The call is over. Arguments that could not flow leave now; where nothing cut them, as an object."""
-        if self._is_said(call):
+        """End the call. Arguments that were held are sent now, as an object unless max_tokens cut them."""
+        if self._is_repeated(call):
             call.refusal = "echo"
-            self._wrong("echo")
+            self._repaired("echo")
             return
-        self._leave(call, named=True)
+        self._send(call, named=True)
         if call.refusal is not None:
             return
         if not call.opened:
-            call.refusal = "native_name"  # nobody can call what has no name
-            self._wrong("native_name")
+            call.refusal = "native_name"  # a call without a name cannot be run
+            self._repaired("native_name")
         elif not call.flows and (call.body or not cut):
-            self._wrong("native_arguments")
+            self._repaired("native_arguments")
             self._events.append(ArgumentsDelta(call.index, call.text if cut else self._object(call)))
             call.sent = len(call.body)
         if call.opened:
             self._events.append(CallEnd(call.index, how="cut" if cut else "complete"))
 
-    def _is_said(self, call: NativeCall) -> bool:
-        """Whether the client has this very call already; each that it has counts once."""
+    def _is_repeated(self, call: NativeCall) -> bool:
+        """Whether the client got this call from the text already; each of those counts once."""
         same = call.name, _parsed(call.text)
-        if same not in self._said:
+        if same not in self._from_text:
             return False
-        self._said.remove(same)
+        self._from_text.remove(same)
         return True
 
     def _object(self, call: NativeCall) -> str:
@@ -301,7 +303,7 @@ class NativeCalls:
         made = reader.feed(call.text)
         made = made if reader.done else made + reader.finish()
         if reader.unreadable:
-            self._wrong("arguments_unreadable")
+            self._repaired("arguments_unreadable")
         return made
 
 

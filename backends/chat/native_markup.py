@@ -1,4 +1,4 @@
-"""Markup that a server's own parser left inside a native call: in its name, or where its arguments should be."""
+"""Markup that a server's parser left in a native call: in its name, or in place of its arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARKUP = re.compile(r"\s*<(?P<token>\|)?")
 
 
 def name_and_rest(name: str, expectations: Expectations) -> tuple[str, str]:
-    """A name as the client knows it, and the markup behind it that may hold arguments.
+    """Split a name into (the declared name, the markup behind it that may hold arguments).
 
     `read<arg_key>path</arg_key>...` is a name and arguments; `read<|channel|>commentary` is a name and a token.
     """
@@ -28,7 +28,7 @@ def name_and_rest(name: str, expectations: Expectations) -> tuple[str, str]:
 
 
 def arguments_in_markup(name: str, text: str, schema: Schema) -> str | None:
-    """The arguments that a text spells in the parameters of some row; None if it is no such text."""
+    """The JSON of arguments that a text holds as tagged parameters of some row; None for any other text."""
     for row in SYNTAXES:
         openers = [each.partition("{")[0] for each in (row.parameter, *row.also_parameter)]
         if any(len(opener) > 1 and text.lstrip().startswith(opener) for opener in openers):  # `<` alone is any tag
@@ -39,7 +39,7 @@ def arguments_in_markup(name: str, text: str, schema: Schema) -> str | None:
 
 
 def _read(row: Syntax, name: str, text: str, schema: Schema) -> str | None:
-    """The arguments of the one call that the text is with what the row writes around it."""
+    """Read the text as the parameters of one call, by writing the rest of the call around it."""
     bare = dataclasses.replace(row, parameter="{value}")
     parser = new_parser(Expectations({name: schema}), row)
     events = parser.feed(render_calls(bare, [(name, {"": text})]))

@@ -1,4 +1,4 @@
-"""The short way of a stream: most frames differ in one string alone, so only that is looked at.
+"""Fast path of a stream: most frames differ in one string only, so only that is examined.
 
 Once a frame that brings nothing but text has been read, what stands around its text is a template. While the parser
 grants a lease (converters/stages/lease.py), other frames that fit the template need not be read: a search finds nothing
@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class FrameTemplate:
-    """What stands before and behind the text in each frame of a choice, and what kind of text it is."""
+    """The bytes before and behind the text in each frame of a choice, and which text it is."""
 
     before: bytes
     behind: bytes
@@ -38,7 +38,7 @@ class FrameTemplate:
         return self.field != "content"
 
     def text_of(self, block: bytes) -> str | None:
-        """The text of all frames of a block, joined, if they are of this template and say something."""
+        """The joined text of a block whose frames all fit; None if one does not fit, or all are empty."""
         texts = self.texts_of(block)
         try:
             if b'"' in texts or b"\\" in texts:
@@ -50,12 +50,12 @@ class FrameTemplate:
         return text or None if text.isprintable() or not _CONTROL.search(text) else None
 
     def fits(self, block: bytes) -> bool:
-        """Whether it begins and ends as frames of this template do."""
+        """Whether a block begins and ends as frames of this template do."""
         least = len(self.before) + len(self.behind)
         return len(block) >= least and block.startswith(self.before) and block.endswith(self.behind)
 
     def texts_of(self, block: bytes) -> bytes:
-        """As they are spelled, joined; nothing if not all frames of the block are of this template."""
+        """The texts of all frames as spelled in JSON, joined; empty if one does not fit."""
         before, behind = self.before, self.behind
         if not self.fits(block):
             return b""
@@ -63,7 +63,7 @@ class FrameTemplate:
         return texts.replace(behind + before, b"") if b"\n" in texts else texts
 
     def with_edges(self, block: bytes, text: str, lead: str, tail: str) -> bytes:
-        """A block whose text is this, with `lead` before it and without `tail`, which its last frame ends in.
+        """The block with `lead` put before its `text` and `tail` taken off its end.
 
         Frames in the middle stay as they are, if their text is plain to see.
         """
@@ -80,7 +80,7 @@ class FrameTemplate:
 
 
 def template_of(frame: bytes, text: str, index: int, field: str) -> FrameTemplate | None:
-    """The template of a frame that brings this text; None if where it stands is not plain to see."""
+    """The template of a frame with this text; None if the position of the text is ambiguous."""
     spelled = text.encode(errors="replace")
     place = frame.find(b'"' + spelled + b'"')
     if not spelled or _NOT_PLAIN.search(spelled) or place < 0 or frame.find(b'"' + spelled + b'"', place + 1) >= 0:
@@ -100,12 +100,12 @@ class LeasedFrames:
     __slots__ = ("_choice", "_template", "lease", "same")
 
     def __init__(self, template: FrameTemplate, lease: Lease, choice: ChoiceReader) -> None:
-        """`choice` is told what passes it by."""
+        """`choice` is notified of what bypasses it."""
         self._template = template
         self._choice = choice
         self.lease = lease
         self.same = lease.kind == ("reasoning" if template.reasoning else "text")
-        """Received frames say what their events say."""
+        """Received frames say the same as their events."""
 
     def step(self, block: bytes) -> Step | None:
         """Whole frames as a step; None if they must be read."""
@@ -125,7 +125,7 @@ class LeasedFrames:
         return Step(None, [(template.index, Reasoning(taken_) if lease.kind == "reasoning" else Text(taken_))])
 
     def taken(self, block: bytes) -> str | None:
-        """What leaves of the text of whole frames: a text, or the JSON of arguments. None if they must be read."""
+        """Take whole frames; returns the text, or the JSON of arguments. None if they must be read."""
         text = self._template.text_of(block)
         taken = None if text is None else self.lease.take(text)
         if taken is not None:
@@ -133,7 +133,7 @@ class LeasedFrames:
         return taken
 
     def received(self, block: bytes) -> tuple[bytes, str] | None:
-        """Whole frames as they came but for white space at their edges, and the text that leaves. None: to be read."""
+        """Take whole frames; returns (the bytes to send, their text). None if they must be read."""
         template, lease = self._template, self.lease
         text = template.text_of(block)
         if text is None or (text[-1].isspace() and template.blank(block)):
@@ -162,7 +162,7 @@ class ReceivedFrames:
         self._look()
 
     def _look(self) -> None:
-        """What is searched for before the lease is asked, if a search is enough."""
+        """Choose the search that replaces asking the lease, if there is one now."""
         lease = self._frames.lease
         self._finds = lease.prefilter.in_string if lease.prefilter is not None and not lease.held else None
 
@@ -181,7 +181,7 @@ class ReceivedFrames:
 
 
 class WrittenFrames:
-    """Writes what leaves of frames into events of the client's own. A Passthrough."""
+    """Writes the text of frames into events of the client's API. A Passthrough."""
 
     __slots__ = ("_around", "_frames")
 
@@ -199,5 +199,5 @@ class WrittenFrames:
 
 
 def _spelled(text: str) -> bytes:
-    """As it stands inside a JSON string."""
+    """The text as it is written inside a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")

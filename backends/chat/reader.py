@@ -47,7 +47,7 @@ class ChatReplyReader:
     # -- streamed ----------------------------------------------------------------------------------------------------
 
     def read(self, data: bytes) -> Sequence[Step]:
-        """The first words of all are returned at once: what came behind them is read by the next call."""
+        """Read more of a stream. The first words return at once; what came with them waits (`unread`)."""
         block, self._unread = self._unread + self._frames.take(data), b""
         return self._read_block(block)
 
@@ -118,13 +118,13 @@ class ChatReplyReader:
         return None if around is None else WrittenFrames(frames, around)
 
     def _settle(self) -> None:
-        """Note what has passed by since a passthrough was given away."""
+        """Note what bypassed the reader since a passthrough was granted."""
         if self._lent:
             self._chunks.passed()
             self._lent = False
 
     def _leased(self) -> LeasedFrames | None:
-        """Frames like the last one, if more of what they bring need not be read."""
+        """The frames that a lease covers; None if the next frame must be read."""
         template = self._chunks.template
         if template is None or not self._chunks.idle:
             return None
@@ -133,7 +133,7 @@ class ChatReplyReader:
         return None if lease is None else LeasedFrames(template, lease, choice)
 
     def _taken(self, block: bytes) -> Step | None:
-        """Whole frames that bring nothing but more of the same, as a step. None if they must be read."""
+        """A step for whole frames that a lease covers; None if they must be read."""
         frames = self._leased()
         step = None if frames is None else frames.step(block)
         if step is not None:
@@ -141,7 +141,7 @@ class ChatReplyReader:
         return step
 
     def _alike(self, frames: Sequence[bytes], place: int) -> int:
-        """How many frames from a place on bring more of the same text, so that they may flow together.
+        """How many frames from a position on fit the template, so that they may be taken together.
 
         The last of them holds more than white space, if any does.
         """
@@ -182,7 +182,7 @@ class ChatReplyReader:
         return self._quoted_reply(body) or error_of(status, body)
 
     def _quoted_reply(self, body: bytes) -> Reply | None:
-        """The reply that an error should have been: the backend could not read a call of its model's, but quotes it."""
+        """The reply made of a call that the backend could not parse and quotes in its error; None if there is none."""
         text = quoted_text(body)
         if text is None or not self._is_call(text):
             return None
@@ -194,7 +194,7 @@ class ChatReplyReader:
         return self._whole.read({"choices": [choice], "usage": unknown}, None)
 
     def _is_call(self, text: str) -> bool:
-        """Whether a text holds calls, all of them with their ends and of declared tools: an error may quote less."""
+        """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
         parser = self._context.new_parser()
         events = parser.feed(text) + parser.finish(cut=True)
         names = [event.name for event in events if isinstance(event, CallStart)]
@@ -203,5 +203,5 @@ class ChatReplyReader:
 
 
 def _has_words(step: Step) -> bool:
-    """Whether a step says something that a person or a program waits for: of a call, its name does."""
+    """Whether a step holds text or the name of a call, which somebody waits for."""
     return any(isinstance(event, Text | Reasoning | CallStart) for _, event in step.events)

@@ -1,4 +1,4 @@
-"""A whole chat completion to a Reply, which tells whether it says anything else than the body does."""
+"""Turns a whole chat completion into a Reply, whose `raw` is the body if nothing in it had to change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WholeReader:
         self._model = model
 
     def read(self, reply: dict[str, Any], body: bytes | None) -> Reply:
-        """`body` is what the reply was parsed from, if it came from the backend as it is."""
+        """`body` holds the bytes that `reply` was parsed from; None if it was made up here."""
         codes = mend_reply(reply, self._model, self._several)
         for code in codes:
             self._notes.repair(code)

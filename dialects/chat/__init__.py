@@ -1,4 +1,4 @@
-"""`/v1/chat/completions`, streamed and buffered: our canonical API. Backends speak it too, so right bytes just pass."""
+"""`/v1/chat/completions`, streamed and buffered: our canonical API. Backends speak it too, so unchanged bytes pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ANY_REASONING: Features = frozenset({*_BOTH, "+".join(_BOTH)})
 
 
 class Chat:
-    """A Dialect. `reasoning_field` says under which name clients get reasoning."""
+    """A Dialect. `reasoning_field` is the name under which clients get reasoning."""
 
     routes = (requests.PATH, "/chat/completions")
     wire = "chat.completions"

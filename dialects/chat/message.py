@@ -1,4 +1,4 @@
-"""A buffered chat completion: the backend's own body with the meaning of the events in place of what it wrote.
+"""A buffered chat completion: the backend's body, with its messages rewritten from the events.
 
 Source of the format: the OpenAI API reference, and what real clients were seen to choke on.
 """
@@ -10,14 +10,14 @@ from typing import Any
 
 from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
 from dialects.chat.request import ChatOptions
-from dialects.chat.stream import told_reason
+from dialects.chat.stream import reason_for
 from reply import Finish, Ids, Reply, ReplyEvent
 
 
 def rewritten(
     reply: Reply, reasoning_fields: tuple[str, ...], options: ChatOptions, ids: frozenset[str]
 ) -> dict[str, Any]:
-    """The body of a reply that cannot leave as it came; fields that we do not know stay. `ids` are the history's."""
+    """The rewritten body; unknown fields stay. `ids` are the ids of calls in the history."""
     collectors: dict[int, MessageCollector] = {}
     taken = Ids(ids)
     for index, event in reply.events:
@@ -38,7 +38,7 @@ def _choice(
 
 
 class MessageCollector:
-    """The events of one choice to its message."""
+    """Collects the events of one choice into its message."""
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
@@ -64,7 +64,7 @@ class MessageCollector:
                 self._reason = reason
 
     def choice(self, choice: dict[str, Any], reasoning_fields: tuple[str, ...], options: ChatOptions) -> dict[str, Any]:
-        """The backend's choice with this message in it."""
+        """The backend's choice with its message replaced."""
         for call, pieces in zip(self._calls, self._arguments, strict=True):
             call["function"]["arguments"] = "".join(pieces)
         message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
@@ -78,10 +78,10 @@ class MessageCollector:
             message.update(dict.fromkeys(reasoning_fields, reasoning))
         if options.legacy or not _same_calls(message.get("tool_calls"), self._calls):
             self._put_calls(message, options)
-        reason = told_reason(self._reason, options) if self._reason else self._reason
+        reason = reason_for(self._reason, options) if self._reason else self._reason
         written = {**choice, "message": message, "finish_reason": reason}
         if changed and isinstance(written.get("logprobs"), dict):
-            written["logprobs"] = None  # they were of the text from which something has been taken out
+            written["logprobs"] = None  # they belong to text that was rewritten
         return written
 
     def _put_calls(self, message: dict[str, Any], options: ChatOptions) -> None:
@@ -95,7 +95,7 @@ class MessageCollector:
 
 
 def _same_calls(sent: Any, calls: list[dict[str, Any]]) -> bool:
-    """Whether the backend's own calls say just what is to be said, so that a vendor's fields in them can stay."""
+    """Whether the backend's own calls need no change, so that vendor fields in them stay."""
     if not calls or not isinstance(sent, list) or not all(isinstance(each, dict) for each in sent):
         return False
     return list(map(_known, sent)) == list(map(_known, calls))

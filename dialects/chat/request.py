@@ -1,4 +1,4 @@
-"""A chat completions request, checked for what we must understand of it. All else is the backend's business.
+"""Parses a chat completions request: checks the fields that we must understand and leaves the rest to the backend.
 
 Source of the format: the OpenAI API reference.
 """
@@ -20,7 +20,7 @@ PATH = "/v1/chat/completions"
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """What the answer's form depends on."""
+    """Options of a request that change the form of the answer."""
 
     include_usage: bool = False
     """The client asked for usage at the end of a stream."""
@@ -29,7 +29,7 @@ class ChatOptions:
 
 
 def parse(raw: bytes) -> ParsedRequest:
-    """A request's body. Raises RequestError, which names the field."""
+    """Parse the body of a request. Raises RequestError, which names the field."""
     body = read_body(raw)
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
@@ -62,7 +62,7 @@ def _choices(body: Mapping[str, Any]) -> int:
 
 
 def _optional(body: Mapping[str, Any], name: str, kind: type, takes: str) -> Any:
-    """A field of the request, checked only for what we must read in it; null counts as absent."""
+    """A field of the request, checked for its type; null counts as absent. Raises RequestError."""
     value = body.get(name)
     if value is not None and not isinstance(value, kind):
         raise RequestError(f"'{name}' must be {takes}.", param=name)
@@ -100,7 +100,7 @@ _CHOICES: Mapping[str, Choice] = {"none": "none", "required": "required", "any":
 
 
 def _choice(body: Mapping[str, Any], tools: Collection[str]) -> tuple[Choice, frozenset[str] | None]:
-    """(what the request demands, the functions that alone may be called, if it names any).
+    """(what `tool_choice` demands, the only functions that may be called; None if it names none).
 
     What else a choice can say is the backend's business. Without tools it says nothing.
     """
@@ -132,7 +132,7 @@ def _allowed(chosen: Any, tools: Collection[str], where: str) -> tuple[Choice, f
 
 
 def _named(functions: list[Any], tools: Collection[str], where: str) -> frozenset[str]:
-    """The names of functions that a choice names, all of which the request must declare."""
+    """The names of the functions in a `tool_choice`. Raises RequestError if one is not declared."""
     names = [each.get("name") if isinstance(each, dict) else None for each in functions]
     if not all(isinstance(name, str) and name in tools for name in names):
         raise RequestError(f"'{where}' must name a function that the request declares.", param=where)

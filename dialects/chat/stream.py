@@ -1,4 +1,4 @@
-"""A streamed chat completion: steps to `chat.completion.chunk` events. What did not change leaves as it was received.
+"""Writes steps as `chat.completion.chunk` events. Steps in which nothing changed are sent as received.
 
 Source of the format: the OpenAI API reference, and what real clients were seen to choke on.
 """
@@ -27,16 +27,16 @@ class ChatStreamWriter:
         ids: Iterable[str] = (),
         model: str = "",
     ) -> None:
-        """`ids` are those of the history, `model` is the one that the request names."""
+        """`ids` are the ids of calls in the history; `model` is the name in the request."""
         self._reasoning = reasoning_fields
         self._accepted = accepted
         self._options = options
         self._ids = Ids(ids)
         self._model = model
         self._head = ReplyHead()
-        self._envelope = ""  # what stands before the choices of each chunk
-        self._begun: set[int] = set()  # choices whose role the client has been told
-        self._extras: Mapping[str, Any] = {}  # what else stands around the choices of the last chunk
+        self._envelope = ""  # the JSON of a chunk before its choices
+        self._begun: set[int] = set()  # choices whose role was sent
+        self._extras: Mapping[str, Any] = {}  # unknown fields for the chunk with the finish reason
 
     def write(self, step: Step) -> bytes:
         if step.raw is None or not self.accepts(step.features):
@@ -67,7 +67,7 @@ class ChatStreamWriter:
         return before, behind
 
     def _begin(self, index: int, head: ReplyHead) -> None:
-        """The first id, time and model that the backend said stay: some change them from chunk to chunk."""
+        """Keep the first id, time and model: some backends change them from chunk to chunk."""
         self._begun.add(index)
         first = self._head
         self._head = ReplyHead(
@@ -88,7 +88,7 @@ class ChatStreamWriter:
             case Finish(reason=reason):
                 extras = "," + _json(self._extras)[1:-1] if self._extras else ""
                 self._extras = {}
-                yield self._chunk(index, "{}", _json(told_reason(reason, self._options)), extras)
+                yield self._chunk(index, "{}", _json(reason_for(reason, self._options)), extras)
             case ReplyHead():
                 begins = index not in self._begun
                 self._begin(index, event)
@@ -124,7 +124,7 @@ class ChatStreamWriter:
         return frame_of(f'{self._opened()},"choices":[{choice}]{extras}}}')
 
     def _opened(self) -> str:
-        """What stands before the choices of each chunk, rendered once for as long as it stays the same."""
+        """The JSON of a chunk before its choices, cached until the head changes."""
         if not self._envelope:
             head = {
                 "id": self._head.id or "chatcmpl-dragoman",
@@ -138,8 +138,8 @@ class ChatStreamWriter:
         return self._envelope
 
 
-def told_reason(reason: str, options: ChatOptions) -> str:
-    """A finish reason as the client that asked is told it."""
+def reason_for(reason: str, options: ChatOptions) -> str:
+    """The finish reason in the form that the request asked for."""
     return "function_call" if options.legacy and reason == "tool_calls" else reason
 
 

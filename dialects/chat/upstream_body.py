@@ -1,4 +1,4 @@
-"""The chat request as the backend should see it: the bytes that were received, unless something in it must go.
+"""The chat request for the backend: the received bytes, unless a field must be removed.
 
 A body that is changed keeps its unknown fields, the order of its keys, the digits of its numbers, and non-ASCII.
 """
@@ -12,7 +12,7 @@ from wire import lossless_json
 
 
 def body_for_backend(raw: bytes, body: Mapping[str, Any]) -> bytes:
-    """`tools: []` changes how servers behave, and a choice among no tools is an error to some: both go."""
+    """Remove `tools: []`, which changes how servers behave, and a choice without tools, which some refuse."""
     unwanted = [name for name in ("tools", "functions") if body.get(name) == []]
     if unwanted and not body.get("tools"):
         unwanted += [name for name in ("parallel_tool_calls",) if name in body]  # OpenAI refuses it without tools

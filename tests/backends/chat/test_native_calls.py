@@ -325,7 +325,7 @@ def test_identical_calls_are_kept() -> None:
 def test_calls_that_stood_in_the_text_do_not_come_again() -> None:
     client = Client()
     client.calls = [["get_weather", OSLO]]
-    client.native.beside([("get_weather", '{"city":"Oslo"}')])
+    client.native.already_sent([("get_weather", '{"city":"Oslo"}')])
     client.reads(entry(arguments=""), more(OSLO), entry(1, "b", arguments=BERGEN))
     assert [json.loads(arguments) for _, arguments in client.calls] == [arguments for _, arguments in TWO]
     assert "echo" in client.codes and client.native.delivered == 1
