@@ -206,7 +206,7 @@ class ReplyReader:
     def _passes(self, event: ReplyEvent, mould: FrameTemplate) -> bool:
         """Whether an event of a text says just what its delta does."""
         if isinstance(event, Text | Reasoning):
-            return not event.again and isinstance(event, Reasoning) == mould.reasoning and mould.wanted
+            return not event.restored and isinstance(event, Reasoning) == mould.reasoning and mould.wanted
         return isinstance(event, Native)
 
     def _read_choice(self, index: int, choice: Mapping[str, Any]) -> list[ReplyEvent]:
@@ -225,9 +225,9 @@ class ReplyReader:
             match event:
                 case Finish(reason=reason):
                     same = self._told(reason) == choice.get("finish_reason")
-                case Text(again=again):
+                case Text(restored=again):
                     same = not again
-                case Reasoning(again=again):
+                case Reasoning(restored=again):
                     same = not again and tuple(name for name in REASONING_FIELDS if delta.get(name)) == self._wanted
                 case Native():
                     same = True
