@@ -81,7 +81,7 @@ class WholeTextParser:
         text = self._converter.strip_tool_calls(content)
         events: list[Event] = [Removed(content, "custom_converter")]
         if text:
-            events.append(Text(text, again=True))
+            events.append(Text(text, restored=True))
         for index, call in enumerate(calls):
             events += self._call(index, call)
         return events

@@ -304,7 +304,7 @@ class Heads:
 def is_text(event: ReplyEvent, reasoning: bool) -> bool:
     """Whether an event says just what the text of its delta says."""
     if isinstance(event, Text | Reasoning):
-        return not event.again and isinstance(event, Reasoning) == reasoning
+        return not event.restored and isinstance(event, Reasoning) == reasoning
     return isinstance(event, Extension)
 
 
@@ -316,7 +316,7 @@ def says_the_same(choice: Mapping[str, Any], delta: Delta) -> bool:
     for event in (*delta.text, *delta.last_text):
         if isinstance(event, Text | Reasoning):
             split = any(said.get(name) for name in REASONING_FIELDS)
-            if event.again or (isinstance(event, Reasoning) and not split):
+            if event.restored or (isinstance(event, Reasoning) and not split):
                 return False
         elif not isinstance(event, Extension):
             return False

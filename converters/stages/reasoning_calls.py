@@ -24,7 +24,7 @@ from converters.text.expectations import Expectations
 
 
 def _starts_in_reasoning(event: Event) -> bool:
-    return type(event) is CallStart and event.inside
+    return type(event) is CallStart and event.in_reasoning
 
 
 class ReasoningCalls:
@@ -50,7 +50,7 @@ class ReasoningCalls:
 
     def _one(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, CallStart):
-            if not event.inside:
+            if not event.in_reasoning:
                 self._release(out)
             elif self._expectations.declared(event.name) is None:
                 self._release(out)
@@ -58,7 +58,7 @@ class ReasoningCalls:
         if self._rejecting:
             out += _as_reasoning(event)
             self._rejecting = not isinstance(event, CallEnd)
-        elif self._held or (isinstance(event, CallStart) and event.inside):
+        elif self._held or (isinstance(event, CallStart) and event.in_reasoning):
             self._hold(event, out)
         else:
             out.append(event)

@@ -58,7 +58,7 @@ class TextChannel:
         self._restore(out)
         if self._held:
             out.append(self._kind(self._held))
-        out.append(self._kind(lead + stripped, again=True))
+        out.append(self._kind(lead + stripped, restored=True))
         self._held = ""
         self._begun, self._gap = True, False
 
@@ -122,7 +122,7 @@ class TextChannel:
 
     def _restore(self, out: list[Event]) -> None:
         if self._dropped:
-            out.append(self._kind(self._dropped, again=True))
+            out.append(self._kind(self._dropped, restored=True))
             self._dropped = ""
 
     def _drop(self, space: str, out: list[Event]) -> None:
@@ -146,14 +146,14 @@ class Whitespace:
         out: list[Event] = []
         if len(events) == 1:
             event = events[0]
-            if type(event) is Text and not event.again and self._content.passes(event.text):
+            if type(event) is Text and not event.restored and self._content.passes(event.text):
                 self._other_goes_on(self._reasoning, out)
                 self._content.passed()
                 return [*out, event] if out else events
             if type(event) is ArgumentsDelta:
                 return events  # its call has begun, so both texts know of the gap
         for event in events:
-            if isinstance(event, Text) and event.again:
+            if isinstance(event, Text) and event.restored:
                 self._content.restored_text(event.text, out)
             elif isinstance(event, Text):
                 self._other_goes_on(self._reasoning, out)

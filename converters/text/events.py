@@ -20,27 +20,27 @@ from converters.text.reasons import Reason
 
 @dataclass(slots=True)
 class Text:
-    """Something said to the user. Its span is the text itself."""
+    """Text for the user. Its span is the text itself."""
 
     text: str
-    again: bool = False
-    """White space given back: it was removed before a call, but more text has followed. Its span is empty."""
+    restored: bool = False
+    """White space that was removed before a call, and comes back because text follows. Its span is empty."""
 
     @property
     def raw(self) -> str:
-        return "" if self.again else self.text
+        return "" if self.restored else self.text
 
 
 @dataclass(slots=True)
 class Reasoning:
-    """Something the model thought before it spoke. Its span is the text itself."""
+    """Reasoning of the model. Its span is the text itself."""
 
     text: str
-    again: bool = False
+    restored: bool = False
 
     @property
     def raw(self) -> str:
-        return "" if self.again else self.text
+        return "" if self.restored else self.text
 
 
 @dataclass(slots=True)
@@ -51,8 +51,8 @@ class CallStart:
     name: str
     id: str | None = None
     raw: str = ""
-    inside: bool = False
-    """Written inside the reasoning: a draft, unless it proves to be the last thing the model did."""
+    in_reasoning: bool = False
+    """Written in the reasoning: delivered only if it is the last thing the model did."""
 
 
 @dataclass(slots=True)
@@ -125,8 +125,8 @@ def merge(events: Iterable[Event]) -> list[Event]:
 def _continues(event: Event) -> object:
     """What neighbours have in common that are pieces of one."""
     match event:
-        case Text(again=again) | Reasoning(again=again):
-            return type(event), again
+        case Text(restored=restored) | Reasoning(restored=restored):
+            return type(event), restored
         case ArgumentsDelta(index=index):
             return index
         case Removed(reason=reason, tag=tag):
@@ -140,7 +140,7 @@ def _joined(run: list[Event]) -> Event:
     raw = "".join(event.raw for event in run)
     match first := run[0]:
         case Text() | Reasoning():
-            return type(first)("".join(event.text for event in run if isinstance(event, type(first))), first.again)
+            return type(first)("".join(event.text for event in run if isinstance(event, type(first))), first.restored)
         case ArgumentsDelta(index=index):
             return ArgumentsDelta(index, "".join(event.delta for event in run if isinstance(event, type(first))), raw)
         case Removed(reason=reason, tag=tag):

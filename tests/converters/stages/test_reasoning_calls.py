@@ -15,7 +15,7 @@ CLOSE = Removed("</think>", "marker", tag=True)
 
 
 def call(inside: bool = True, name: str = "f", how: Ending = "complete") -> list[Event]:
-    return [CallStart(0, name, raw="<f>", inside=inside), ArgumentsDelta(0, "{}", "{}"), CallEnd(0, "</f>", how)]
+    return [CallStart(0, name, raw="<f>", in_reasoning=inside), ArgumentsDelta(0, "{}", "{}"), CallEnd(0, "</f>", how)]
 
 
 DRAFT = Reasoning("<f>{}</f>")

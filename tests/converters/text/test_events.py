@@ -13,9 +13,9 @@ START, END = CallStart(0, "f"), CallEnd(0)
     ("event", "raw"),
     [
         (Text("a"), "a"),
-        (Text(" ", again=True), ""),
+        (Text(" ", restored=True), ""),
         (Reasoning("a"), "a"),
-        (Reasoning(" ", again=True), ""),
+        (Reasoning(" ", restored=True), ""),
         (CallStart(0, "f", raw="<f>"), "<f>"),
         (ArgumentsDelta(0, "{}", raw="()"), "()"),
         (CallEnd(0, raw="</f>"), "</f>"),
@@ -32,7 +32,7 @@ def test_spans(event: Event, raw: str) -> None:
     [
         ([], []),
         ([Text("a"), Text("b")], [Text("ab")]),
-        ([Text("a"), Text("b", again=True)], [Text("a"), Text("b", again=True)]),
+        ([Text("a"), Text("b", restored=True)], [Text("a"), Text("b", restored=True)]),
         ([Reasoning("a"), Text("b"), Text("c")], [Reasoning("a"), Text("bc")]),
         ([Removed("a", "marker"), Removed("b", "marker")], [Removed("ab", "marker")]),
         ([Removed("a", "marker"), Removed("b", "cut")], [Removed("a", "marker"), Removed("b", "cut")]),
