@@ -72,6 +72,9 @@ def test_a_syntax_that_is_no_row_is_refused(backend: ScriptedBackend, proxy: Pro
     assert not backend.requests
 
 
+# -- requests that are wrong -------------------------------------------------------------------------------------------
+
+
 def named(index: int, **function: Any) -> Json:
     return ask(tools=[*TOOLS[:index], {"type": "function", "function": function}])
 
