@@ -32,7 +32,7 @@ format: $(VENV)/.ready ## rewrite the code in the house style
 lint: $(VENV)/.ready ## style and spelling
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell
 
-types: $(VENV)/.ready ## mypy strict on the product
+types: $(VENV)/.ready ## mypy strict on the product and the tests
 	$(BIN)/mypy
 
 check: lint types test ## all of the above: what a commit must pass

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_every_code_is_explained_and_no_other(heading: str, codes: Mapping[str, 
 def test_every_outcome_is_explained() -> None:
     chapter = OUTCOMES.split("## Where it is told\n")[1].split("\n## ")[0]
     told = re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)
-    assert told == list(Outcome.__args__)
+    assert told == list(get_args(Outcome))
 
 
 SECURITY_PAGE = (DOCS / "SECURITY.md").read_text(encoding="utf-8")

@@ -144,7 +144,8 @@ def test_off_types_text_values() -> None:
 @in_one_test("row", ROWS)
 def test_off_reads_every_row(row: str) -> None:
     """Which texts are calls is no repair: what a model writes in its own syntax is read alike."""
-    wanted = [("get_weather", {"city": "it's", "days": 3}), ("view", {"range": [1], "query": "x"})]
+    weather, view = {"city": "it's", "days": 3}, {"range": [1], "query": "x"}
+    wanted: list[tuple[str, dict[str, Any]]] = [("get_weather", weather), ("view", view)]
     text = render_calls(ROWS[row], wanted)
     assert assemble(parse(text, TOOLS, row=row, heal=False)).calls == assemble(parse(text, TOOLS, row=row)).calls
     assert len(SYNTAXES) == len(ROWS)

@@ -89,7 +89,7 @@ WRONG: dict[str, tuple[object, str | None, Sequence[str]]] = {
     "tool with an empty name": (named(0, name=""), "tools[0].function.name", ["string"]),
     "tool with a number for a name": (named(0, name=7), "tools[0].function.name", ["string"]),
     "tool without a function": (ask(tools=[{"type": "function"}]), "tools[0].function", ["object"]),
-    "tool that is a text": (ask(tools=["x"]), "tools[0]", ["object"]),
+    "tool that is a text": ({**ask(tools=[]), "tools": ["x"]}, "tools[0]", ["object"]),
     "tools as an object": ({**ask(), "tools": {"a": 1}}, "tools", ["list"]),
     "function without a name": ({**ask(tools=[]), "functions": [{}]}, "functions[0].name", ["string"]),
     "model as a number": (ask(model=7), "model", ["string"]),  # type: ignore[arg-type]
