@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## rewrite the code in the house style
 lint: $(VENV)/.dev ## style and spelling
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell
 
-types: $(VENV)/.dev ## mypy strict on the product
+types: $(VENV)/.dev ## mypy strict on the product and the tests
 	$(BIN)/mypy
 
 check: lint types package test ## all of lint, types, package and test: what a commit must pass

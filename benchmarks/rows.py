@@ -76,8 +76,8 @@ def _argument(row: Syntax, length: int) -> str:
 def _timed(text: str, piece: int) -> float:
     pieces = [text[start : start + piece] for start in range(0, len(text), piece)]
     feed = (parser := new_parser(Expectations(tools=_TOOLS))).feed
-    start = time.process_time()
-    for piece in pieces:
-        feed(piece)
+    begun = time.process_time()
+    for each in pieces:
+        feed(each)
     parser.finish()
-    return time.process_time() - start
+    return time.process_time() - begun

@@ -54,7 +54,6 @@ def in_one_test_each(
         names = [name for name in inspect.signature(test).parameters if name != argname]
 
         def loop(group: str, **fixtures: Any) -> None:
-            __tracebackhide__ = True
             _try_all(test, of_group[group], fixtures)
 
         return pytest.mark.parametrize("group", of_group)(_named(loop, test, ["group", *names]))
@@ -82,7 +81,6 @@ def _looping(test: Test, cases: list[Case]) -> Test:
     names = [name for name in inspect.signature(test).parameters if name not in taken]
 
     def loop(**fixtures: Any) -> None:
-        __tracebackhide__ = True
         _try_all(test, cases, fixtures)
 
     looping = _named(loop, test, names)

@@ -476,7 +476,7 @@ def _still(broken: Broken, given: Input) -> tuple[Broken, Input] | None:
 
 def run_batch(first: int, count: int) -> list[tuple[int, str, str, Input]]:
     """The failures among these inputs: (seed, rule, what was told, the shrunk input)."""
-    failures = []
+    failures: list[tuple[int, str, str, Input]] = []
     for seed in range(first, first + count):
         found = attempt(seed)
         if found:

@@ -212,8 +212,8 @@ def with_suffixes(texts: Iterable[str]) -> set[str]:
 def markers(row: str) -> tuple[str, ...]:
     """The markers of a row as a client would notice them in a text: each tag with its bracket and up to its name."""
     syntax = ROWS[row]
-    found = re.findall(r"<[^\s\"{}>]+>?|\[[A-Z_]+\]", syntax.group + syntax.call + syntax.parameter)
-    named = {marker for marker in found if len(marker) > 2}
+    written = re.findall(r"<[^\s\"{}>]+>?|\[[A-Z_]+\]", syntax.group + syntax.call + syntax.parameter)
+    named: set[str] = {marker for marker in written if len(marker) > 2}
     prefixed = {re.sub(r"^(</?)", rf"\1{syntax.prefix}", marker) for marker in named}
     found = named | prefixed | {"<think>", "</think>"}
     return tuple(sorted(with_suffixes(found) if syntax.suffixed else found))

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.cases import in_one_test
 from tests.servers import (
     DONE,
     Answer,
@@ -224,7 +225,7 @@ def json_of(heard: Heard) -> Any:
     return json.loads(heard.body)
 
 
-@pytest.mark.parametrize("name", [name for name in CAPTURES if name not in OTHERWISE])
+@in_one_test("name", [name for name in CAPTURES if name not in OTHERWISE])
 def test_a_right_answer_leaves_as_the_bytes_received(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     capture = CAPTURES[name]
     heard = played(backend, proxy, capture)
@@ -243,7 +244,7 @@ def test_what_a_wrong_answer_means(backend: ScriptedBackend, proxy: Proxy, name:
         assert heard.outcome == outcome
 
 
-@pytest.mark.parametrize("name", sorted(ROLE_MISSING))
+@in_one_test("name", sorted(ROLE_MISSING))
 def test_a_role_that_was_not_said_is_said_first(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     body = CAPTURES[name].body
@@ -255,7 +256,7 @@ def test_a_role_that_was_not_said_is_said_first(backend: ScriptedBackend, proxy:
     assert heard.outcome == "repaired"
 
 
-@pytest.mark.parametrize("name", sorted(CUT_ELSEWHERE))
+@in_one_test("name", sorted(CUT_ELSEWHERE))
 def test_the_same_words_in_other_pieces(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     received = read_stream(CAPTURES[name].body)
@@ -264,13 +265,13 @@ def test_the_same_words_in_other_pieces(backend: ScriptedBackend, proxy: Proxy, 
     assert (message["content"], message["reasons"]) == (words, received.reasons())
 
 
-@pytest.mark.parametrize("name", sorted(NOT_DONE))
+@in_one_test("name", sorted(NOT_DONE))
 def test_a_stream_without_done_is_given_one(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     assert heard.without_comment == CAPTURES[name].body + DONE
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@in_one_test("name", BROKEN)
 def test_what_broke_off_is_told_as_an_error(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     streamed = broken_stream(heard.body)
@@ -289,20 +290,20 @@ def said_in(streamed: Streamed) -> str:
     return "".join(filter(None, found)).replace("<think>", "").strip()
 
 
-@pytest.mark.parametrize("name", sorted(SILENT))
+@in_one_test("name", sorted(SILENT))
 def test_a_success_without_a_word_is_an_error(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     assert (heard.status, json_of(heard)["error"]["code"]) == (502, "backend_interrupted")
 
 
-@pytest.mark.parametrize("name", sorted(NOT_ASKED))
+@in_one_test("name", sorted(NOT_ASKED))
 def test_a_request_that_is_no_json_is_not_sent_on(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     before = len(backend.requests)
     heard = played(backend, proxy, CAPTURES[name])
     assert (heard.status, len(backend.requests)) == (400, before)
 
 
-@pytest.mark.parametrize("name", WORDED)
+@in_one_test("name", WORDED)
 def test_errors_are_told_in_a_form_that_clients_read(backend: ScriptedBackend, proxy: Proxy, name: str) -> None:
     heard = played(backend, proxy, CAPTURES[name])
     assert heard.status == CAPTURES[name].status

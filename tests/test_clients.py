@@ -58,7 +58,10 @@ class search_web(BaseModel):
 FUNCTIONS: Any = [openai.pydantic_function_tool(get_weather), openai.pydantic_function_tool(search_web)]
 QUESTION = 'What is the weather in Seoul for the next 3 days? And search the web for "night markets", 2 results please.'
 ASKED: Any = [{"role": "user", "content": QUESTION}]
-EXPECTED = [("get_weather", {"city": "Seoul", "days": 3}), ("search_web", {"query": "night markets", "limit": 2})]
+EXPECTED: list[tuple[str, dict[str, Any]]] = [
+    ("get_weather", {"city": "Seoul", "days": 3}),
+    ("search_web", {"query": "night markets", "limit": 2}),
+]
 RESULTS = ["sunny all week, 서울", "three markets"]
 OPENERS = ("<tool_call", "<function", "<invoke", "[TOOL_REQUEST", "<think", "</")
 
@@ -242,7 +245,7 @@ def test_calls_one_at_a_time(client: OpenAI, model: str) -> None:
 @pytest.mark.parametrize("model", SHOWN)
 def test_no_calls_where_none_are_wanted(client: OpenAI, model: str) -> None:
     for more in ({"tools": FUNCTIONS, "tool_choice": "none"}, {}):
-        choice = client.chat.completions.create(model=model, messages=ASKED, **more).choices[0]  # type: ignore[call-overload]
+        choice = client.chat.completions.create(model=model, messages=ASKED, **more).choices[0]
         assert choice.finish_reason == "stop" and not choice.message.tool_calls and choice.message.content
 
 
@@ -270,7 +273,7 @@ def test_an_answer_that_max_tokens_cut(client: OpenAI, model: str) -> None:
 
 
 def test_the_old_functions(client: OpenAI) -> None:
-    functions = [{**tool["function"], "strict": None} for tool in FUNCTIONS]
+    functions: Any = [{**tool["function"], "strict": None} for tool in FUNCTIONS]
     choice = client.chat.completions.create(model="hermes-3-llama-3.1-8b", messages=ASKED, functions=functions).choices[
         0
     ]

@@ -351,11 +351,11 @@ def test_a_converter_of_the_lineage_works_unchanged() -> None:
 def test_a_converter_of_the_lineage_may_read_its_settings() -> None:
     class WithSettings(Lineage):
         def __init__(self) -> None:
-            self.config = Config()  # type: ignore[call-arg]
+            self.config = Config()
 
         def _clean_content(self, content: str) -> str:
             content = super()._clean_content(content)
-            return re.sub("<think>.*?</think>", "", content) if self.config.REMOVE_THINK_TAGS else content  # type: ignore[attr-defined]
+            return re.sub("<think>.*?</think>", "", content) if self.config.REMOVE_THINK_TAGS else content
 
     message = read(WithSettings(), f"One moment. {SEOUL}")
     assert (message.content, message.names) == ("One moment.", ["get_weather"])

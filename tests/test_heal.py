@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from converters import SYNTAXES
 from converters.render import render_calls
+from tests.cases import in_one_test
 from tests.helpers import ROWS, Message, assemble, cuts, meaning, parse, same_json, spans
 
 TOOLS: dict[str, dict[str, Any]] = {
@@ -68,7 +67,7 @@ SLIPS: list[tuple[str, dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "value", "codes"), SLIPS)
+@in_one_test(("text", "value", "codes"), SLIPS)
 def test_what_is_put_right_and_what_it_is_called(text: str, value: dict[str, Any], codes: list[str]) -> None:
     message = read(text)
     assert message.content == ""
@@ -80,7 +79,7 @@ NAMED = "<|tool_calls_section_begin|><|tool_call_begin|>functions.view:0<|tool_c
 TAGGED = "<tool_call>view\n```json\n{}\n```\n</tool_call>"
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("text", "row"),
     [
         (NAMED.format('```json\n{"query": "a"}\n```<|tool_call_end|><|tool_calls_section_end|>'), "kimi_k2"),
@@ -105,7 +104,7 @@ def test_a_fence_behind_a_call_that_stood_in_none_is_text() -> None:
 # -- off -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     "written",
     [
         '{"city": "x"}',
@@ -142,10 +141,11 @@ def test_off_types_text_values() -> None:
     assert read(text, row="glm45", heal=False).arguments == [{"city": "007", "days": 3}]
 
 
-@pytest.mark.parametrize("row", ROWS)
+@in_one_test("row", ROWS)
 def test_off_reads_every_row(row: str) -> None:
     """Which texts are calls is no repair: what a model writes in its own syntax is read alike."""
-    wanted = [("get_weather", {"city": "it's", "days": 3}), ("view", {"range": [1], "query": "x"})]
+    weather, view = {"city": "it's", "days": 3}, {"range": [1], "query": "x"}
+    wanted: list[tuple[str, dict[str, Any]]] = [("get_weather", weather), ("view", view)]
     text = render_calls(ROWS[row], wanted)
     assert assemble(parse(text, TOOLS, row=row, heal=False)).calls == assemble(parse(text, TOOLS, row=row)).calls
     assert len(SYNTAXES) == len(ROWS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import get_args
 
 from converters import SYNTAXES
 from converters.text import reasons
+from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "demo")
@@ -77,13 +78,19 @@ def _name(path: Path) -> str:
 
 
 SOURCES = _sources()
-each_source = pytest.mark.parametrize("path", SOURCES, ids=_name)
+each_source = in_one_test("path", SOURCES, ids=_name)
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def _imports(path: Path) -> set[str]:
     """The modules a file imports, as dotted names, wherever in it the imports stand."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -157,7 +164,7 @@ def test_the_engine_names_no_field_of_chat_completions(path: Path) -> None:
 
 @each_source
 def test_every_file_says_what_it_is(path: Path) -> None:
-    doc = ast.get_docstring(ast.parse(path.read_text()))
+    doc = ast.get_docstring(_tree(path))
     assert doc, f"{_name(path)} has no docstring"
     assert len(doc.splitlines()[0]) > 20
 
@@ -166,11 +173,17 @@ def test_every_file_says_what_it_is(path: Path) -> None:
 def test_files_and_functions_are_small(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 400, f"{_name(path)} has {len(text.splitlines())} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef):
             inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef) and each is not node]
             lines = _lines(node) - sum(map(_lines, inner))
             assert lines <= 60, f"{_name(path)}: {node.name} has {lines} lines of its own"
+
+
+def test_files_of_the_tests_can_be_read() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 600, f"{_name(path)} has {lines} lines"
 
 
 def _lines(node: ast.FunctionDef) -> int:
@@ -185,7 +198,7 @@ def test_broad_excepts_stand_only_where_foreign_code_and_streams_end(path: Path)
     assert "except BaseException" not in broad
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if "shapes" in p.parts], ids=_name)
+@in_one_test("path", [p for p in SOURCES if "shapes" in p.parts], ids=_name)
 def test_shapes_know_no_marker(path: Path) -> None:
     text = path.read_text()
     for syntax in SYNTAXES:
@@ -193,9 +206,9 @@ def test_shapes_know_no_marker(path: Path) -> None:
             assert marker not in text, f"{_name(path)} names {marker} of {syntax.name}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "converters/syntaxes").glob("*.py")), ids=_name)
+@in_one_test("path", sorted((ROOT / "converters/syntaxes").glob("*.py")), ids=_name)
 def test_rows_hold_no_code(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = _tree(path)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
 
 
@@ -207,7 +220,7 @@ def test_every_row_has_a_source_and_a_corpus() -> None:
 
 
 def test_every_removal_reason_is_explained() -> None:
-    assert set(reasons.REMOVED) | set(reasons.NOTED) == set(reasons.Reason.__args__)
+    assert set(reasons.REMOVED) | set(reasons.NOTED) == set(get_args(reasons.Reason))
 
 
 def test_architecture_names_every_room_and_file() -> None:

@@ -6,10 +6,9 @@ inside the reasoning. So what is generic comes last, and the name of a base mode
 
 from __future__ import annotations
 
-import pytest
-
 from converters import SYNTAXES, converter_factory
 from converters.builtin import SyntaxConverter
+from tests.cases import in_one_test
 
 NAMES = {
     "glm45": """
@@ -158,17 +157,17 @@ def _row(name: str) -> str | None:
     return converter.syntax.name if converter.syntax else None
 
 
-@pytest.mark.parametrize(("name", "row"), CASES)
+@in_one_test(("name", "row"), CASES)
 def test_the_row_of_a_name(name: str, row: str) -> None:
     assert _row(name) == row
 
 
-@pytest.mark.parametrize("name", UNNAMED.split())
+@in_one_test("name", UNNAMED.split())
 def test_a_name_that_says_nothing_has_no_row(name: str) -> None:
     assert _row(name) is None
 
 
-@pytest.mark.parametrize(("name", "row"), CLOSE.items())
+@in_one_test(("name", "row"), CLOSE.items())
 def test_the_row_of_a_name_that_comes_close(name: str, row: str) -> None:
     assert _row(name) == row
 
@@ -177,6 +176,6 @@ def test_every_row_that_goes_by_names_has_some_here() -> None:
     assert set(NAMES) == {row.name for row in SYNTAXES if row.models}
 
 
-@pytest.mark.parametrize("name", ["GLM-4.6", "glm-4.6", "GLM_4.6", "glm 4.6", "ZAI-ORG/GLM-4.6:LATEST"])
+@in_one_test("name", ["GLM-4.6", "glm-4.6", "GLM_4.6", "glm 4.6", "ZAI-ORG/GLM-4.6:LATEST"])
 def test_capitals_and_separators_say_nothing(name: str) -> None:
     assert _row(name) == "glm45"

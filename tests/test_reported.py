@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import in_one_test
 from tests.helpers import CORPUS, chunks, random_cut, read_object, same_json
 from tests.servers import (
     DONE,
@@ -130,7 +131,7 @@ def test_streamed(backend: ScriptedBackend, proxy: Proxy, path: Path) -> None:
         assert all(len(each) <= told["expect"].get("max_entries_per_chunk", 1) for each in entries)
 
 
-@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.stem)
+@in_one_test("path", WHOLE, ids=lambda path: path.stem)
 def test_buffered_and_as_json_to_a_stream(backend: ScriptedBackend, proxy: Proxy, path: Path) -> None:
     told = told_by(path)
     backend.answer = json_answer(whole_reply(told["backend"]))

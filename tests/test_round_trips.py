@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from tests.fuzz_arguments import PAIRS, Written, check_mutant, check_pair, mutant
-from tests.test_properties import modest
+from tests.properties.generated import modest
 
 
 @modest(400)

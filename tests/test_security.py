@@ -337,7 +337,7 @@ def test_a_key_that_the_backend_quotes_is_not_told(backend: ScriptedBackend, cas
 
 def test_what_is_refused_before_the_application_is_not_quoted_in_the_log(backend: ScriptedBackend) -> None:
     for how in ("app", "gunicorn"):
-        with proxy_process(how, backend) as proxy:  # type: ignore[arg-type]
+        with proxy_process(how, backend) as proxy:
             for raw in (
                 b"GET /v1/models?key=sk-secret SSH/1\r\n\r\n",
                 b"G\xe9T /v1/models?key=sk-secret HTTP/1.1\r\n\r\n",

@@ -24,6 +24,7 @@ from tests.servers import (
     Answer,
     Client,
     How,
+    Piece,
     Process,
     ScriptedBackend,
     ask,
@@ -144,12 +145,13 @@ each_way = pytest.mark.parametrize("how", ["app", "gunicorn", "gthread"])
 
 
 NEVER = threading.Event()
+MORE: list[Piece] = [frame(chunk({"content": "more "})), 0.001]
 MOMENTS = {
     "mid-stream": Answer([HELLO, NEVER]),
     "prefill": Answer(before=[NEVER]),
     "buffered": Answer([HELLO, NEVER]),
     "forwarded": Answer([HELLO, NEVER]),
-    "flood": Answer([HELLO, *[frame(chunk({"content": "more "})), 0.001] * 8000]),
+    "flood": Answer([HELLO, *MORE * 8000]),
 }
 """What is open at a stop and will not end by itself."""
 
@@ -450,7 +452,7 @@ def test_ipv6_is_served_too(backend: ScriptedBackend) -> None:
     except OSError:
         pytest.skip("no IPv6 here")
     for how in ("app", "gunicorn"):
-        with proxy_starting(how, backend, None, PROXY_HOST="::1") as proxy:  # type: ignore[arg-type]
+        with proxy_starting(how, backend, None, PROXY_HOST="::1") as proxy:
             until = time.monotonic() + 8
             while True:
                 try:

@@ -13,6 +13,7 @@ import pytest
 from converters.render import render_calls
 from converters.text.events import ArgumentsDelta
 from converters.values.json.reader import JsonReader
+from tests.cases import in_one_test
 from tests.fuzz import ambiguous
 from tests.helpers import ROWS, assemble, cuts, meaning, parse, read_json
 
@@ -70,7 +71,7 @@ STRINGS = {
     "closing braces": '}}"}]}',
     "keyword": "x=1, y='2'",
 }
-each_string = pytest.mark.parametrize("text", STRINGS.values(), ids=STRINGS)
+each_string = in_one_test("text", STRINGS.values(), ids=STRINGS)
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -102,7 +103,7 @@ def test_a_string_that_is_right_is_left_alone(row: str) -> None:
 JSON_ROWS = [row for row, syntax in ROWS.items() if syntax.shape in ("json_object", "named_json") and syntax.keys[0]]
 
 
-@pytest.mark.parametrize("row", JSON_ROWS)
+@in_one_test("row", JSON_ROWS)
 def test_valid_json_keeps_its_bytes(row: str) -> None:
     for text in STRINGS.values():
         arguments = {**_arguments(text), "either": text}
@@ -131,7 +132,7 @@ def test_a_slip_elsewhere_does_not_touch_a_string(text: str) -> None:
             assert read_json(out)["a"] == text, (slipped, pieces)
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("text", "means"),
     [
         ('"it\'s"', "it's"),
@@ -151,7 +152,7 @@ def test_a_string_in_another_spelling_means_what_was_written(text: str, means: s
         assert read_json(out) == [means], pieces
 
 
-@pytest.mark.parametrize("row", ["glm45", "qwen3_coder", "claude"])
+@in_one_test("row", ["glm45", "qwen3_coder", "claude"])
 def test_a_string_that_may_be_null_is_only_null_where_it_says_so(row: str) -> None:
     for text in set(STRINGS.values()) - {"null"}:
         if not ambiguous(row, {"either": text}):

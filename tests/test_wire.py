@@ -61,7 +61,7 @@ def test_a_line_of_a_megabyte(backend: ScriptedBackend, proxy: Proxy, way: str) 
 
 # -- the old functions -------------------------------------------------------------------------------------------------
 
-LEGACY = {"functions": [{"name": "get_weather", "parameters": {"type": "object"}}], "function_call": "auto"}
+LEGACY: Json = {"functions": [{"name": "get_weather", "parameters": {"type": "object"}}], "function_call": "auto"}
 OLD = [
     {"function_call": {"name": "get_weather", "arguments": ""}},
     {"function_call": {"arguments": FUNCTION["arguments"]}},

@@ -13,6 +13,7 @@ from tests.servers import (
     HOST,
     Answer,
     Json,
+    Piece,
     Proxy,
     ScriptedBackend,
     ask,
@@ -101,7 +102,7 @@ def test_a_buffered_answer_may_take_no_longer_than_request_timeout(backend: Scri
 
 
 def test_a_buffered_answer_that_stalls_is_a_504(backend: ScriptedBackend) -> None:
-    pieces = [b'{"choices": [', threading.Event()]
+    pieces: list[Piece] = [b'{"choices": [', threading.Event()]
     backend.answer = Answer(pieces, headers=[("Content-Type", "application/json")])
     with running_proxy(backend, REQUEST_TIMEOUT=0.4) as proxy, proxy.client(ask(stream=False)) as client:
         is_error(client, 504)

@@ -72,6 +72,9 @@ def test_a_syntax_that_is_no_row_is_refused(backend: ScriptedBackend, proxy: Pro
     assert not backend.requests
 
 
+# -- requests that are wrong -------------------------------------------------------------------------------------------
+
+
 def named(index: int, **function: Any) -> Json:
     return ask(tools=[*TOOLS[:index], {"type": "function", "function": function}])
 
@@ -86,7 +89,7 @@ WRONG: dict[str, tuple[object, str | None, Sequence[str]]] = {
     "tool with an empty name": (named(0, name=""), "tools[0].function.name", ["string"]),
     "tool with a number for a name": (named(0, name=7), "tools[0].function.name", ["string"]),
     "tool without a function": (ask(tools=[{"type": "function"}]), "tools[0].function", ["object"]),
-    "tool that is a text": (ask(tools=["x"]), "tools[0]", ["object"]),
+    "tool that is a text": ({**ask(tools=[]), "tools": ["x"]}, "tools[0]", ["object"]),
     "tools as an object": ({**ask(), "tools": {"a": 1}}, "tools", ["list"]),
     "function without a name": ({**ask(tools=[]), "functions": [{}]}, "functions[0].name", ["string"]),
     "model as a number": (ask(model=7), "model", ["string"]),  # type: ignore[arg-type]

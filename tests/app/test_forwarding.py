@@ -174,6 +174,9 @@ def test_an_absolute_target_is_understood(place: tuple[ScriptedBackend, Proxy]) 
     assert backend.last.target == "/v1/models?x=1"
 
 
+# -- what never reaches the backend ------------------------------------------------------------------------------------
+
+
 @in_one_test(
     "target",
     [

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import Any
 
 from backends import Backend, ResponseHead, Timeouts, UpstreamExchange
 
@@ -28,7 +29,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-BODIES = {
+BODIES: dict[str, tuple[bytes, Callable[[bytes], bytes], bytes]] = {
     "chunked": (CHUNKED, chunk, b"0\r\n\r\n"),
     "until close": (UNTIL_CLOSE, bytes, b""),
     "sized": (b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n", bytes, b""),
@@ -94,7 +95,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}"
         self.connections = 0
-        self.results: list[object] = []
+        self.results: list[Any] = []
         self.errors: list[BaseException] = []
         self.threads = [threading.Thread(target=self._accept)]
         self.threads[0].start()

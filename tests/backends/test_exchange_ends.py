@@ -53,12 +53,12 @@ def test_client_leaves(world: World, where: str, how: str) -> None:
     else:
         client.later(client.sock.close)
     start = time.monotonic()
-    wait = {
+    waits: dict[str, Callable[[], object]] = {
         "head": lambda: exchange.wait_head(soon(2)),
         "body": lambda: exchange.next_bytes(soon(2)),
         "read_all": exchange.read_all,
-    }[where]
-    assert wait() is Wait.CLIENT_LEFT
+    }
+    assert waits[where]() is Wait.CLIENT_LEFT
     assert 0.1 < time.monotonic() - start < 0.5
     closed = time.monotonic()
     exchange.close()

@@ -33,7 +33,7 @@ def test_one_call_of_each_shape(row: str, text: str) -> None:
 
 
 def test_calls_in_groups() -> None:
-    pings = [("ping", {}), ("ping", {})]
+    pings: list[tuple[str, dict[str, str]]] = [("ping", {}), ("ping", {})]
     assert render_calls(ROWS["mistral_old"], pings) == (
         '[TOOL_CALLS] [{"name": "ping", "arguments": {}}, {"name": "ping", "arguments": {}}]'
     )

@@ -27,12 +27,12 @@ MARKUP = (
     "<tool_call>f\n<arg_key>a</arg_key><arg_value>1</arg_value>"
     "<arg_key>b</arg_key><arg_value>é x</arg_value></tool_call>"
 )
-ENTRY = {"index": 0, "id": "n1", "type": "function", "function": {"name": "f", "arguments": ""}}
-MORE = {"index": 0, "function": {"arguments": '{"a": 1, "b": "é x"}'}}
-NATIVE = ({"tool_calls": [ENTRY]}, {"tool_calls": [MORE]})
-BARE = {"function": {"name": "f", "arguments": '{"a": 1, "b": "é x"}'}}
-USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-CALL = [{"call": "f"}, {"with": {"a": 1, "b": "é x"}}, {"called": "f"}]
+ENTRY: Json = {"index": 0, "id": "n1", "type": "function", "function": {"name": "f", "arguments": ""}}
+MORE: Json = {"index": 0, "function": {"arguments": '{"a": 1, "b": "é x"}'}}
+NATIVE: tuple[Json, ...] = ({"tool_calls": [ENTRY]}, {"tool_calls": [MORE]})
+BARE: Json = {"function": {"name": "f", "arguments": '{"a": 1, "b": "é x"}'}}
+USAGE: Json = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+CALL: list[Json] = [{"call": "f"}, {"with": {"a": 1, "b": "é x"}}, {"called": "f"}]
 
 
 class Exchange:
@@ -101,8 +101,8 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
         yield [data[:at], data[at:]]
     dice = random.Random(7)
     for _ in range(20):
-        at = sorted(dice.sample(range(len(data)), 5))
-        yield [data[start:end] for start, end in zip([0, *at], [*at, len(data)], strict=True)]
+        borders = sorted(dice.sample(range(len(data)), 5))
+        yield [data[start:end] for start, end in zip([0, *borders], [*borders, len(data)], strict=True)]
 
 
 def stream(*deltas: Json, finish: str = "stop", usage: bool = True) -> bytes:
@@ -111,7 +111,7 @@ def stream(*deltas: Json, finish: str = "stop", usage: bool = True) -> bytes:
     return b"".join([*frames, *last, DONE])
 
 
-END = [{"spent": USAGE}, {"bye": "outcome=untouched"}]
+END: list[Json] = [{"spent": USAGE}, {"bye": "outcome=untouched"}]
 STREAMS: dict[str, tuple[bytes, list[Json]]] = {
     "prose": (
         stream({"role": "assistant", "content": ""}, {"content": "Well, "}, {"content": "so\nit"}, {"content": " is."}),

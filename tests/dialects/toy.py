@@ -98,7 +98,7 @@ class ToyWriter:
             case Usage(counts=counts):
                 return {"spent": dict(counts)}
             case Failure(error=error):
-                return json.loads(self.error(error))
+                return {"trouble": error.message, "number": error.status}
         return None
 
     def error(self, error: ErrorInfo) -> bytes:

@@ -30,7 +30,8 @@ class Fault:
     name: str
     script: Callable[[Reply], Answer]
     streamed: End
-    buffered: End
+    buffered: End | None = None
+    """None: as streamed."""
     place: Place = "calm"
 
 
@@ -50,7 +51,7 @@ class Scenario:
 
     @property
     def end(self) -> End:
-        return self.fault.streamed if self.way == "streamed" else self.fault.buffered
+        return self.fault.streamed if self.way == "streamed" else self.fault.buffered or self.fault.streamed
 
     @property
     def answer(self) -> Answer:
@@ -205,10 +206,10 @@ ENDLESS = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 400_000
 BAD_UTF8 = b'data: {"choices": [{"index": 0, "delta": {"content": ""}, "x": "\xff\xc3"}]}\n\n'
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("refuses connections", Reply.answer, *[Refusal(502, "backend_unreachable")] * 2, "refusing"),
-    Fault("never accepts", Reply.answer, *[Refusal(504, "backend_connect_timeout")] * 2, "deaf"),
-    Fault("has a name that nobody knows", Reply.answer, *[Refusal(502, "backend_unreachable")] * 2, "nameless"),
-    Fault("does not speak TLS", Reply.answer, *[NO_TLS] * 2, "plain"),
+    Fault("refuses connections", Reply.answer, Refusal(502, "backend_unreachable"), place="refusing"),
+    Fault("never accepts", Reply.answer, Refusal(504, "backend_connect_timeout"), place="deaf"),
+    Fault("has a name that nobody knows", Reply.answer, Refusal(502, "backend_unreachable"), place="nameless"),
+    Fault("does not speak TLS", Reply.answer, NO_TLS, place="plain"),
     *_broken_heads(),
     *_broken_bodies(),
     *_late_breaks(),
@@ -287,15 +288,15 @@ FAULTS: tuple[Fault, ...] = (
         whole,
         whole,
     ),
-    Fault("says error under 200", _error(200, OPENAI), *[Refusal(502, "oom", "out of memory")] * 2),
-    Fault("fails with an error of OpenAI's", _error(500, OPENAI), *[Refusal(500, "oom", "out of memory")] * 2),
-    Fault("fails with HTML", _error(502, b"<h1>Gone</h1>", "text/html"), *[Refusal(502, None, "Gone")] * 2),
-    Fault("fails with nothing", _error(503, b"", "text/plain"), *[Refusal(503, None, "503")] * 2),
-    Fault("fails with half an error", _error(500, b'{"error": {"mess'), *[Refusal(500, None, '{"error"')] * 2),
-    Fault("fails with no UTF-8", _error(500, b"\xff\xfe broken"), *[Refusal(500, None, "broken")] * 2),
-    Fault("is too busy", _error(429, OPENAI), *[Refusal(429, "oom")] * 2),
-    Fault("redirects", _error(302, b"over there", "text/plain"), *[Refusal(302, None, "over there")] * 2),
-    Fault("fails with the text of the model", _said_wrong, *[either(whole, Refusal(500, None, "get_weather"))] * 2),
+    Fault("says error under 200", _error(200, OPENAI), Refusal(502, "oom", "out of memory")),
+    Fault("fails with an error of OpenAI's", _error(500, OPENAI), Refusal(500, "oom", "out of memory")),
+    Fault("fails with HTML", _error(502, b"<h1>Gone</h1>", "text/html"), Refusal(502, None, "Gone")),
+    Fault("fails with nothing", _error(503, b"", "text/plain"), Refusal(503, None, "503")),
+    Fault("fails with half an error", _error(500, b'{"error": {"mess'), Refusal(500, None, '{"error"')),
+    Fault("fails with no UTF-8", _error(500, b"\xff\xfe broken"), Refusal(500, None, "broken")),
+    Fault("is too busy", _error(429, OPENAI), Refusal(429, "oom")),
+    Fault("redirects", _error(302, b"over there", "text/plain"), Refusal(302, None, "over there")),
+    Fault("fails with the text of the model", _said_wrong, either(whole, Refusal(500, None, "get_weather"))),
     Fault(
         "says error in mid-stream",
         lambda reply: (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -111,6 +111,12 @@ class World:
         return "".join(proxy.said() for proxy in self.proxies.values())
 
 
+def _end(proxies: Iterable[Process]) -> None:
+    """Tell all of them at once, so that they end together."""
+    for proxy in proxies:
+        proxy.signal()
+
+
 @contextmanager
 def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iterator[World]:
     """One with the proxies of these places."""
@@ -131,7 +137,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
             for place, url in urls.items()
             if place in places
         }
-        stack.callback(lambda: [proxy.signal() for proxy in proxies.values()])  # so that all of them end at once
+        stack.callback(_end, proxies.values())
         made = World(backend, proxies)
         with ThreadPoolExecutor(len(proxies)) as pool:
             made.usual.update(zip(proxies, pool.map(_warm, proxies.values()), strict=True))

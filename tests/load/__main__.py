@@ -73,7 +73,8 @@ def load(streams: int, events: int, how: How = "gunicorn", pause: float = 0.1) -
         def look() -> Held:
             return held_by(proxy, backend.port)
 
-        before, peeks, result = look(), [], Result()
+        before, result = look(), Result()
+        peeks: list[Held] = []
         speeches = [Speech(number, MIX[number % len(MIX)], events) for number in range(streams)]
         began = time.monotonic()
         asyncio.run(crowd(proxy.port, speeches, result, peeks, look))

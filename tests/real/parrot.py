@@ -67,8 +67,10 @@ MARKER_TOKENS = (
     "</tool_response>",
 )
 # Whole words, so that pieces have several lengths and more of a script fits in the window.
-WORDS = ("get", "weather", "city", "name", "days", "function", "parameter", "arguments", "invoke", "calls", "tool")
-WORDS += ("assistant", "Seoul", "Paris", " the", " is", " and", "ing")
+WORDS: tuple[str, ...] = (
+    *("get", "weather", "city", "name", "days", "function", "parameter", "arguments", "invoke", "calls", "tool"),
+    *("assistant", "Seoul", "Paris", " the", " is", " and", "ing"),
+)
 
 Steps = dict[tuple[int, ...], int]
 Matrix = NDArray[np.float32]

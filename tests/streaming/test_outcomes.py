@@ -24,7 +24,9 @@ def hermes(name: str, arguments: str = "{}") -> str:
 
 
 def native(*names: str) -> list[dict[str, Any]]:
-    calls = [{"id": f"c{at}", "type": "function", "function": {"name": n}} for at, n in enumerate(names)]
+    calls: list[dict[str, Any]] = [
+        {"id": f"c{at}", "type": "function", "function": {"name": n}} for at, n in enumerate(names)
+    ]
     return [{"index": at, **call, "function": {**call["function"], "arguments": "{}"}} for at, call in enumerate(calls)]
 
 

@@ -66,7 +66,8 @@ class Run:
         prior = ROWS[row] if row else None
         self.record = ExchangeRecord("r", "/")
         dialect = Chat(fields)
-        expectations = replace(chat.expectations, reasoning={"content": "keep", "none": "drop"}.get(fields, "split"))
+        modes: dict[str, Any] = {"content": "keep", "none": "drop"}
+        expectations = replace(chat.expectations, reasoning=modes.get(fields, "split"))
         context = ReplyContext(lambda: new_parser(chat.expectations, prior), expectations)
         reader = ChatReplyReader(context)
         if not fast:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -40,11 +41,11 @@ def raw(steps: list[Step]) -> bytes:
     return b"".join(step.raw or b"" for step in steps)
 
 
-def events(steps: list[Step], index: int = 0) -> list[Any]:
+def events(steps: Sequence[Step], index: int = 0) -> list[Any]:
     return [event for step in steps for place, event in step.events if place == index]
 
 
-def finishes(steps: list[Step], index: int = 0) -> list[str]:
+def finishes(steps: Sequence[Step], index: int = 0) -> list[str]:
     return [event.reason for event in events(steps, index) if isinstance(event, Finish)]
 
 

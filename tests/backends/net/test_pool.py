@@ -67,7 +67,12 @@ def test_connections_are_used_again(world: World) -> None:
     ],
 )
 def test_connections_that_cannot_be_used_again(world: World, answer: bytes) -> None:
-    server = world.serve(lambda peer: (peer.answer(answer), peer.sock.shutdown(socket.SHUT_WR), peer.wait_closed()))
+    def script(peer: Peer) -> None:
+        peer.answer(answer)
+        peer.sock.shutdown(socket.SHUT_WR)
+        peer.wait_closed()
+
+    server = world.serve(script)
     backend = world.backend(server)
     for _ in range(2):
         with closing(world.ask(backend)) as exchange:

@@ -89,7 +89,7 @@ def test_it_is_heard_in_a_flood(world: World) -> None:
 
 def test_a_request_that_is_being_sent_is_let_go(world: World) -> None:
     closing = ShutdownSignal()
-    server = world.serve(lambda peer: peer.wait_closed() if time.sleep(0.3) is None else None)
+    server = world.serve(lambda peer: (threading.Event().wait(0.3), peer.wait_closed()))
     backend = Backend(server.url, Timeouts(3, 3, 3), closing=closing)
     timer = threading.Timer(0.1, closing.ring)
     timer.start()

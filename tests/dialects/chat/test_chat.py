@@ -13,7 +13,8 @@ from dialects.chat.request import ChatOptions
 from dialects.protocol import ParsedRequest
 from errors import ErrorInfo, RequestError
 from reply import Extension, Finish, Reply, ReplyHead, Step, Usage
-from tests.wire.test_sse import data_of, frames
+from tests.wire.test_sse import frames
+from wire.sse import data_of
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 HEAD = ReplyHead("x", 7, "m", "fp")
@@ -229,7 +230,7 @@ def test_what_says_nothing_writes_nothing() -> None:
 
 
 def test_the_envelope_is_constant_and_extras_come_once() -> None:
-    events = [
+    events: list[Any] = [
         (0, Text("a")),
         (1, Text("b")),
         (0, ReplyHead("y", 8, "n", "fp")),
@@ -265,12 +266,16 @@ def test_a_choice_begins_with_its_role_once() -> None:
 
 @pytest.mark.parametrize("kind", ["text", "reasoning", "arguments"])
 def test_what_stands_around_more_of_a_text(kind: Any) -> None:
-    event = {"text": Text("\\ x"), "reasoning": Reasoning("\\ x"), "arguments": ArgumentsDelta(3, "\\ x")}[kind]
+    events: dict[str, Any] = {
+        "text": Text("\\ x"),
+        "reasoning": Reasoning("\\ x"),
+        "arguments": ArgumentsDelta(3, "\\ x"),
+    }
     for body in ({}, {"functions": [{"name": "f"}]}):
         writer = CHAT.stream_writer(parse(body))
         around = writer.around(1, kind, 3)
         assert around is not None
-        assert around[0] + b"\\\\ x" + around[1] == writer.write(Step(None, [(1, event)]))
+        assert around[0] + b"\\\\ x" + around[1] == writer.write(Step(None, [(1, events[kind])]))
     both = Chat("both")
     assert (both.stream_writer(parse({}, both)).around(0, kind, 0) is None) == (kind == "reasoning")
 
@@ -287,7 +292,7 @@ def test_received_bytes_and_the_end() -> None:
 
 def whole(*events: Any, field: Any = "reasoning_content", message: Any = None, **body: Any) -> dict[str, Any]:
     chat = Chat(field)
-    choice = {
+    choice: dict[str, Any] = {
         "index": 0,
         "message": message or {"role": "assistant", "content": "raw"},
         "vendor": 1,
@@ -316,7 +321,7 @@ def test_content_is_null_only_beside_calls() -> None:
 
 
 def test_an_empty_list_of_calls_goes() -> None:
-    message = {"role": "assistant", "content": "a", "tool_calls": [], "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": "a", "tool_calls": [], "refusal": None}
     assert whole(Text("a"), Finish("stop"), message=message)["message"] == {
         "role": "assistant",
         "content": "a",

@@ -77,7 +77,7 @@ PAUSE = 0.0004
 """Seconds between two pieces, so that the proxy reads the first one alone."""
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
-ASKED = {"stream_options": {"include_usage": True}}
+ASKED: Json = {"stream_options": {"include_usage": True}}
 
 WAYS = ["streamed", "buffered"]
 

@@ -80,7 +80,7 @@ def test_a_backend_that_names_nothing_gets_an_envelope(backend: ScriptedBackend,
 
 
 def test_fields_of_the_envelope_survive_a_translation(backend: ScriptedBackend, proxy: Proxy) -> None:
-    known = {"system_fingerprint": "fp_1", "service_tier": "default"}
+    known: Json = {"system_fingerprint": "fp_1", "service_tier": "default"}
     frames = deltas(lambda event: {**event, **known})(said("Hi. ", *CALL, done=False)[:-1])
     last = frame(chunk({}, "stop", timings={"predicted_ms": 60.8}, **known))
     backend.answer = Answer([*frames, last, DONE])

@@ -14,6 +14,7 @@ from tests.servers import (
     PATIENCE,
     Answer,
     Json,
+    Piece,
     Proxy,
     ScriptedBackend,
     ask,
@@ -49,12 +50,13 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[ScriptedBackend, Pro
         yield backend, proxy
 
 
+ON: list[Piece] = [frame(chunk({"content": " on"})), 0.01]
 MOMENTS: dict[str, tuple[Answer, Json, bytes]] = {
     "during prefill": (Answer(before=[never()]), ask(), b""),
     "behind the head": (Answer([never()]), ask(), b""),
     "in mid-stream": (Answer([HELLO, never()]), ask(), b"Hello"),
     "in mid-stream without tools": (Answer([HELLO, never()], framing="close"), ask(tools=[]), b"Hello"),
-    "while it flows": (Answer([HELLO, *[frame(chunk({"content": " on"})), 0.01] * 900]), ask(), b"on"),
+    "while it flows": (Answer([HELLO, *ON * 900]), ask(), b"on"),
     "inside a call": (
         Answer([frame(chunk({"content": "<tool_call>\n<function=write_file>\n<parameter=path>\n/tm"})), never()]),
         ask(),
