@@ -14,8 +14,8 @@ BY_HAND = "## What misses its must, and why\n"
 
 _BEGINNING = """# Speed
 
-What the proxy costs in the middle of every token, beside no proxy at all, nginx, and LiteLLM. `make bench` measures it;
-`python -m benchmarks page FILE` writes this page from a file of its results. The last two sections are kept by hand.
+What the proxy costs, compared with no proxy, nginx and LiteLLM. `make bench` measures it;
+`python -m benchmarks page FILE` writes this page from a file of its results. The last two sections are written by hand.
 
 How it is measured. Each target is one worker process on one core. The scripted upstream and the load generator, both
 written in C, share the other core. Each round measures every target once, and every second round does so in reverse

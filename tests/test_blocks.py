@@ -92,8 +92,7 @@ def _serve(words: list[str]) -> None:
 def _installed_command() -> list[str]:
     """What the command `dragoman` runs, as arguments of Python: the entry point that pyproject.toml names."""
     found = re.search(r'^dragoman = "(\w+):(\w+)"$', read("pyproject.toml"), re.MULTILINE)
-    if found is None:
-        return [str(ROOT / "app.py")]
+    assert found
     return ["-c", f"import sys; from {found[1]} import {found[2]}; sys.exit({found[2]}())"]
 
 
