@@ -98,7 +98,8 @@ def fetched(url: str) -> bytes:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with suppress(URLError, ConnectionError), urlopen(url, timeout=5) as answer:
-            return answer.read()
+            body: bytes = answer.read()
+            return body
         time.sleep(0.1)
     raise AssertionError(f"nobody answers on {url}")
 

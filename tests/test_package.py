@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import app
 import dragoman
 import version
 from config import VARIABLES
@@ -80,7 +79,7 @@ def test_mypy_reads_what_is_packed() -> None:
 def test_the_version_is_told_once() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", version.VERSION)
     assert PACKED["dynamic"]["version"] == {"attr": "version.VERSION"} and "version" in PROJECT["project"]["dynamic"]
-    assert app.VERSION is dragoman.__version__ is version.VERSION
+    assert dragoman.__version__ is version.VERSION
     for path in product_files():
         if path.suffix == ".py" and path.name != "version.py":
             assert version.VERSION not in path.read_text(encoding="utf-8"), path
