@@ -562,21 +562,6 @@ def test_a_prefix_that_is_called_like_an_endpoint_is_taken(path: str) -> None:
     assert read(BACKEND_URL=f"https://host{path}").backend_url.startswith("https://host/")
 
 
-SLIPS = {
-    "BACKND_URL": "BACKEND_URL",
-    "BACKEDN_URL": "BACKEND_URL",
-    "BACKEND_URLS": "BACKEND_URL",
-    "BACKEND_URI": "BACKEND_URL",
-    "BACKENDURL": "BACKEND_URL",
-    "BACKED": "BACKEND",
-    "PROXY_API_KEY": "PROXY_API_KEYS",
-    "PROXY-PORT": "PROXY_PORT",
-    "LOG_LEVLE": "LOG_LEVEL",
-    "XMODEL_SYNTAX": "MODEL_SYNTAX",
-    "ENABLE_TOOL_CALL_CONVERSIONS": "ENABLE_TOOL_CALL_CONVERSION",
-}
-
-
 def test_each_warning_is_one_line() -> None:
     environ = {"CORS_ORIGINS": "*", "BACKEND_API_KEY": "sk-s3cret"}
     warnings = read(**environ).warnings()

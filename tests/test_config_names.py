@@ -7,10 +7,25 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from config import Config
+from config import VARIABLES, Config
+from errors import ConfigError
 from tests.test_config import NAMES, read, refusal, working_directory
 
 __all__ = ["working_directory"]
+
+SLIPS = {
+    "BACKND_URL": "BACKEND_URL",
+    "BACKEDN_URL": "BACKEND_URL",
+    "BACKEND_URLS": "BACKEND_URL",
+    "BACKEND_URI": "BACKEND_URL",
+    "BACKENDURL": "BACKEND_URL",
+    "BACKED": "BACKEND",
+    "PROXY_API_KEY": "PROXY_API_KEYS",
+    "PROXY-PORT": "PROXY_PORT",
+    "LOG_LEVLE": "LOG_LEVEL",
+    "XMODEL_SYNTAX": "MODEL_SYNTAX",
+    "ENABLE_TOOL_CALL_CONVERSIONS": "ENABLE_TOOL_CALL_CONVERSION",
+}
 
 
 @pytest.mark.parametrize("name", SLIPS)

@@ -175,10 +175,6 @@ class Whitespace:
             channel, other = other, channel
         return channel if channel.goes_on and other.empty else None
 
-    def holds_space(self, inside: bool) -> bool:
-        """Whether white space at the end of a text waits."""
-        return (self._reasoning if inside else self._content).holds_space
-
     def _other_goes_on(self, channel: TextChannel, out: list[Event]) -> None:
         """Text of the other channel stands here: unless the server split them, it ends the white space of this one."""
         if self.apart:

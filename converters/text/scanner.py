@@ -108,22 +108,20 @@ class Markers:
 
 
 class MarkerPrefilter:
-    """A quick look whether a text could matter, in the middle of a line: whether it holds what markers begin with.
+    """A cheap test whether a text may hold a marker: whether it holds what markers begin with.
 
-    It may be mistaken, but only when it finds something.
+    It has false positives, but no false negatives.
     """
 
     def __init__(self, markers: Markers, others: Iterable[str]) -> None:
         """`others` are characters that could matter, too."""
         heads = [*markers.heads, *map(re.escape, sorted(others))]
         self.in_prose = re.compile("|".join(heads)).search
-        """The same for text of several lines: what it finds nothing in holds no marker."""
-        heads.append("\n")
-        self.in_text = re.compile("|".join(heads)).search
+        """A search in text of one or several lines. If it finds nothing, the text holds no marker."""
         unread = [*range(32), *b'"\\', *range(128, 256)]
         plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]
         self.in_string = re.compile("|".join(plain).encode("latin-1")).search
-        """The same in the bytes of a JSON string. It does not decode, so it finds escapes and all beyond ASCII."""
+        """A search in the bytes of a JSON string. It does not decode, so it finds every escape, line end and non-ASCII."""
 
 
 _REST = re.compile(r".+", re.DOTALL)
