@@ -121,7 +121,7 @@ class MarkerPrefilter:
         unread = [*range(32), *b'"\\', *range(128, 256)]
         plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]
         self.in_string = re.compile("|".join(plain).encode("latin-1")).search
-        """A search in the bytes of a JSON string. It does not decode, so it finds every escape, line end and non-ASCII."""
+        """A search in the bytes of a JSON string. It finds every escape, line end and non-ASCII byte."""
 
 
 _REST = re.compile(r".+", re.DOTALL)
