@@ -60,9 +60,9 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
-    closing = ShutdownSignal()
-    app.extensions["closing"] = closing  # whoever serves the application rings it when a stop has lasted too long
-    relay = Relay(config, Backend(config.backend_url, timeouts, closing=closing), ChatReplyReader)
+    shutdown = ShutdownSignal()
+    app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
+    relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader)
     spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
     by_path = {route: dialect for dialect in spoken for route in dialect.routes}
 

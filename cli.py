@@ -1,6 +1,6 @@
-"""What the command `dragoman` does: it serves, or it shows the demo.
+"""The command `dragoman`: it serves, or it runs the demo.
 
-What a command needs is imported when it runs, so that `--help` is quick and the demo's needs are the demo's alone.
+Each command imports what it needs when it runs, so that `--help` is fast and only the demo needs the OpenAI SDK.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from usage import new_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, of `sys.argv` if there are no `arguments`. Returns the exit status; 2 is a wrong argument."""
+    """Run the command in `arguments`, in `sys.argv` if None. Returns the exit status; a wrong argument exits with 2."""
     chosen = _parser().parse_args(arguments)
     if chosen.command == "demo":
         return _demo(chosen.once)
@@ -25,8 +25,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = new_parser("dragoman")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     commands.add_parser("serve", help="serve on PROXY_HOST:PROXY_PORT (the default)")
-    demo = commands.add_parser("demo", help="start a demo backend and the proxy, and run an agent loop through both")
-    demo.add_argument("--once", action="store_true", help="end after the loop, instead of at Ctrl-C")
+    demo = commands.add_parser("demo", help="start a demo backend and the proxy, and run an agent loop against both")
+    demo.add_argument("--once", action="store_true", help="exit after the loop instead of running until Ctrl-C")
     return parser
 
 

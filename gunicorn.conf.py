@@ -1,18 +1,18 @@
-"""`gunicorn -c gunicorn.conf.py app:app`: the same configuration as `python app.py`, for a service.
+"""gunicorn's configuration: `gunicorn -c gunicorn.conf.py app:app` reads the same settings as `python app.py`.
 
-One process, and gevent in it: a stream is a greenlet, most of the time asleep. docs/SPEED.md measures it beside threads
-(`--worker-class gthread`): both cost about the same per chunk while there are few streams. At a thousand of them the
-threads get in each other's way, some streams are not served for seconds, and each takes half as much memory again.
-One worker keeps what was learnt of the models in one place; more of them (`--workers 4`) use more processors.
+There is one worker process, with gevent: each stream is a greenlet, which sleeps most of the time. docs/SPEED.md
+compares gevent with threads (`--worker-class gthread`). With few streams both cost about the same per chunk. With a
+thousand streams, threads take half as much memory again, and some streams wait for seconds. A single worker keeps all
+that was learned about the models. More workers (`--workers 4`) use more processors.
 
-Only light modules may be imported here, because gevent replaces Python's sockets in the worker and not before.
+Nothing imported here may open sockets, because gevent patches them only later, in the worker.
 """
 
 from typing import Any
 
 import gunicorn.util
 
-from serving import allow_many_connections, announce_worker, load_config, refusal, ring_in_time
+from serving import allow_many_connections, announce_worker, load_config, refusal, set_before_exit
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -22,16 +22,16 @@ allow_many_connections()
 bind = f"{_host}:{_config.proxy_port}"
 worker_class = "gevent"
 workers = 1
-threads = 1200  # with gthread each stream takes one; gevent needs none
-worker_connections = 4096  # streams and idle connections; two descriptors for each stream
+threads = 1200  # used by gthread only, where each stream takes one
+worker_connections = 4096  # streams and idle connections; a stream takes two descriptors
 backlog = 2048
-keepalive = 75  # seconds; clients that ask again within a minute keep their connection
-timeout = 0  # no answer of ours is ever long enough to be killed for it
-graceful_timeout = 600  # what open streams get at a stop or a reload
-limit_request_line = 8190  # gunicorn's highest; its other choice, 0, is no limit at all
+keepalive = 75  # seconds; a client that sends its next request within a minute reuses its connection
+timeout = 0  # seconds; 0 is none: no worker is killed because of a long response
+graceful_timeout = 600  # seconds that open streams get at a shutdown or a reload
+limit_request_line = 8190  # gunicorn's maximum; 0 would be no limit
 limit_request_fields = 100
-limit_request_field_size = 65536  # long keys are the backend's to judge, as with `python app.py`
-loglevel = "error"  # its warnings quote requests, keys and queries included
+limit_request_field_size = 65536  # as in `python app.py`: the backend decides about long keys
+loglevel = "error"  # gunicorn's warnings quote requests, with their keys and queries
 accesslog = None
 
 
@@ -39,13 +39,13 @@ def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
     gunicorn.util.write_nonblock(client, refusal(status, message))
 
 
-# What gunicorn refuses before the application sees it, it tells in HTML. Our clients read JSON.
+# Requests that gunicorn rejects before the application sees them get JSON, which API clients read, in place of HTML.
 gunicorn.util.write_error = _refuse
 
 
 def post_worker_init(worker: Any) -> None:
-    """Streams that a stop or a reload would cut off are told of it first. The first worker says where it serves."""
+    """Log the start line, and arrange that streams receive an error before a shutdown or a reload cuts them off."""
     announce_worker(worker, _config)
-    closing = getattr(worker.wsgi, "extensions", {}).get("closing")
-    if closing is not None:  # else somebody has wrapped the application in another
-        ring_in_time(closing, worker.cfg.graceful_timeout)
+    shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
+    if shutdown is not None:  # None if another WSGI application is wrapped around ours
+        set_before_exit(shutdown, worker.cfg.graceful_timeout)

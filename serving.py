@@ -1,7 +1,7 @@
-"""`python app.py`: one process, one thread for each request, on any system. Also what both ways of serving share.
+"""The server of `python app.py`: one process, one thread per request. Also what it shares with gunicorn.conf.py.
 
-Werkzeug's threaded server without its debugger or reloader. A stop lets open streams end first. Nothing imported here
-may open connections: gunicorn.conf.py imports this file before gevent takes its place under them.
+It is Werkzeug's threaded server without debugger and reloader. A shutdown lets open streams end first. Nothing imported
+here may open connections, because gunicorn.conf.py imports this file before gevent patches the sockets.
 """
 
 from __future__ import annotations
@@ -35,103 +35,105 @@ if TYPE_CHECKING:
 log = logging.getLogger("dragoman")
 
 GRACE = 600.0
-"""Seconds that open streams get at a stop."""
+"""Seconds that open streams get to end by themselves at a shutdown."""
 
-_LAST_WORDS = 5.0
-"""Seconds of these in which those that are still open are told that it is over; a tenth of them, if that is less."""
-
+_NOTICE = 5.0
+"""The last seconds of the grace period, in which streams still open receive an error. At most a tenth of it."""
 
 _DESCRIPTORS = 16384
+"""File descriptors to ask the system for."""
 
 
 class _Handler(WSGIRequestHandler):
+    """Werkzeug's handler with HTTP/1.1, errors in JSON, and no log of its own."""
+
     disable_nagle_algorithm = True  # each event of a stream must leave at once
     protocol_version = "HTTP/1.1"
 
     def run_wsgi(self) -> None:
-        if self.request_version == "HTTP/1.0":  # such a client does not understand chunks
+        if self.request_version == "HTTP/1.0":  # such a client does not understand a chunked body
             self.protocol_version = "HTTP/1.0"
         super().run_wsgi()
 
     def parse_request(self) -> bool:
         if not super().parse_request():
             return False
-        if self.request_version < "HTTP/1":  # it would be answered without a head
-            self.send_error(HTTPStatus.BAD_REQUEST, "HTTP/0.9 is not spoken here.")
+        if self.request_version < "HTTP/1":  # Werkzeug would answer without a head
+            self.send_error(HTTPStatus.BAD_REQUEST, "HTTP/0.9 is not supported.")
             return False
         try:
-            urlsplit(self.path)  # as Werkzeug will, unguarded
+            urlsplit(self.path)  # Werkzeug calls it too, and does not catch the error
         except ValueError:
-            self.send_error(HTTPStatus.BAD_REQUEST, "The request's target is no URL.")
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request target is not a valid URL.")
             return False
         return True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: the exchange is logged by the engine, without the query."""
+        """Log nothing: the exchange record is the log of a request, and leaves out the query."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the HTTP parser refuses before the application sees it. Not logged: it would quote keys and queries."""
+        """Answer a request that the HTTP parser rejects. Not logged: the message may quote keys and queries."""
         self.close_connection = True
         self.wfile.write(refusal(code, message or ""))
 
 
 class Server(ThreadedWSGIServer):
-    """Serves an application on a listening socket, which is its own from then on; `busy` counts open requests."""
+    """Serves an application on a listening socket, which it then owns. `busy` is the number of open requests."""
 
-    daemon_threads = True  # idle keep-alive connections must not hold up a stop
+    daemon_threads = True  # idle keep-alive connections must not delay the end of the process
     request_queue_size = 1024
 
     def __init__(self, listener: socket.socket, app: Flask) -> None:
         self.busy = 0
         self._lock = threading.Lock()
         host, port = listener.getsockname()[:2]
-        super().__init__(host, port, self._counted(app), handler=_Handler, fd=listener.fileno())
-        listener.close()  # Werkzeug has made a duplicate of it
+        super().__init__(host, port, self._counting(app), handler=_Handler, fd=listener.fileno())
+        listener.close()  # Werkzeug has duplicated the descriptor
         self.server_name, self.server_port = host, port
 
     def idle_within(self, seconds: float) -> bool:
-        """Whether all open requests end in that time."""
+        """Wait until no request is open, for at most `seconds`. Whether that came about."""
         deadline = time.monotonic() + seconds
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.02)
         return not self.busy
 
-    def _counted(self, app: Flask) -> Any:
-        """Count the requests whose bodies have not ended, so that a stop can wait for them."""
+    def _counting(self, app: Flask) -> Any:
+        """`app` as a WSGI application that counts the requests whose response body is not closed yet."""
 
-        def counted(environ: dict[str, Any], start_response: Any) -> Any:
+        def application(environ: dict[str, Any], start_response: Any) -> Any:
             with self._lock:
                 self.busy += 1
             with ExitStack() as stack:
-                stack.callback(self._one_less)
+                stack.callback(self._request_ended)
                 body = app.wsgi_app(environ, start_response)
-                return _TrackedBody(body, stack.pop_all())
+                return _ClosableBody(body, stack.pop_all())
 
-        return counted
+        return application
 
-    def _one_less(self) -> None:
+    def _request_ended(self) -> None:
         with self._lock:
             self.busy -= 1
 
 
-class _TrackedBody:
-    """A WSGI body that tells when it is closed."""
+class _ClosableBody:
+    """A WSGI response body that runs callbacks when it is closed."""
 
-    def __init__(self, body: Any, closed: ExitStack) -> None:
+    def __init__(self, body: Any, callbacks: ExitStack) -> None:
         self._body = body
-        self._closed = closed
+        self._callbacks = callbacks
 
     def __iter__(self) -> Any:
         return iter(self._body)
 
     def close(self) -> None:
-        with self._closed:
+        with self._callbacks:
             if hasattr(self._body, "close"):
                 self._body.close()
 
 
 def load_config() -> Config:
-    """The configuration of the environment; a wrong value ends the process with its one line."""
+    """The configuration from the environment and `.env`. A wrong value ends the process with status 1 and one line."""
     try:
         return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
     except ConfigError as error:
@@ -139,7 +141,10 @@ def load_config() -> Config:
 
 
 def refusal(status: int, message: str) -> bytes:
-    """A whole answer to a request that never got as far as the application, in the shape of all our errors."""
+    """A complete HTTP response, in OpenAI's error format, for a request that does not reach the application.
+
+    An empty `message` becomes the standard phrase of `status`.
+    """
     phrase = HTTPStatus(status).phrase
     kind, code = "invalid_request_error" if status < 500 else "proxy_error", re.sub(r"\W+", "_", phrase.lower())
     error = {"message": message or phrase, "type": kind, "param": None, "code": code}
@@ -149,35 +154,36 @@ def refusal(status: int, message: str) -> bytes:
 
 
 def serve(app: Flask, config: Config) -> int:
-    """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once."""
+    """Serve until SIGINT or SIGTERM, then let open streams end; a second signal ends at once. The exit status."""
     start_logging(config)
     allow_many_connections()
-    stop = _Stop()
+    stop = _StopOnSignal()
     try:
         listener = listen(config)
     except OSError as error:
-        place = f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}"
-        print(f"{place}: {error.strerror}", file=sys.stderr)
+        problem = f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}"
+        print(f"{problem}: {error.strerror}", file=sys.stderr)
         return 1
     server = Server(listener, app)
-    stop.when_asked(server)
+    stop.control(server)
     announce(config, base_url(config.proxy_host, server.server_port))
     server.serve_forever()
     server.server_close()
-    last_words = last_words_of(GRACE)
-    if not server.idle_within(GRACE - last_words):
-        app.extensions["closing"].ring()
-        server.idle_within(last_words)
+    notice = notice_of(GRACE)
+    if not server.idle_within(GRACE - notice):
+        app.extensions["shutdown"].set()
+        server.idle_within(notice)
     return 0
 
 
-def last_words_of(grace: float) -> float:
-    return min(_LAST_WORDS, grace / 10)
+def notice_of(grace: float) -> float:
+    """How many of the `grace` seconds remain for the errors to streams that are still open."""
+    return min(_NOTICE, grace / 10)
 
 
 def announce_worker(worker: Any, config: Config) -> None:
-    """The line of the start, for gunicorn: said by its first worker, where gevent has patched all there is to patch."""
-    if worker.age != 1:  # another worker of several, or one that replaces it
+    """Log the start line under gunicorn: once, in its first worker, because there gevent has patched the sockets."""
+    if worker.age != 1:  # a further worker, or one that replaces the first
         return
     address = worker.sockets[0].getsockname()
     if isinstance(address, tuple):
@@ -186,73 +192,74 @@ def announce_worker(worker: Any, config: Config) -> None:
         announce(config, f"unix:{address}")
 
 
-def ring_in_time(closing: ShutdownSignal, grace: float) -> None:
-    """For a worker of gunicorn, which ends `grace` seconds after SIGTERM: ring a little before. By signals alone.
+def set_before_exit(shutdown: ShutdownSignal, grace: float) -> None:
+    """Set `shutdown` shortly before a gunicorn worker exits, which is `grace` seconds after SIGTERM.
 
-    A timer would be a thread, and under gevent a signal handler cannot start one.
+    It uses SIGALRM, because a timer thread cannot be started from a signal handler under gevent.
     """
-    workers_own: Any = signal.getsignal(signal.SIGTERM)
-    asked = False
+    gunicorns_handler: Any = signal.getsignal(signal.SIGTERM)
+    stopping = False
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if not asked:  # at a reload it is asked each second
-            asked = True
-            signal.setitimer(signal.ITIMER_REAL, max(grace - last_words_of(grace), 0.001))
-        workers_own(number, frame)
+    def on_sigterm(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        if not stopping:  # gunicorn repeats SIGTERM each second during a reload
+            stopping = True
+            signal.setitimer(signal.ITIMER_REAL, max(grace - notice_of(grace), 0.001))
+        gunicorns_handler(number, frame)
 
-    signal.signal(signal.SIGALRM, lambda number, frame: closing.ring())
-    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGALRM, lambda number, frame: shutdown.set())
+    signal.signal(signal.SIGTERM, on_sigterm)
     signal.siginterrupt(signal.SIGTERM, False)
     signal.siginterrupt(signal.SIGALRM, False)
 
 
 def allow_many_connections() -> None:
-    """As many descriptors as the system grants. A stream takes two, and what many systems grant at first is 1,024."""
-    with suppress(ImportError):  # on Windows there is no such limit
+    """Raise the limit of open file descriptors. A stream takes two, and many systems start with 1,024."""
+    with suppress(ImportError):  # Windows has no such limit
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        enough = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
-        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < enough:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
+        wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(config: Config) -> socket.socket:
-    """The listening socket, made here because Werkzeug ends the process in its own words if it cannot be had."""
+    """The listening socket. Raises OSError; Werkzeug, if it opened the socket, would end the process by itself."""
     family = socket.AF_INET6 if ":" in config.proxy_host else socket.AF_INET
     return socket.create_server((config.proxy_host, config.proxy_port), family=family, backlog=1024)
 
 
-class _Stop:
-    """The first SIGINT or SIGTERM asks the server to stop, also if it comes before the server is there."""
+class _StopOnSignal:
+    """Shuts the server down at the first SIGINT or SIGTERM, even one that arrives before the server exists."""
 
     _signals = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
-        self._asked = False
+        self._stopping = False
         self._server: Server | None = None
         for each in self._signals:
-            signal.signal(each, self._ask)
+            signal.signal(each, self._on_signal)
 
-    def when_asked(self, server: Server) -> None:
+    def control(self, server: Server) -> None:
         self._server = server
-        if self._asked:
+        if self._stopping:
             self._shut_down(server)
 
-    def _ask(self, _signum: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
+        self._stopping = True
         for each in self._signals:
             signal.signal(each, signal.SIG_DFL)
         if self._server is not None:
             self._shut_down(self._server)
 
     def _shut_down(self, server: Server) -> None:
-        threading.Thread(target=server.shutdown, daemon=True).start()  # it waits for the loop, which runs in this one
+        # In a thread of its own: shutdown() waits for serve_forever(), which this thread runs.
+        threading.Thread(target=server.shutdown, daemon=True).start()
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line, for machines. What a caller passes as `extra={"fields": {...}}` stands in it by name."""
+    """Formats a record as one line of JSON, together with the entries of `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -268,7 +275,10 @@ class _JsonLines(logging.Formatter):
 
 
 def start_logging(config: Config) -> None:
-    """Readable lines in development, JSON lines in production, errors only in testing; then the warnings."""
+    """Set up the log of `config.environment`, then log the warnings of the configuration.
+
+    development: readable lines. production: JSON lines. testing: readable lines, errors only.
+    """
     handler = logging.StreamHandler()
     readable = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
     handler.setFormatter(_JsonLines() if config.environment == "production" else readable)

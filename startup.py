@@ -1,7 +1,7 @@
-"""The one line of a start: the base URL for clients, the backend, and whether it answers.
+"""The start line: the base URL for clients, the backend, and whether the backend answers.
 
-It is looked up beside the serving and never in its way. `backends` is imported only then: gunicorn.conf.py imports this
-file before gevent replaces Python's sockets.
+A thread asks the backend, so serving begins at once. `backends` is imported only in that thread, because
+gunicorn.conf.py imports this file before gevent patches the sockets.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ from version import VERSION
 log = logging.getLogger("dragoman")
 
 PROBE_HEADERS = (("User-Agent", f"dragoman/{VERSION} (start)"),)
-"""What a backend can tell the requests of a start by."""
+"""Headers by which a backend can recognize the requests of a start."""
 
 KNOWN_SERVERS = (("LM Studio", 1234), ("Ollama", 11434), ("llama.cpp", 8080), ("llama.cpp", 9931), ("vLLM", 8000))
-"""Servers that people run on their own machine, and the port that each listens on if it is not told otherwise."""
+"""Servers that people run on their own machine, with their default ports."""
 
-_BACKEND_SECONDS = 2.0
-_KNOWN_SERVER_SECONDS = 1.0
-_LONGEST_LIST = 4 << 20
-_EVERY_ADDRESS = ("0.0.0.0", "::")
+_BACKEND_TIMEOUT = 2.0
+_KNOWN_SERVER_TIMEOUT = 1.0
+"""Seconds of each phase: connect, first byte, between bytes."""
+_MAX_MODEL_LIST = 4 << 20
+"""Bytes."""
+_ALL_ADDRESSES = ("0.0.0.0", "::")
 
 
 def base_url(host: str, port: int, scheme: str = "http") -> str:
-    """The base URL to give to clients of a proxy that listens on `host`, as it is reached from this machine."""
-    reached = "localhost" if host in _EVERY_ADDRESS else f"[{host}]" if ":" in host else host
-    return f"{scheme}://{reached}:{port}/v1"
+    """The base URL at which clients on this machine reach a proxy that listens on `host`."""
+    name = "localhost" if host in _ALL_ADDRESSES else f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}/v1"
 
 
 def announce(config: Config, clients_url: str) -> None:
-    """Log the line as soon as it is known. Returns at once: a thread of its own asks, and serving goes on."""
+    """Log the start line. Returns at once; a thread asks the backend and logs."""
     if log.isEnabledFor(logging.WARNING):
         threading.Thread(target=_announce, args=(config, clients_url), daemon=True, name="start").start()
 
@@ -48,10 +50,10 @@ def _announce(config: Config, clients_url: str) -> None:
 
 
 def start_line(config: Config, clients_url: str) -> tuple[bool, str]:
-    """Whether the backend answers, and the line. If it does not, known servers of this machine are asked, too."""
+    """Whether the backend answers, and the start line. If it does not, the known servers of this machine are asked."""
     from backends import Backend, Timeouts
 
-    seconds = _BACKEND_SECONDS
+    seconds = _BACKEND_TIMEOUT
     with closing(Backend(config.backend_url, Timeouts(seconds, seconds, seconds), pool_size=1)) as backend:
         reachable, detail = backend.probe(timeout=seconds, headers=PROBE_HEADERS)
     line = f"Base URL for clients: {clients_url}. The backend {config.backend_url} "
@@ -61,7 +63,7 @@ def start_line(config: Config, clients_url: str) -> tuple[bool, str]:
 
 
 def _advice(config: Config) -> str:
-    """One sentence on the first known server that answers on this machine; empty if there is none."""
+    """A sentence about the first known server that answers on this machine; empty if none does."""
     tried = {config.proxy_port, _port_on_this_machine(config.backend_url)}
     for name, port in KNOWN_SERVERS:
         url = f"http://localhost:{port}"
@@ -71,22 +73,22 @@ def _advice(config: Config) -> str:
 
 
 def _port_on_this_machine(url: str) -> int | None:
-    place = urlsplit(url)
-    return place.port if place.hostname in ("localhost", "127.0.0.1", "::1") else None
+    parts = urlsplit(url)
+    return parts.port if parts.hostname in ("localhost", "127.0.0.1", "::1") else None
 
 
 def _lists_models(url: str) -> bool:
-    """Whether a server there speaks the OpenAI API: many programs listen on port 8080."""
+    """Whether a server at `url` answers with a model list of the OpenAI API; many other programs use port 8080."""
     from backends import Backend, ResponseHead, Timeouts
 
-    seconds = _KNOWN_SERVER_SECONDS
+    seconds = _KNOWN_SERVER_TIMEOUT
     with (
         suppress(ProxyError, ValueError, RecursionError),
         closing(Backend(url, Timeouts(seconds, seconds, seconds), pool_size=1)) as backend,
         closing(backend.open("GET", "/v1/models", PROBE_HEADERS, b"")) as exchange,
     ):
         head = exchange.wait_head(None)
-        body = exchange.read_all(_LONGEST_LIST)
+        body = exchange.read_all(_MAX_MODEL_LIST)
         if isinstance(head, ResponseHead) and head.status == 200 and isinstance(body, bytes):
             found = json.loads(body)
             return isinstance(found, dict) and "data" in found

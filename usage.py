@@ -1,4 +1,4 @@
-"""What the command lines of `dragoman` and `python app.py` have in common: help, version, the list of settings."""
+"""What the command lines of `dragoman` and `python app.py` share: `--help`, `--version`, the list of settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _DESCRIPTION = (
     "OpenAI-compatible reverse proxy. It turns the tool calls that a model wrote as text into proper tool_calls."
 )
 _SETTINGS = "settings, as environment variables or as lines of a file .env in the current folder:"
-_WIDTH = 33
+_NAME_WIDTH = 33
+"""Characters of the column of names."""
 
 
 def new_parser(program: str) -> argparse.ArgumentParser:
-    """A parser that knows `--help`, which lists every setting, and `--version`."""
+    """An argument parser with `--help`, which lists every setting, and `--version`."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=_DESCRIPTION,
@@ -29,10 +30,13 @@ def new_parser(program: str) -> argparse.ArgumentParser:
 
 
 def refuse_arguments(program: str, arguments: Sequence[str] | None = None) -> None:
-    """For a program that takes none. Help and version end the process with status 0, any other argument with 2."""
+    """Parse the command line of a program that takes no other arguments; None for `sys.argv`.
+
+    Ends the process with status 0 after `--help` and `--version`, with 2 for any other argument.
+    """
     new_parser(program).parse_args(arguments)
 
 
 def _settings() -> str:
-    lines = [f"  {v.name if not v.default else f'{v.name}={v.default}':<{_WIDTH}}  {v.meaning}" for v in VARIABLES]
+    lines = [f"  {v.name if not v.default else f'{v.name}={v.default}':<{_NAME_WIDTH}}  {v.meaning}" for v in VARIABLES]
     return "\n".join([_SETTINGS, *lines])

@@ -1,16 +1,16 @@
-"""The network: bytes and statuses to a backend and back. The only room that opens sockets.
+"""The adapters to backends: the network, and the backend's API. This module is the facade of the network.
 
-    client    a backend to ask, and whether it is there
-    exchange  one request and its answer, in time
-    request   the request's bytes
-    answer    the answer's bytes, read by httptools
-    coding    gzip and its like, taken off
-    pool      connections, by urllib3
-    wait      the one place that waits
-    watchers  how to wait on this system, and under gevent
-    closing   the bell that ends every wait at a stop
+    net/client     a backend, and whether it is reachable
+    net/exchange   one request and its response
+    net/request    serialization of the request
+    net/response   incremental parsing of the response, with httptools
+    net/coding     decoding of Content-Encoding
+    net/pool       connections, with urllib3
+    net/wait       the one place that waits
+    net/watchers   watching descriptors: poll(), Windows, gevent
+    net/shutdown   the signal that ends every wait at a shutdown
 
-May not know: tools, dialects, events, Flask.
+May not know: tools, dialects, Flask.
 """
 
 from backends.net.client import Backend

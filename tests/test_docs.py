@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import pytest
 
-from backends.net import response as backend_answer
+from backends.net import response
 from converters import converter_factory
 from converters.builtin import SyntaxConverter
 from converters.render import render_calls
@@ -179,8 +179,12 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
     assert "limit_request_line = 8190" in config and "8,190 bytes" in SECURITY_PAGE
     assert "limit_request_field_size = 65536" in config and "limit_request_fields = 100" in config
     assert "worker_connections = 4096" in config and "4,096" in SECURITY_PAGE and "4,096" in RELIABILITY_PAGE
-    assert f"{json_body._DEEPEST} levels" in SECURITY_PAGE
-    assert sse._LONGEST == 64 << 20 and answer._LONGEST_BODY == 512 << 20 and backend_answer._LONGEST_HEAD == 256 << 10
+    assert f"{json_body._MAX_DEPTH} levels" in SECURITY_PAGE
+    assert (
+        sse._MAX_FRAME_BYTES == 64 << 20
+        and answer._LONGEST_BODY == 512 << 20
+        and response._MAX_NON_BODY_BYTES == 256 << 10
+    )
 
 
 def test_the_page_on_reliability_tells_how_many_ways_to_fail_there_are() -> None:

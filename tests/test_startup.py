@@ -90,7 +90,7 @@ def test_a_backend_that_is_not_there() -> None:
 
 
 def test_a_backend_that_hangs(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup, "_BACKEND_SECONDS", 0.2)
+    monkeypatch.setattr(startup, "_BACKEND_TIMEOUT", 0.2)
     backend.answer = Answer(before=[threading.Event()])
     assert line_for(backend.url) == "does not answer (no answer within 0.2 s)."
 
@@ -100,7 +100,7 @@ def test_a_backend_that_hangs(backend: ScriptedBackend, monkeypatch: pytest.Monk
 
 def known(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     monkeypatch.setattr(startup, "KNOWN_SERVERS", tuple((f"Server {at}", port) for at, port in enumerate(ports)))
-    monkeypatch.setattr(startup, "_KNOWN_SERVER_SECONDS", 0.3)
+    monkeypatch.setattr(startup, "_KNOWN_SERVER_TIMEOUT", 0.3)
 
 
 def test_a_known_server_that_answers_is_named(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:

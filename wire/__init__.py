@@ -1,1 +1,1 @@
-"""Formats that both sides of the proxy write: server-sent events, and JSON that keeps its digits. No I/O."""
+"""Formats that clients and backends share: server-sent events, and JSON that keeps its spelling. No I/O."""

@@ -1,4 +1,4 @@
-"""A request's body as JSON, within bounds: what is wrong with it is told to the client by its place."""
+"""Reading of a request's body as JSON of limited depth. Errors name the position of what is wrong."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 from errors import RequestError
 
 _CONTAINERS = (dict, list)
-_DEEPEST = 128
-"""Levels of a request's JSON. Schemas nest a dozen deep; what follows the levels must never run out of stack."""
+_MAX_DEPTH = 128
+"""Levels of nesting. Real schemas have about a dozen; code that recurses into the body must not overflow the stack."""
 
 
 def read_body(body: bytes) -> Any:
-    """The JSON of a body. Raises RequestError for what is no JSON, no UTF-8, or nested too deep."""
+    """The decoded JSON of `body`. Raises RequestError if it is not JSON, not UTF-8, or nested too deeply."""
     try:
-        found = json.loads(body, parse_int=_whole_number)
+        value = json.loads(body, parse_int=_integer)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise RequestError(f"The request body is not valid JSON: {error.msg} at {place}.") from None
+        pos = f"line {error.lineno}, column {error.colno}"
+        raise RequestError(f"The request body is not valid JSON: {error.msg} at {pos}.") from None
     except UnicodeDecodeError as error:
         raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
     except RecursionError:
         raise _too_deep() from None
-    if body.count(b"{") + body.count(b"[") > _DEEPEST and _deeper_than(_DEEPEST, found):
+    if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _deeper_than(_MAX_DEPTH, value):
         raise _too_deep()
-    return found
+    return value
 
 
-def _deeper_than(levels: int, found: Any) -> bool:
-    """Breadth-first: recursion could overflow the stack."""
-    level = [found] if isinstance(found, _CONTAINERS) else []
+def _deeper_than(levels: int, value: Any) -> bool:
+    """Whether `value` nests deeper than `levels`. Breadth-first: recursion could overflow the stack."""
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(levels):
         inner = (each.values() if isinstance(each, dict) else each for each in level)
         level = [child for children in inner for child in children if isinstance(child, _CONTAINERS)]
@@ -40,9 +40,9 @@ def _deeper_than(levels: int, found: Any) -> bool:
 
 
 def _too_deep() -> RequestError:
-    return RequestError(f"The request body is nested more than {_DEEPEST} levels deep.")
+    return RequestError(f"The request body is nested more than {_MAX_DEPTH} levels deep.")
 
 
-def _whole_number(text: str) -> int | float:
-    """Python refuses to read thousands of digits. Whether such a number makes sense is the backend's to judge."""
+def _integer(text: str) -> int | float:
+    """`text` as an int, or infinity for thousands of digits, which Python refuses: the backend judges such numbers."""
     return int(text) if len(text) < 4000 else float("inf")

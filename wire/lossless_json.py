@@ -1,4 +1,4 @@
-"""JSON read and written with the digits of its numbers, the order of its keys and its letters as they were."""
+"""JSON that keeps the spelling of numbers, the order of keys and non-ASCII characters when it is written again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Number(float):
-    """A number that remembers how it was written. It is for writing only: its value is 0."""
+    """A number that keeps its spelling in `text`. It is for writing only: its value is always 0."""
 
     text: str
 
@@ -17,15 +17,17 @@ class Number(float):
         return number
 
 
-def read(text: str | bytes) -> Any:
+def loads(text: str | bytes) -> Any:
+    """Like `json.loads`, with every number, NaN and Infinity as a Number. Raises ValueError or RecursionError."""
     return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
 
 
-def written(value: Any) -> str:
+def dumps(value: Any) -> str:
+    """The JSON of what `loads` returned, with one space after `,` and `:`."""
     if isinstance(value, Number):
         return value.text
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{written(key)}: {written(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{dumps(key)}: {dumps(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
+        return "[" + ", ".join(map(dumps, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Server-sent events as bytes: cut into frames exactly as they came, and a frame read when it must be understood.
+"""Server-sent events as bytes: splitting a stream into frames, and reading the data of a frame.
 
-Splitting is ours because a proxy forwards the bytes it received, and because it must not grow with the square of a
-frame's length; reading a frame is sseclient-py's. It may not know what the events mean.
+A frame is one event with the blank line that ends it. Splitting is our own code: it keeps the received bytes, and its
+time is linear in the length of a frame. sseclient-py reads the data of a frame. May not know: what the events mean.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
-_LOOK_BACK = 3
-"""A blank line may have begun this many bytes before the end of what was searched."""
-_LONGEST = 64 * 1024 * 1024
-"""Bytes of one frame: far beyond any real one, but not endless, for all of it must be held."""
+_LOOK_BEHIND = 3
+"""Bytes at the end of a searched part that may be the beginning of a blank line."""
+_MAX_FRAME_BYTES = 64 * 1024 * 1024
+"""Far more than any real frame has. An unfinished frame is held in memory, so there is a limit."""
 _BOM = b"\xef\xbb\xbf"
 
 
 class Frames:
-    """Bytes in pieces to whole frames, each with the blank line that ends it."""
+    """Splits a stream of bytes that arrives in pieces into frames."""
 
     __slots__ = ("_first", "_length", "_parts", "_tail")
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []  # an unfinished frame, in pieces so that a long one is joined once
-        self._length = 0  # of the parts
-        self._tail = b""
-        self._first = True
+        self._parts: list[bytes] = []  # of an unfinished frame; joined once, so that a long frame takes linear time
+        self._length = 0  # bytes in the parts
+        self._tail = b""  # held bytes that must be searched again with the next piece
+        self._first = True  # a byte order mark may follow
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The frames that are whole now. Raises BackendError for one that does not seem to end."""
+        """The frames that `data` completes. Raises BackendError if an unfinished frame exceeds the limit."""
         return frames_of(self.take(data))
 
     def take(self, data: bytes) -> bytes:
-        """The frames that are whole now, still in one piece."""
+        """Like `feed`, but the complete frames are one `bytes`."""
         if self._first and data:
             data = self._tail + data
             self._tail = b""
@@ -64,19 +64,19 @@ class Frames:
 
     @property
     def empty(self) -> bool:
-        """Nothing of a frame is held."""
+        """Whether no part of a frame is held."""
         return not (self._tail or self._parts or self._first)
 
     def _hold(self, text: bytes) -> None:
-        keep = max(0, len(text) - _LOOK_BACK)
+        keep = max(0, len(text) - _LOOK_BEHIND)
         self._parts.append(text[:keep])
         self._tail = text[keep:]
         self._length += keep
-        if self._length > _LONGEST:
-            raise BackendError(f"One event of the backend's answer is longer than {_LONGEST} bytes.")
+        if self._length > _MAX_FRAME_BYTES:
+            raise BackendError(f"One event of the backend's answer is longer than {_MAX_FRAME_BYTES} bytes.")
 
     def finish(self) -> bytes:
-        """A last frame that no blank line ended, or nothing."""
+        """At the end of the stream: what is left, a frame without its blank line; `b""` if nothing is."""
         rest = b"".join([*self._parts, self._tail])
         self._parts.clear()
         self._tail = b""
@@ -84,28 +84,28 @@ class Frames:
 
 
 def _last_end(text: bytes) -> int:
-    """Where the last frame ends that is whole; 0 if none is."""
+    """The position behind the last complete frame; 0 if there is none."""
     end = text.rfind(b"\n\n") + 2 if b"\r" not in text else 1
     if end > 1 and text[end - 3 : end - 2] != b"\n":
         return end
-    end = 0  # other line ends than the usual one, or more blank lines than one
+    end = 0  # slow path: line ends other than "\n", or several blank lines
     while match := _BLANK_LINE.search(text, end):
         end = match.end()
     return end
 
 
 def frames_of(block: bytes) -> list[bytes]:
-    """The frames of a block, each with the blank line that ends it."""
-    if b"\r" not in block:  # as nearly always
+    """The frames of `block`, which ends with a complete frame."""
+    if b"\r" not in block:  # fast path for nearly all streams
         return [frame + b"\n\n" for frame in block.split(b"\n\n")[:-1]]
     ends = [match.end() for match in _BLANK_LINE.finditer(block)]
     return [block[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def data_of(frame: bytes) -> str | None:
-    """The data of a frame, its lines joined; None for a frame that holds none, such as a comment.
+    """The data of a frame, its lines joined by newlines; None for a frame without data, such as a comment.
 
-    Bytes that are no UTF-8 become U+FFFD. The one line that nearly all frames are needs no parser.
+    Invalid UTF-8 becomes U+FFFD. The usual frame, a single line of data, takes a fast path without the parser.
     """
     if frame.startswith(b"data: ") and frame.endswith(b"}\n\n") and frame.count(b"\n") == 2 and b"\r" not in frame:
         return frame[6:-2].decode(errors="replace")
@@ -117,7 +117,7 @@ def data_of(frame: bytes) -> str | None:
 
 
 def is_torn(frame: bytes) -> bool:
-    """Whether a last frame, which no blank line ended, stops in the middle of an event."""
+    """Whether the last frame of a stream, which has no blank line, is truncated: its data is not complete JSON."""
     data = data_of(frame + b"\n\n")
     if data is None:
         return any(b"data:".startswith(line) for line in frame.splitlines() if line)
@@ -129,11 +129,11 @@ def is_torn(frame: bytes) -> bool:
 
 
 def comments_of(frame: bytes) -> bytes:
-    """The comment lines of a frame, as a frame of their own; nothing if it has none."""
+    """The comment lines of a frame, as a frame of their own; `b""` if it has none."""
     lines = [line for line in frame.splitlines() if line.startswith(b":")]
     return b"\n".join(lines) + b"\n\n" if lines else b""
 
 
 def frame_of(data: str) -> bytes:
-    """A frame that holds one line of data. Half a surrogate pair, which UTF-8 cannot write, becomes `?`."""
+    """A frame with `data`, which is one line. A lone surrogate, which UTF-8 cannot encode, becomes `?`."""
     return b"data: " + data.encode(errors="replace") + b"\n\n"

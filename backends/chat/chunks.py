@@ -148,9 +148,9 @@ class ChunkReader:
             return frame, chunk
         for code in codes:
             self._notes.repair(code)
-        whole = lossless_json.read(data)
+        whole = lossless_json.loads(data)
         mend_chunk(whole, self._several)
-        return comments_of(frame) + frame_of(lossless_json.written(whole)), chunk
+        return comments_of(frame) + frame_of(lossless_json.dumps(whole)), chunk
 
     def _read_chunk(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
         choices = choices_of(chunk)

@@ -1,1 +1,1 @@
-"""The network: bytes and statuses to a backend and back. The only room that opens sockets."""
+"""The network: requests as bytes to a backend, responses as bytes back. The only package that opens sockets."""

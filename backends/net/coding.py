@@ -1,6 +1,6 @@
-"""The Content-Encoding of a body, taken off by urllib3 as the bytes come.
+"""Decoding of a body's Content-Encoding with urllib3, while the bytes arrive.
 
-May not know: how the bytes came, what they mean.
+May not know: how the bytes arrive, what they mean.
 """
 
 from __future__ import annotations
@@ -10,47 +10,48 @@ from urllib3.response import HTTPResponse, MultiDecoder
 
 from errors import Interrupted
 
-_UNDECODABLE: tuple[type[Exception], ...] = (*HTTPResponse.DECODER_ERROR_CLASSES, HTTPError)
+_DECODE_ERRORS: tuple[type[Exception], ...] = (*HTTPResponse.DECODER_ERROR_CLASSES, HTTPError)
 
 
 class Decoder:
-    """For one body. One in a coding that urllib3 does not know passes as it is, with its Content-Encoding."""
+    """Decodes one body. A body in a coding that urllib3 does not know passes unchanged."""
 
     def __init__(self, codings: list[str]) -> None:
+        """`codings` are the values of Content-Encoding, in order. Raises Interrupted for more than urllib3 allows."""
         self.active = bool(codings) and set(codings) <= set(HTTPResponse.CONTENT_DECODERS)
         try:
             self._decoder = MultiDecoder(",".join(codings)) if self.active else None
-        except _UNDECODABLE as error:  # there is an end to how many it takes off
-            raise Interrupted("the backend's answer names too many codings") from error
+        except _DECODE_ERRORS as error:
+            raise Interrupted("the backend's answer has too many content codings") from error
 
     def feed(self, data: bytes) -> bytes:
-        """What can be told by now; mostly all of it, sometimes `b""`."""
+        """The decoded bytes that are available by now, possibly none. Raises Interrupted for invalid data."""
         if self._decoder is None or not data:
             return data
         try:
             return self._decoder.decompress(data)
-        except _UNDECODABLE as error:
-            raise Interrupted("the backend's answer is not in the coding that it names") from error
+        except _DECODE_ERRORS as error:
+            raise Interrupted("the backend's answer does not match its content coding") from error
 
-    def rest(self) -> bytes:
-        """What was held back, once."""
+    def finish(self) -> bytes:
+        """The decoded bytes that are left at the end; later calls return `b""`. Raises Interrupted if truncated."""
         decoder, self._decoder = self._decoder, None
         if decoder is None:
             return b""
-        if _unfinished(decoder):
-            raise Interrupted("the backend's answer broke off inside its coding")
+        if _is_truncated(decoder):
+            raise Interrupted("the backend's compressed answer broke off before its end")
         try:
             return decoder.flush()
-        except _UNDECODABLE as error:
-            raise Interrupted("the backend's answer broke off inside its coding") from error
+        except _DECODE_ERRORS as error:
+            raise Interrupted("the backend's compressed answer broke off before its end") from error
 
 
-def _unfinished(decoder: MultiDecoder) -> bool:
-    """Whether a coding still waits for its end. urllib3 itself takes what came for all there is.
+def _is_truncated(decoder: MultiDecoder) -> bool:
+    """Whether a coding has begun and not reached its end, which urllib3 itself does not check.
 
-    Private by name only, as what the pool uses; a decoder that cannot say counts as finished, and so does one that
-    ignores garbage behind its end (a `_state`).
+    Reads private attributes, as pool.py does, because there are no public ones. A decoder without `eof` counts as
+    finished. So does one with a `_state`: it ignores garbage behind its end.
     """
-    ends = [getattr(getattr(each, "_obj", None), "eof", True) for each in decoder._decoders]
-    first = [not getattr(each, "_state", 0) for each in decoder._decoders]
-    return any(not end and begun for end, begun in zip(ends, first, strict=True))
+    ended = [getattr(getattr(each, "_obj", None), "eof", True) for each in decoder._decoders]
+    in_body = [not getattr(each, "_state", 0) for each in decoder._decoders]
+    return any(not end and begun for end, begun in zip(ended, in_body, strict=True))

@@ -1,8 +1,7 @@
-"""One request and its answer as it arrives, within its time.
+"""One request and its response, read as it arrives and within time limits.
 
-urllib3 could send and read too, but it blocks: `getresponse()` in a head that is half there, `read1()` in the size line
-of a chunk. A proxy must notice a heartbeat due or a client gone at any moment, so here `wait` waits, and `answer`
-understands what has come.
+urllib3 could send and read too, but it blocks: `getresponse()` inside the head, `read1()` inside a chunk's size line. A
+proxy must be able to send a heartbeat or notice a hang-up at any moment. So `wait.py` waits and `response.py` parses.
 
 May not know: what the bytes mean, tools, dialects, Flask.
 """
@@ -19,83 +18,87 @@ from backends.net.coding import Decoder
 from backends.net.pool import Pool, cause
 from backends.net.response import HttpResponse, ResponseHead
 from backends.net.shutdown import ShutdownSignal
-from backends.net.wait import Client, LimitPassed, Line, Pause, Wait
+from backends.net.wait import BackendSocket, ClientSocket, LimitExceeded, NotReady, Wait
 from errors import Interrupted, Stopping, TimedOut
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds; None is no limit."""
+    """Time limits in seconds; None is no limit."""
 
     connect: float
-    first_byte: float | None  # from the end of the request to the first byte of the body
-    idle: float | None  # between two bytes after that
+    first_byte: float | None  # from the end of the request to the first byte of the response's body
+    idle: float | None  # between two arrivals of bytes after that; also while the backend takes none of the request
 
 
 class UpstreamExchange:
-    """One request and its answer, in the hands of one thread from `Backend.open()` to `close()`."""
+    """One request and its response, used by one thread from `Backend.open()` to `close()`.
+
+    Every method but `close` raises TimedOut, Interrupted or Stopping.
+    """
 
     def __init__(
         self,
         pool: Pool,
         method: str,
         request: bytes,
-        client: Client,
+        client: ClientSocket,
         timeouts: Timeouts,
-        closing: ShutdownSignal | None = None,
+        shutdown: ShutdownSignal | None = None,
     ) -> None:
+        """Connect and send `request`, the bytes of head and body. Also raises Unreachable."""
         self._pool = pool
         self._method = method
         self._request = request
         self._client = client
         self._timeouts = timeouts
-        self._closing = closing
+        self._shutdown = shutdown
         self._decoder = Decoder([])
-        self._phase, self._allowed = "first_byte", timeouts.first_byte  # what is waited for, and how long at most
-        self._heard_at: float | None = None  # when the last bytes came
+        self._phase, self._timeout = "first_byte", timeouts.first_byte  # what is waited for, and its limit in seconds
+        self._received_at: float | None = None  # when the last bytes arrived
         self._connection: HTTPConnection | None = pool.take()
         self._reused = not self._connection.is_closed
         self._start(self._connection)
 
     @property
     def decoded(self) -> bool:
-        """The body does not come in the Content-Encoding of its head, but plain."""
+        """Whether `next_bytes` decodes the body, so that the head's Content-Encoding is not true of it."""
         return self._decoder.active
 
-    def wait_head(self, deadline: float | None) -> ResponseHead | Pause:
-        """The head of the answer; IDLE at the deadline, to be called again; CLIENT_LEFT."""
-        while self._answer.head is None:
+    def wait_head(self, deadline: float | None) -> ResponseHead | NotReady:
+        """The head of the response; IDLE at the deadline, after which it may be called again; CLIENT_LEFT."""
+        while self._response.head is None:
             if self._client_left:
                 return Wait.CLIENT_LEFT
             try:
-                pause = self._more_of_head(deadline)
+                not_ready = self._read_more_head(deadline)
             except Interrupted:
                 if not self._stale:
                     raise
-                self._start_afresh()
+                self._reconnect()
                 continue
-            if pause is not None:
-                return pause
-        return self._answer.head
+            if not_ready is not None:
+                return not_ready
+        return self._response.head
 
     def next_bytes(self, deadline: float | None) -> bytes | Wait:
-        """All of the body that has arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
+        """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
-            piece = self._answer.take()
+            piece = self._response.take()
             if self._decoder.active:
                 piece = self._decoder.feed(piece)
             if piece:
-                self._phase, self._allowed = "idle", self._timeouts.idle
+                self._phase, self._timeout = "idle", self._timeouts.idle
                 return piece
-            if self._answer.fault:
-                raise Interrupted(self._answer.fault)
-            if self._answer.done:
-                return self._decoder.rest() or Wait.END
-            if (pause := self._more(deadline)) is not None:
-                return pause
+            if self._response.fault:
+                raise Interrupted(self._response.fault)
+            if self._response.done:
+                return self._decoder.finish() or Wait.END
+            if (not_ready := self._read_more(deadline)) is not None:
+                return not_ready
 
     def read_all(self, limit: int | None = None) -> bytes | Literal[Wait.CLIENT_LEFT]:
-        """The whole body. Interrupted if it is longer than `limit` bytes."""
+        """The whole body, or CLIENT_LEFT. Raises Interrupted if it is longer than `limit` bytes."""
         pieces: list[bytes] = []
         size = 0
         while isinstance(piece := self.next_bytes(None), bytes):
@@ -106,81 +109,82 @@ class UpstreamExchange:
         return Wait.CLIENT_LEFT if piece is Wait.CLIENT_LEFT else b"".join(pieces)
 
     def close(self) -> None:
-        """Give the connection back if all of the answer came; else hang up, so that the backend stops generating."""
+        """Return the connection to the pool if the response is complete; else hang up, so that generation stops."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        self._line.close()
-        if self._answer.reusable and self._sent:
+        self._socket.close()
+        if self._response.reusable and self._sent:
             self._pool.give_back(connection)
         else:
             connection.close()
 
     def _start(self, connection: HTTPConnection) -> None:
-        """Connect, unless that is done, and send."""
+        """Connect if necessary, and send the request."""
         if connection.is_closed:
             self._pool.connect(connection, self._timeouts.connect)
-        self._line = Line(connection.sock, self._client, self._closing)
-        self._answer = HttpResponse(self._method)
+        self._socket = BackendSocket(connection.sock, self._client, self._shutdown)
+        self._response = HttpResponse(self._method)
         self._client_left = self._sent = False
         self._send()
         self._sent_at = time.monotonic()
 
     def _send(self) -> None:
         try:
-            self._sent = self._line.send(self._request, self._timeouts.idle)
+            self._sent = self._socket.send(self._request, self._timeouts.idle)
             self._client_left = not self._sent
         except Stopping:
             self.close()
             raise
-        except LimitPassed:
+        except LimitExceeded:
             self.close()
-            raise TimedOut(f"the backend read nothing for {self._timeouts.idle:g} s", "idle") from None
+            raise TimedOut(f"the backend read nothing of the request for {self._timeouts.idle:g} s", "idle") from None
         except OSError:
-            # It may have answered before it hung up (413). The wait for the head will find out.
+            # The backend may have answered (413) before it hung up. wait_head() reads the response or finds the fault.
             pass
 
     @property
     def _stale(self) -> bool:
-        """Not a byte came over a pooled connection: the backend closed it while it lay there."""
-        return self._reused and self._heard_at is None
+        """Whether a pooled connection brought no byte: the backend closed it while it was idle."""
+        return self._reused and self._received_at is None
 
-    def _start_afresh(self) -> None:
+    def _reconnect(self) -> None:
         assert self._connection is not None
         self._reused = False
-        self._line.close()
+        self._socket.close()
         self._connection.close()
         self._start(self._connection)
 
-    def _more_of_head(self, deadline: float | None) -> Pause | None:
-        if (pause := self._more(deadline)) is not None:
-            return pause
-        if (head := self._answer.head) is not None:
-            self._request = b""  # it will not be sent again, and a stream may last
-            if not self._answer.empty:
+    def _read_more_head(self, deadline: float | None) -> NotReady | None:
+        """Read once; `self._response.head` is there afterwards or not."""
+        if (not_ready := self._read_more(deadline)) is not None:
+            return not_ready
+        if (head := self._response.head) is not None:
+            self._request = b""  # frees memory: it is not sent again, and a stream may be long
+            if not self._response.empty:
                 self._decoder = Decoder(head.tokens("content-encoding"))
-        elif self._answer.fault:
-            raise Interrupted(self._answer.fault)
+        elif self._response.fault:
+            raise Interrupted(self._response.fault)
         return None
 
-    def _more(self, deadline: float | None) -> Pause | None:
-        """None when more of the answer, or its end, has come."""
+    def _read_more(self, deadline: float | None) -> NotReady | None:
+        """Feed the parser with the next bytes, or with the end of the connection; None when that is done."""
         data = self._receive(deadline)
         if isinstance(data, Wait):
             return data
         if data:
-            self._heard_at = time.monotonic()
-            self._answer.feed(data)
+            self._received_at = time.monotonic()
+            self._response.feed(data)
         else:
-            self._answer.end()
+            self._response.end()
         return None
 
-    def _receive(self, deadline: float | None) -> bytes | Pause:
-        """`b""` if the backend closed, Interrupted if the connection broke."""
-        since = self._heard_at if self._phase == "idle" and self._heard_at is not None else self._sent_at
+    def _receive(self, deadline: float | None) -> bytes | NotReady:
+        """The next bytes of the connection; `b""` if the backend closed it. Raises Interrupted if it broke."""
+        since = self._received_at if self._phase == "idle" and self._received_at is not None else self._sent_at
         try:
-            return self._line.receive(deadline, None if self._allowed is None else since + self._allowed)
-        except LimitPassed:
-            raise TimedOut(f"the backend sent nothing for {self._allowed:g} s", self._phase) from None
+            return self._socket.receive(deadline, None if self._timeout is None else since + self._timeout)
+        except LimitExceeded:
+            raise TimedOut(f"the backend sent nothing for {self._timeout:g} s", self._phase) from None
         except OSError as error:
             raise Interrupted(f"the connection to the backend broke: {cause(error)}") from error

@@ -1,6 +1,6 @@
-"""The connections to one backend. urllib3, the engine of requests, pools them, makes them and speaks TLS.
+"""The connections to one backend. urllib3, on which requests is built, opens them, keeps them and does TLS.
 
-May not know: what is said over them.
+May not know: what is sent over them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from errors import TimedOut, Unreachable
 
 
-class _Peeking(HTTPConnection):
-    """Asks the socket itself whether the backend hung up. urllib3 polls, which under gevent takes its whole loop.
+class _PeekingConnection(HTTPConnection):
+    """A connection that peeks at its socket to see whether the backend hung up.
 
-    What has been in use does not block any more: `wait.Line` saw to it.
+    urllib3 polls instead, and under gevent a poll runs the whole event loop. The peek does not block: a connection that
+    was in use has a non-blocking socket (`BackendSocket`).
     """
 
     @property
@@ -31,69 +32,69 @@ class _Peeking(HTTPConnection):
             self.sock.recv(1, socket.MSG_PEEK)
         except OSError as error:
             return isinstance(error, BlockingIOError)
-        return False
+        return False  # closed, or with bytes that no request asked for
 
 
 class Pool:
-    """Of one backend, shared by all threads."""
+    """The connections to one backend, shared by all threads."""
 
     def __init__(self, url: str, size: int, verify: str | None) -> None:
-        """`verify` is a file of CA certificates to trust instead of the usual bundle."""
-        place = urllib3.util.parse_url(url)
-        usual = {"http": 80, "https": 443}.get(place.scheme or "")
-        self.host = f"{place.host}" if place.port in (None, usual) else f"{place.host}:{place.port}"
-        self.path = place.path or ""
-        # No requests.Session: it looks for proxies and passwords in the environment, at each call.
+        """`size` is the number of idle connections kept. `verify` is a file of CA certificates, None the default."""
+        parsed = urllib3.util.parse_url(url)
+        default_port = {"http": 80, "https": 443}.get(parsed.scheme or "")
+        self.host = f"{parsed.host}" if parsed.port in (None, default_port) else f"{parsed.host}:{parsed.port}"
+        self.path = parsed.path or ""
+        # Not a requests.Session, which reads proxies and passwords from the environment for each request.
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=size, max_retries=0, pool_block=False)
-        options = {"ssl_context": _tls(verify)} if place.scheme == "https" else {}
+        options = {"ssl_context": _tls_context(verify)} if parsed.scheme == "https" else {}
         self._pool = adapter.poolmanager.connection_from_url(url, options)
-        if place.scheme != "https":  # there is no peeking through TLS
-            self._pool.ConnectionCls = _Peeking
+        if parsed.scheme != "https":  # a TLS socket cannot be peeked at
+            self._pool.ConnectionCls = _PeekingConnection
 
-    # _get_conn and _put_conn are private by name only: they are as old as urllib3, and urlopen(), the way in front of
-    # them, blocks until the head is there.
+    # _get_conn and _put_conn are private, but as old as urllib3. The public urlopen() blocks until the head arrives.
 
     def take(self) -> HTTPConnection:
-        """A connection that was given back, or a new one that is not connected yet."""
+        """An idle connection, or a new one that is not connected yet. Raises Unreachable once the pool is closed."""
         try:
             return cast(HTTPConnection, self._pool._get_conn())
-        except HTTPError as error:  # the pool is closed
+        except HTTPError as error:
             raise Unreachable(f"the backend at {self.host} is no longer in use") from error
 
     def give_back(self, connection: HTTPConnection) -> None:
-        """Only one that can carry another answer: on top of the pool, a closed one hides those that are open."""
+        """Return an open connection. A closed one would be taken before the open ones below it in the pool's stack."""
         self._pool._put_conn(connection)
 
     def connect(self, connection: HTTPConnection, timeout: float) -> None:
-        connection.timeout = timeout or None  # to a socket, 0 is not to wait at all
+        """Connect within `timeout` seconds; 0 is no limit. Raises TimedOut or Unreachable."""
+        connection.timeout = timeout or None  # a socket would take 0 as "do not block"
         try:
             connection.connect()
         except (HTTPError, OSError) as error:
-            connection.close()  # a handshake that failed leaves the socket open
+            connection.close()  # a failed TLS handshake leaves the socket open
             where = f"no connection to the backend at {self.host}"
             if _is_timeout(error):
                 raise TimedOut(f"{where} within {timeout:g} s", "connect") from error
             raise Unreachable(f"{where}: {cause(error)}") from error
 
     def close(self) -> None:
-        """Close the connections nobody uses; those in use are closed when they are given back."""
-        self._pool.close()  # the adapter's close() leaves it to the garbage collector
+        """Close the idle connections. Those in use are closed when they are given back."""
+        self._pool.close()  # the adapter's close() would leave it to the garbage collector
 
 
 def cause(error: BaseException) -> str:
-    """What went wrong in the system's words, out of urllib3's wrapping."""
+    """The message of the innermost error, in the operating system's words where there are any."""
     while error.__cause__ is not None:
         error = error.__cause__
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _tls(verify: str | None) -> ssl.SSLContext:
-    """Made once. urllib3 by itself reads the whole bundle again for each connection."""
+def _tls_context(verify: str | None) -> ssl.SSLContext:
+    """One context for all connections: without it urllib3 loads the certificates again for each connection."""
     context = urllib3.util.create_urllib3_context()
     context.load_verify_locations(verify or DEFAULT_CA_BUNDLE_PATH)
     return context
 
 
 def _is_timeout(error: Exception) -> bool:
-    # To urllib3, a refused connection and an unknown name are ConnectTimeoutErrors too. TimeoutError is TLS's.
+    # NewConnectionError (refused, unknown host) is a ConnectTimeoutError too. TimeoutError is the TLS handshake's.
     return isinstance(error, (ConnectTimeoutError, TimeoutError)) and not isinstance(error, NewConnectionError)

@@ -1,6 +1,6 @@
-"""The request on the wire, and what must not be in one.
+"""Serialization of an HTTP/1.1 request, and the check of what must not be in its head.
 
-May not know: connections, answers.
+May not know: connections, responses.
 """
 
 from __future__ import annotations
@@ -14,20 +14,24 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_TARGET = re.compile(r"[^!-~]")
 _NOT_IN_VALUE = re.compile(r"[\0\r\n]")
 
-# Said by us, of the URL and the body. Said twice, they could make one message two.
-_OURS = {"host", "content-length", "transfer-encoding"}
+# Derived from the URL and the body. A second value could make the backend read one message as two (request smuggling).
+_DERIVED = {"host", "content-length", "transfer-encoding"}
 
 
 def render(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
-    """In one piece: mostly it is one packet. RequestError for what cannot stand in a head."""
+    """Serialize the request. `target` is the path and the query, `host` the value of the Host header.
+
+    Head and body are one `bytes`, because most requests then fit into one packet. Raises RequestError for a method,
+    target or header with characters that a head must not contain.
+    """
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _OURS]
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _DERIVED]
     if body or method in ("POST", "PUT", "PATCH"):
         lines.append(f"Content-Length: {len(body)}")
     bad = [name for name, value in headers if not _TOKEN.fullmatch(name) or _NOT_IN_VALUE.search(value)]
     if bad or not _TOKEN.fullmatch(method) or _NOT_IN_TARGET.search(target):
-        raise RequestError("the request's head holds a character that must not be in one")
+        raise RequestError("the method, the path or a header of the request holds a character that HTTP does not allow")
     try:
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
     except UnicodeEncodeError as error:
-        raise RequestError("a header holds a character that cannot be sent") from error
+        raise RequestError("a header of the request holds a character that is not in Latin-1") from error

@@ -1,7 +1,7 @@
-"""One answer, understood as its bytes arrive. The parser is httptools, which is llhttp, the one of Node.
+"""One response, parsed while its bytes arrive. The parser is httptools, a binding of llhttp (Node's parser).
 
-Bytes may be cut anywhere: the parser takes what there is and never asks for more, so a head or a chunk's size of which
-half has arrived holds up no heartbeat.
+The parser is incremental: it never blocks for more bytes. So a head or a chunk size that has arrived in part does not
+delay a heartbeat.
 
 May not know: sockets, time, what the body means.
 """
@@ -14,18 +14,20 @@ from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-# So much may come and be no body: a head with all that are announced before it, a chunk's extensions, the trailers.
-_LONGEST_HEAD = 262144
+_MAX_NON_BODY_BYTES = 262144
+"""Bytes that may arrive without any byte of the body: interim responses, the head, chunk extensions, trailers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseHead:
+    """Status line and headers."""
+
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...]  # as received: order, case and duplicates
 
     def get(self, name: str) -> str | None:
-        """The first header of that name, in whatever case."""
+        """The value of the first header of that name, in any case; None if there is none."""
         return next(self._all(name), None)
 
     def tokens(self, name: str) -> list[str]:
@@ -38,41 +40,42 @@ class ResponseHead:
 
 
 class HttpResponse:
-    """The answer to one request. What came before a fault is to be taken before anyone looks at the fault."""
+    """The response to one request. Drain `take()` before checking `fault`."""
 
     def __init__(self, method: str) -> None:
+        """`method` is the request's: the response to HEAD has no body."""
         self.head: ResponseHead | None = None
-        self.done = False  # the body ended, and as it should
-        self.fault = ""  # why the rest will never come
-        self.reusable = False  # the connection can carry another answer
-        self._to_head = method == "HEAD"  # has no body, though its head may give a length
+        self.done = False  # the body is complete
+        self.fault = ""  # why the rest will never arrive; empty if nothing is wrong
+        self.reusable = False  # the connection can carry another exchange
+        self._head_request = method == "HEAD"  # no body, whatever Content-Length says
         self._chunked = False
-        self._until_close = False
+        self._until_close = False  # the end of the connection is the end of the body
         self._reason = b""
         self._headers: list[tuple[str, str]] = []
         self._pieces: list[bytes] = []
-        self._no_body = 0  # bytes since the last of the body
+        self._non_body_bytes = 0  # received since the last byte of the body
         self._parser = _parser(self)
 
     @property
     def empty(self) -> bool:
-        """Told with the head, unless the backend itself does not know yet: the body holds nothing."""
+        """Whether the body is known to be empty. Known with the head, except where only the body's end tells it."""
         return self.done and not self._pieces
 
     def feed(self, data: bytes) -> None:
-        """Understand what arrived. All that was there before must have been taken."""
+        """Parse what arrived. Everything before it must have been taken."""
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._fail(str(error))
-        self._no_body = 0 if self._pieces else self._no_body + len(data)
-        if self._no_body > _LONGEST_HEAD:
-            self._fail(f"more than {_LONGEST_HEAD} bytes of head or trailers")
+        self._non_body_bytes = 0 if self._pieces else self._non_body_bytes + len(data)
+        if self._non_body_bytes > _MAX_NON_BODY_BYTES:
+            self._fail(f"more than {_MAX_NON_BODY_BYTES} bytes of head or trailers")
 
     def end(self) -> None:
-        """The backend closed the connection."""
+        """The backend closed the connection: the body is complete, or `fault` says that it is not."""
         if self._chunked:
-            # Some servers close right after the last chunk, without the blank line behind it. Is that all there lacks?
+            # Some servers close right after the last chunk: then only the final blank line is missing.
             with suppress(HttpParserError):
                 self._parser.feed_data(b"\r\n")
             self._pieces.clear()
@@ -80,7 +83,7 @@ class HttpResponse:
         self._fail("the connection closed")
 
     def take(self) -> bytes:
-        """The body that arrived since the last time, in one piece."""
+        """The bytes of the body that arrived since the last call."""
         if not self._pieces:
             return b""
         data = b"".join(self._pieces)
@@ -88,13 +91,13 @@ class HttpResponse:
         return data
 
     def _fail(self, reason: str) -> None:
-        """No more will be understood. After the end that is no fault, but nobody asked for what follows."""
+        """Stop parsing. Bytes behind a complete body are no fault, but the connection cannot be used again."""
         self.reusable = False
         if not self.done and not self.fault:
             what = "no HTTP answer from the backend" if self.head is None else "the backend's answer broke off"
             self.fault = f"{what}: {reason}"
 
-    # What the parser calls. It reads on into the next message, if there is one.
+    # Called by the parser. It goes on into a next message if bytes of one follow.
 
     def on_message_begin(self) -> None:
         self.reusable = False
@@ -109,7 +112,7 @@ class HttpResponse:
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if status == 101:
-            self._fail("it changes to another protocol")
+            self._fail("it switches to another protocol (101)")
         elif self.head is None and not 100 <= status < 200:
             self._begin(ResponseHead(status, self._reason.decode("latin-1").strip(), tuple(self._headers)))
 
@@ -120,19 +123,19 @@ class HttpResponse:
             self._pieces.append(part)
 
     def on_message_complete(self) -> None:
-        if self.head is None:  # it only announced another one (100 Continue, 103 Early Hints)
+        if self.head is None:  # an interim response (100 Continue, 103 Early Hints)
             self._reason = b""
             self._headers.clear()
         elif not self.done:
             self._finish()
 
     def _begin(self, head: ResponseHead) -> None:
-        """The parser knows how the body ends, but only we see the connection close (RFC 9112, section 6.3)."""
+        """Take the head, and note whether the body lasts until the connection closes (RFC 9112, section 6.3)."""
         self.head = head
         codings = head.tokens("transfer-encoding")
         self._chunked = codings[-1:] == ["chunked"]
         self._until_close = not self._chunked and (codings != [] or head.get("content-length") is None)
-        if self._to_head:
+        if self._head_request:
             self._finish()
 
     def _finish(self) -> None:
@@ -140,11 +143,14 @@ class HttpResponse:
         self.reusable = self._parser.should_keep_alive()
 
 
-def _parser(answer: HttpResponse) -> HttpResponseParser:
-    """Strict but for two things that some backends do. The danger is in mixed requests; here a line carries one."""
-    parser = HttpResponseParser(answer)
+def _parser(response: HttpResponse) -> HttpResponseParser:
+    """A strict parser but for two deviations that real backends show.
+
+    They are dangerous only where one connection carries requests of several clients at a time. Here it carries one.
+    """
+    parser = HttpResponseParser(response)
     parser.set_dangerous_leniencies(
-        lenient_chunked_length=True,  # chunks, and a length that a proxy copied: the chunks count
-        lenient_spaces_after_chunk_size=True,  # sizes padded to one width
+        lenient_chunked_length=True,  # Transfer-Encoding beside Content-Length: the chunks count
+        lenient_spaces_after_chunk_size=True,  # chunk sizes padded with spaces
     )
     return parser

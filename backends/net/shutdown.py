@@ -1,9 +1,9 @@
-"""The end of the time that open exchanges get at a stop: a bell that every wait can hear.
+"""The signal that ends every wait when a shutdown has lasted too long.
 
-A stop lets what is open end by itself for a while. When the while is over the bell rings, and each wait, whatever it
-waits for, ends with Stopping, so that a client is told before the process is gone.
+A shutdown lets open exchanges end by themselves for a while. When that time is over, the signal is set, and each wait
+raises Stopping, so that a client receives an error before the process exits.
 
-May not know: signals, clients, what an exchange is.
+May not know: operating-system signals, clients, what an exchange is.
 """
 
 from __future__ import annotations
@@ -15,36 +15,43 @@ import weakref
 
 
 class ShutdownSignal:
-    """Of one process. `rung` is for those who are busy; `fd` becomes readable for those who wait."""
+    """One per process, like a `threading.Event` that cannot be cleared and that poll() can wait for."""
 
     def __init__(self) -> None:
-        self.rung = False
-        self._ends: tuple[int, int] | None = None
-        self._making = threading.Lock()
+        self._set = False
+        self._pipe: tuple[int, int] | None = None
+        self._lock = threading.Lock()
 
     @property
     def fd(self) -> int | None:
-        """Made at the first look, which is after a server has forked. None on Windows, which cannot wait for a pipe."""
-        if self._ends is None and hasattr(select, "poll"):
-            with self._making:
-                self._make()
-        return self._ends[0] if self._ends else None
+        """A descriptor that becomes readable when the signal is set, for those who wait in poll().
 
-    def ring(self) -> None:
-        """Safe in a signal handler: it takes no lock. It cannot be taken back."""
-        self.rung = True
-        if self._ends is not None:
-            os.write(self._ends[1], b"!")  # never read, so that everyone sees it
+        It is created at first use, after a server has forked its workers. None on Windows, which cannot poll a pipe.
+        """
+        if self._pipe is None and hasattr(select, "poll"):
+            with self._lock:
+                self._create_pipe()
+        return self._pipe[0] if self._pipe else None
 
-    def _make(self) -> None:
-        if self._ends is None:
-            ends = os.pipe()
-            weakref.finalize(self, _close, *ends)
-            self._ends = ends
-            if self.rung:
-                self.ring()
+    def is_set(self) -> bool:
+        """Whether `set` was called, for those who are busy and do not wait."""
+        return self._set
+
+    def set(self) -> None:
+        """End all waits, now and later. Takes no lock, so a signal handler may call it."""
+        self._set = True
+        if self._pipe is not None:
+            os.write(self._pipe[1], b"!")  # nobody reads it, so it stays readable for every waiter
+
+    def _create_pipe(self) -> None:
+        if self._pipe is None:
+            pipe = os.pipe()
+            weakref.finalize(self, _close, *pipe)
+            self._pipe = pipe
+            if self._set:
+                self.set()
 
 
-def _close(*ends: int) -> None:
-    for fd in ends:
+def _close(*fds: int) -> None:
+    for fd in fds:
         os.close(fd)

@@ -1,10 +1,10 @@
-"""One way to wait for a backend, and the four things a wait can bring: bytes, IDLE, CLIENT_LEFT, END.
+"""The one place that waits for a backend. A wait brings bytes, or ends with IDLE, CLIENT_LEFT or END.
 
-`Line` watches the backend's socket, the client's descriptor and the bell of a stop together. The socket never gets a
-timeout. What lies in it already counts before any other end of a wait. Heartbeats, time limits, hang-ups and the end of
-a stop's patience are the ends of that one wait, alike under threads, under gevent and in `python app.py`.
+`BackendSocket` watches the backend's socket, the client's socket and the shutdown signal together. Heartbeats, time
+limits, hang-ups and shutdown all end this one wait, alike under threads, under gevent and in `python app.py`. Bytes
+that have already arrived win over every other end.
 
-May not know: connecting, heads, status codes. Moments are of `time.monotonic()`.
+Points in time are values of `time.monotonic()`, in seconds. May not know: connecting, heads, status codes.
 """
 
 from __future__ import annotations
@@ -16,95 +16,106 @@ from enum import Enum
 from typing import Literal
 
 from backends.net.shutdown import ShutdownSignal
-from backends.net.watchers import GONE, HALF_CLOSED, IN, LONGEST, OUT, Watcher, under_gevent, watcher_of
+from backends.net.watchers import HALF_CLOSED, HUNG_UP, IN, MAX_TIMEOUT, OUT, Watcher, new_watcher, under_gevent
 from errors import Stopping
 
 
 class Wait(Enum):
-    """What a wait that brings no bytes can end with."""
+    """How a wait ended that brought no bytes."""
 
-    IDLE = "idle"  # the deadline came first; the exchange goes on
+    IDLE = "idle"  # the deadline passed; the exchange goes on
     CLIENT_LEFT = "client left"
-    END = "end"  # of the body, and as it should be
+    END = "end"  # the body is complete
 
 
-Pause = Literal[Wait.IDLE, Wait.CLIENT_LEFT]
+NotReady = Literal[Wait.IDLE, Wait.CLIENT_LEFT]
+"""Why the backend's socket was not ready."""
 
 
-class LimitPassed(Exception):
-    """The backend's time is up. What that means is for the caller to say."""
+class LimitExceeded(Exception):
+    """The time limit of a wait passed. The caller turns it into an error that says what took too long."""
 
 
-# One recv takes this much: all that a burst brings.
-_AT_ONCE = 65536
+_READ_SIZE = 65536
+"""Bytes of one recv() or send(): enough for all that a burst brings."""
 
 
-class Client:
-    """The client's descriptor, lent by the server: watched, never read from, never closed."""
+class ClientSocket:
+    """The client's socket, owned by the server: it is watched for a hang-up, never read from, never closed."""
 
     def __init__(self, fd: int | None) -> None:
+        """`fd` is its descriptor; None if there is none to watch."""
         self.fd = fd
         self.watched = IN | HALF_CLOSED
+        """The bits to watch it for."""
 
-    def left(self, seen: int) -> bool:
-        """Whether `seen`, which poll() showed of the descriptor, means that the client hung up."""
-        if seen & GONE:
+    def has_left(self, bits: int) -> bool:
+        """Whether `bits`, which a watcher reported for the descriptor, mean that the client hung up."""
+        if bits & HUNG_UP:
             return True
-        if self.fd is None or not seen & IN:
+        if self.fd is None or not bits & IN:
             return False
         first = _peek(self.fd)
         if first:
-            # It sent its next request already, so it is there. The byte stays, so to ask on would be to spin.
-            # (gevent's loop knows IN and OUT only: under it such a client is no longer watched.)
+            # The client has sent its next request. The byte stays unread, so watching IN on would be a busy loop.
+            # (gevent's loop knows only IN and OUT: under it, such a client is no longer watched.)
             self.watched = HALF_CLOSED
         return first == b""
 
 
-class Line:
-    """The connected socket of one exchange, the client it is for, and the bell of a stop."""
+class BackendSocket:
+    """The connected socket of one exchange, watched together with its client and the shutdown signal."""
 
-    def __init__(self, sock: socket.socket, client: Client, closing: ShutdownSignal | None = None) -> None:
+    def __init__(self, sock: socket.socket, client: ClientSocket, shutdown: ShutdownSignal | None = None) -> None:
+        """Makes `sock` non-blocking: it never gets a timeout."""
         sock.setblocking(False)
         self._sock = sock
         self._client = client
-        self._closing = closing
-        self._bell = closing.fd if closing else None
-        self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _nothing
-        self._watched = (0, 0)  # bits of the backend and of the client
+        self._shutdown = shutdown
+        self._shutdown_fd = shutdown.fd if shutdown else None
+        self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _none_buffered
+        self._watched = (0, 0)  # bits for the backend and for the client
         self._watcher: Watcher | None = None
 
-    def receive(self, deadline: float | None, limit: float | None) -> bytes | Pause:
-        """All that has arrived, or arrives first; `b""` when the backend closed. OSError when the connection broke."""
+    def receive(self, deadline: float | None, limit: float | None) -> bytes | NotReady:
+        """The bytes that have arrived, or that arrive first; `b""` when the backend closed.
+
+        At `deadline` the result is IDLE. Raises LimitExceeded at `limit`, Stopping, OSError for a broken connection.
+        """
         event = IN
         while True:
-            # A recv that brings nothing costs more than the question, and one who never waits starves the others.
-            if not self._buffered() and (pause := self._wait(event, deadline, limit)) is not None:
-                return pause
+            # Wait first. A recv() in vain costs more than a poll(), and who never waits starves the other greenlets.
+            if not self._buffered() and (not_ready := self._wait(event, deadline, limit)) is not None:
+                return not_ready
             try:
-                return self._sock.recv(_AT_ONCE)
-            except ssl.SSLWantWriteError:  # TLS must answer before it can read on
+                return self._sock.recv(_READ_SIZE)
+            except ssl.SSLWantWriteError:  # TLS must send something before it can read on
                 event = OUT
             except (BlockingIOError, ssl.SSLWantReadError):
                 event = IN
 
-    def send(self, data: bytes, patience: float | None) -> bool:
-        """Whether all of it was sent; False if the client left. LimitPassed if nothing moves for `patience` seconds."""
+    def send(self, data: bytes, timeout: float | None) -> bool:
+        """Send all of `data`. False if the client left meanwhile.
+
+        Raises LimitExceeded if the backend takes nothing for `timeout` seconds, Stopping, OSError.
+        """
         rest = memoryview(data)
         while rest:
-            limit = None if patience is None else time.monotonic() + patience
-            sent = self._send_some(rest[:_AT_ONCE], limit)
+            limit = None if timeout is None else time.monotonic() + timeout
+            sent = self._send_some(rest[:_READ_SIZE], limit)
             if sent is None:
                 return False
             rest = rest[sent:]
         return True
 
     def close(self) -> None:
-        """Stop watching, before the socket is closed or lent to another exchange."""
+        """Stop watching, which must come before the socket is closed or used by another exchange."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
 
     def _send_some(self, data: memoryview, limit: float | None) -> int | None:
+        """The number of bytes sent; None if the client left."""
         while True:
             try:
                 return self._sock.send(data)
@@ -115,58 +126,62 @@ class Line:
             if self._wait(event, None, limit) is not None:
                 return None
 
-    def _wait(self, event: int, deadline: float | None, limit: float | None) -> Pause | None:
-        """None when the socket is worth another try. LimitPassed at the limit, even if it is the deadline too."""
+    def _wait(self, event: int, deadline: float | None, limit: float | None) -> NotReady | None:
+        """Wait for `event` on the backend's socket; None when it may have happened.
+
+        Where `deadline` and `limit` are equal, `limit` wins.
+        """
         backend, client = self._sock.fileno(), self._client
         while True:
-            seen = self._watching(event).seen(_time_to(deadline, limit))
-            self._heed_the_bell()
-            if backend in seen:
+            ready = self._watcher_for(event).wait(_seconds_to_first(deadline, limit))
+            self._check_shutdown()
+            if backend in ready:
                 return None
-            if client.fd is not None and client.left(seen.get(client.fd, 0)):
+            if client.fd is not None and client.has_left(ready.get(client.fd, 0)):
                 return Wait.CLIENT_LEFT
             now = time.monotonic()
             if limit is not None and now >= limit:
-                raise LimitPassed
+                raise LimitExceeded
             if deadline is not None and now >= deadline:
                 return Wait.IDLE
 
-    def _watching(self, event: int) -> Watcher:
-        """For these bits of the backend. The same as last time, most of the time."""
+    def _watcher_for(self, event: int) -> Watcher:
+        """A watcher for `event` on the backend's socket. The last one is reused if nothing changed."""
         wanted = (event, self._client.watched)
         if self._watcher is None or wanted != self._watched:
             self.close()
-            bits = {self._sock.fileno(): event, self._client.fd: self._client.watched, self._bell: IN}
-            self._watcher = watcher_of({fd: bit for fd, bit in bits.items() if fd is not None})
+            bits = {self._sock.fileno(): event, self._client.fd: self._client.watched, self._shutdown_fd: IN}
+            self._watcher = new_watcher({fd: bit for fd, bit in bits.items() if fd is not None})
             self._watched = wanted
         return self._watcher
 
-    def _heed_the_bell(self) -> None:
-        if self._closing and self._closing.rung:
-            raise Stopping("The proxy is being stopped, and the time that open answers get is over.")
+    def _check_shutdown(self) -> None:
+        if self._shutdown and self._shutdown.is_set():
+            raise Stopping("The proxy is shutting down, and the time for open requests is over.")
 
 
-def _time_to(one: float | None, other: float | None) -> float:
-    """Seconds to the first of two moments."""
+def _seconds_to_first(one: float | None, other: float | None) -> float:
+    """Seconds from now to the earlier of two points in time, each None for never."""
     if one is None or (other is not None and other < one):
         one = other
-    return LONGEST if one is None else max(0.0, one - time.monotonic())
+    return MAX_TIMEOUT if one is None else max(0.0, one - time.monotonic())
 
 
-def _nothing() -> int:
+def _none_buffered() -> int:
     return 0
 
 
 def _peek(fd: int) -> bytes | None:
-    """The client's next byte, left where it is; `b""` if it closed, None if there is none yet."""
-    # A duplicate, because a socket object closes what it holds. The family is a guess; recv does not care.
-    # MSG_DONTWAIT and not setblocking(), which would change the server's own socket: the two share that flag.
+    """The client's next byte, left unread; `b""` if the client closed, None if no byte has arrived."""
+    # fromfd() duplicates the descriptor, so closing the socket object leaves the server's open. The address family is a
+    # guess, which recv() does not use. Not setblocking(): it would change the server's own socket, as duplicates share
+    # that flag.
     with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as peer:
-        if under_gevent():  # whose sockets wait by themselves, with a flag that is not shared
+        if under_gevent():  # a gevent socket would wait by itself; its own flag for that is not shared
             peer.setblocking(False)
         try:
             return peer.recv(1, socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0))
         except BlockingIOError:
             return None
-        except OSError:  # reset
+        except OSError:  # reset by the client
             return b""

@@ -21,5 +21,5 @@ def body_for_backend(raw: bytes, body: Mapping[str, Any]) -> bytes:
         unwanted += [name for name in choices if isinstance(body.get(name), str | dict)]
     if not unwanted:
         return raw
-    kept = {name: value for name, value in lossless_json.read(raw).items() if name not in unwanted}
-    return lossless_json.written(kept).encode(errors="surrogatepass")
+    kept = {name: value for name, value in lossless_json.loads(raw).items() if name not in unwanted}
+    return lossless_json.dumps(kept).encode(errors="surrogatepass")

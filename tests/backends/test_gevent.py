@@ -21,22 +21,22 @@ monkey.patch_all()
 """
 _WATCHING = """
 import os, time, gevent
-from backends.net.watchers import IN, Loop, watcher_of
+from backends.net.watchers import IN, GeventWatcher, new_watcher
 one, other = os.pipe(), os.pipe()
-watcher = watcher_of({one[0]: IN, other[0]: IN})
-assert isinstance(watcher, Loop)
+watcher = new_watcher({one[0]: IN, other[0]: IN})
+assert isinstance(watcher, GeventWatcher)
 start = time.monotonic()
-assert not watcher.seen(0.1) and 0.09 < time.monotonic() - start < 1
+assert not watcher.wait(0.1) and 0.09 < time.monotonic() - start < 1
 gevent.spawn_later(0.1, os.write, other[1], b"x")
-assert watcher.seen(5) == {other[0]: IN} and time.monotonic() - start < 2
-assert watcher.seen(0.05) == {other[0]: IN}  # nobody has read it
+assert watcher.wait(5) == {other[0]: IN} and time.monotonic() - start < 2
+assert watcher.wait(0.05) == {other[0]: IN}  # nobody has read it
 os.read(other[0], 1)
-assert not watcher.seen(0.05)
+assert not watcher.wait(0.05)
 os.write(one[1], b"x")
 before = time.process_time()
 gevent.sleep(0.3)  # nobody waits for what is there: the loop must not spin
 assert time.process_time() - before < 0.1
-assert watcher.seen(5) == {one[0]: IN}
+assert watcher.wait(5) == {one[0]: IN}
 watcher.close()
 """
 _ASKING = """

@@ -63,10 +63,10 @@ def test_a_delta_is_an_object(delta: Any) -> None:
 
 
 def test_an_exact_chunk_is_put_in_order_the_same_way() -> None:
-    chunk = lossless_json.read('{"choices": [{"index": 1, "delta": {"tool_calls": []}, "score": 1.50}]}')
+    chunk = lossless_json.loads('{"choices": [{"index": 1, "delta": {"tool_calls": []}, "score": 1.50}]}')
     assert mend_chunk(chunk, apart=False) == {"envelope", "native_empty"}
     wanted = '{"choices": [{"index": 1, "delta": {}, "score": 1.50}], "object": "chat.completion.chunk"}'
-    assert lossless_json.written(chunk) == wanted
+    assert lossless_json.dumps(chunk) == wanted
 
 
 @pytest.mark.parametrize(("apart", "indexes"), [(True, [0, 1]), (False, [0, 0])])

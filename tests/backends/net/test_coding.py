@@ -64,8 +64,8 @@ def test_the_decoder_alone() -> None:
     decoder = Decoder(["gzip"])
     assert decoder.active
     assert decoder.feed(b"") == b""
-    assert decoder.feed(gzip.compress(b"one")) + decoder.rest() == b"one"
-    assert decoder.rest() == b""
+    assert decoder.feed(gzip.compress(b"one")) + decoder.finish() == b"one"
+    assert decoder.finish() == b""
     with pytest.raises(Interrupted, match="coding"):
         Decoder(["gzip"]).feed(b"plain text")
 
@@ -74,7 +74,7 @@ def test_the_decoder_alone() -> None:
 def test_what_cannot_be_decoded_passes(codings: list[str]) -> None:
     decoder = Decoder(codings)
     assert not decoder.active
-    assert decoder.feed(b"as it is") + decoder.rest() == b"as it is"
+    assert decoder.feed(b"as it is") + decoder.finish() == b"as it is"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "raw"])

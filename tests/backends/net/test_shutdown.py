@@ -1,4 +1,4 @@
-"""The bell of a stop: heard by who waits and by who is busy, rung before or after anyone listens."""
+"""The shutdown signal: it ends waits, is noticed without waiting, and may be set before or after anyone watches."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ import time
 import pytest
 
 from backends import Backend, ShutdownSignal, Timeouts
-from backends.net.wait import Client, Line
+from backends.net.wait import BackendSocket, ClientSocket
 from errors import Stopping
 from tests.backends.scripted import CHUNKED, Peer, World, bytes_of, chunk, head_of, soon
 
 
-def heard(closing: ShutdownSignal) -> bool:
+def readable(shutdown: ShutdownSignal) -> bool:
     poll = select.poll()
-    assert closing.fd is not None
-    poll.register(closing.fd, select.POLLIN)
+    assert shutdown.fd is not None
+    poll.register(shutdown.fd, select.POLLIN)
     return bool(poll.poll(0))
 
 
-def test_it_is_silent_until_it_rings_and_then_for_everyone() -> None:
-    closing = ShutdownSignal()
-    assert not heard(closing) and not closing.rung
-    closing.ring()
-    assert heard(closing) and heard(closing) and closing.rung
+def test_it_is_readable_for_everyone_once_it_is_set() -> None:
+    shutdown = ShutdownSignal()
+    assert not readable(shutdown) and not shutdown.is_set()
+    shutdown.set()
+    assert readable(shutdown) and readable(shutdown) and shutdown.is_set()
 
 
-def test_it_may_ring_before_anyone_listens() -> None:
-    closing = ShutdownSignal()
-    closing.ring()
-    assert heard(closing)
+def test_it_may_be_set_before_anyone_watches() -> None:
+    shutdown = ShutdownSignal()
+    shutdown.set()
+    assert readable(shutdown)
 
 
 def test_its_descriptors_end_with_it() -> None:
-    closing = ShutdownSignal()
-    fd = closing.fd
+    shutdown = ShutdownSignal()
+    fd = shutdown.fd
     assert fd is not None and os.fstat(fd)
-    del closing
+    del shutdown
     gc.collect()
     with pytest.raises(OSError):
         os.fstat(fd)
@@ -50,19 +50,19 @@ def test_its_descriptors_end_with_it() -> None:
 @pytest.mark.parametrize("waits", ["receive", "send"])
 def test_it_ends_a_wait(waits: str) -> None:
     ours, theirs = socket.socketpair()
-    closing = ShutdownSignal()
+    shutdown = ShutdownSignal()
     with ours, theirs:
-        line = Line(ours, Client(None), closing)
-        timer = threading.Timer(0.1, closing.ring)
+        sock = BackendSocket(ours, ClientSocket(None), shutdown)
+        timer = threading.Timer(0.1, shutdown.set)
         timer.start()
         start = time.monotonic()
         with pytest.raises(Stopping):
-            _ = line.receive(None, None) if waits == "receive" else line.send(b"x" * 50_000_000, None)
+            _ = sock.receive(None, None) if waits == "receive" else sock.send(b"x" * 50_000_000, None)
         assert 0.05 < time.monotonic() - start < 1
         timer.join()
 
 
-def test_it_is_heard_in_a_flood(world: World) -> None:
+def test_it_is_noticed_while_bytes_never_stop(world: World) -> None:
     """Where there is always something to read, nobody waits."""
 
     def flood(peer: Peer) -> None:
@@ -73,11 +73,11 @@ def test_it_is_heard_in_a_flood(world: World) -> None:
         except OSError:
             pass
 
-    closing = ShutdownSignal()
-    backend = Backend(world.serve(flood).url, Timeouts(3, 3, 3), closing=closing)
+    shutdown = ShutdownSignal()
+    backend = Backend(world.serve(flood).url, Timeouts(3, 3, 3), shutdown=shutdown)
     exchange = world.ask(backend)
     head_of(exchange)
-    timer = threading.Timer(0.1, closing.ring)
+    timer = threading.Timer(0.1, shutdown.set)
     timer.start()
     with pytest.raises(Stopping):
         while bytes_of(exchange, soon(3)):
@@ -87,11 +87,11 @@ def test_it_is_heard_in_a_flood(world: World) -> None:
     backend.close()
 
 
-def test_a_request_that_is_being_sent_is_let_go(world: World) -> None:
-    closing = ShutdownSignal()
+def test_it_ends_the_sending_of_a_request(world: World) -> None:
+    shutdown = ShutdownSignal()
     server = world.serve(lambda peer: (threading.Event().wait(0.3), peer.wait_closed()))
-    backend = Backend(server.url, Timeouts(3, 3, 3), closing=closing)
-    timer = threading.Timer(0.1, closing.ring)
+    backend = Backend(server.url, Timeouts(3, 3, 3), shutdown=shutdown)
+    timer = threading.Timer(0.1, shutdown.set)
     timer.start()
     with pytest.raises(Stopping):
         backend.open("POST", "/", [], b"x" * 30_000_000)

@@ -30,41 +30,41 @@ Ends = tuple[socket.socket, socket.socket]
 
 def test_what_is_there_is_never_waited_for(ends: Ends, world: World) -> None:
     client = world.client()
-    line = wait.Line(ends[0], wait.Client(client.fd))
+    sock = wait.BackendSocket(ends[0], wait.ClientSocket(client.fd))
     client.sock.close()
     ends[1].sendall(b"one")
-    assert line.receive(0.0, 0.0) == b"one"
+    assert sock.receive(0.0, 0.0) == b"one"
     ends[1].close()
-    assert line.receive(0.0, 0.0) == b""
+    assert sock.receive(0.0, 0.0) == b""
 
 
 def test_the_deadline(ends: Ends) -> None:
     start = time.monotonic()
-    assert wait.Line(ends[0], wait.Client(None)).receive(soon(0.1), soon(1)) is Wait.IDLE
+    assert wait.BackendSocket(ends[0], wait.ClientSocket(None)).receive(soon(0.1), soon(1)) is Wait.IDLE
     assert 0.1 <= time.monotonic() - start < 0.4
 
 
 @pytest.mark.parametrize("later", [0.0, 1.0, None])
 def test_the_limit_counts_more_than_the_deadline(ends: Ends, later: float | None) -> None:
     limit = soon(0.1)
-    with pytest.raises(wait.LimitPassed):
-        wait.Line(ends[0], wait.Client(None)).receive(None if later is None else limit + later, limit)
+    with pytest.raises(wait.LimitExceeded):
+        wait.BackendSocket(ends[0], wait.ClientSocket(None)).receive(None if later is None else limit + later, limit)
     assert 0 <= time.monotonic() - limit < 0.3
 
 
 def test_bytes_end_the_wait(ends: Ends) -> None:
     timer = threading.Timer(0.1, ends[1].sendall, [b"one"])
     timer.start()
-    assert wait.Line(ends[0], wait.Client(None)).receive(None, None) == b"one"
+    assert wait.BackendSocket(ends[0], wait.ClientSocket(None)).receive(None, None) == b"one"
     timer.join()
 
 
 def test_a_client_that_left_ends_the_wait(ends: Ends, world: World) -> None:
     client = world.client()
     client.sock.close()
-    line = wait.Line(ends[0], wait.Client(client.fd))
-    assert line.receive(None, None) is Wait.CLIENT_LEFT
-    assert not line.send(b"x" * 10_000_000, None)
+    sock = wait.BackendSocket(ends[0], wait.ClientSocket(client.fd))
+    assert sock.receive(None, None) is Wait.CLIENT_LEFT
+    assert not sock.send(b"x" * 10_000_000, None)
 
 
 def test_patience_is_for_each_step(ends: Ends) -> None:
@@ -77,8 +77,8 @@ def test_patience_is_for_each_step(ends: Ends) -> None:
     reader = threading.Thread(target=read, args=[5])
     reader.start()
     start = time.monotonic()
-    with pytest.raises(wait.LimitPassed):
-        wait.Line(ends[0], wait.Client(None)).send(b"x" * 50_000_000, 0.3)
+    with pytest.raises(wait.LimitExceeded):
+        wait.BackendSocket(ends[0], wait.ClientSocket(None)).send(b"x" * 50_000_000, 0.3)
     assert time.monotonic() - start > 0.7
     reader.join()
 
