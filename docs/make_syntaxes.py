@@ -99,9 +99,9 @@ def _rows() -> Iterator[str]:
 
 def _writes(row: Syntax) -> str:
     text = _code(sample(row))
-    if row.whole:
+    if row.whole_message:
         return f"{text}, as the whole message only"
-    return f"{text}, with a declared name only" if row.declared else text
+    return f"{text}, with a declared name only" if row.declared_only else text
 
 
 def sample(row: Syntax) -> str:
@@ -122,8 +122,8 @@ def _with_object(row: Syntax, text: str) -> str:
 
 def _prefilled(row: Syntax) -> str:
     found = [_code(row.prefilled)] if row.prefilled else []
-    if row.hybrid:
-        found.append(f"if the request asks for thinking: {_code(row.hybrid)}")
+    if row.prefilled_when_thinking:
+        found.append(f"if the request asks for thinking: {_code(row.prefilled_when_thinking)}")
     return "; ".join(found)
 
 
@@ -131,34 +131,34 @@ def _others() -> Iterator[str]:
     """Spellings beside the sample."""
     yield from _head("row", "part", "also written")
     for row in SYNTAXES:
-        for part, texts in (("group", row.also_group), ("call", row.also), ("argument", row.also_parameter)):
+        for part, texts in (("group", row.also_group), ("call", row.also_call), ("argument", row.also_parameter)):
             for text in texts:
                 yield _row([_code(row.name), part, _code(_one_line(_with_object(row, text)))])
         if row.prefix:
             yield _row([_code(row.name), "tags", f"with or without the prefix {_code(row.prefix)}"])
         if row.suffixed:
             yield _row([_code(row.name), "tags", "with or without a suffix, the same in all: `<tool_call:opensource>`"])
-        if row.lead:
-            yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead)}"])
+        if row.lead_token:
+            yield _row([_code(row.name), "tags", f"with or without white space behind {_code(row.lead_token)}"])
 
 
 def _lanes() -> Iterator[str]:
     yield from _head("opens", "closes", "holds", "believed")
     for lane in REASONING_TAGS:
-        opens = ", ".join(_code(_one_line(turn + lane.opens)) for turn in dict.fromkeys(["", lane.turn]))
+        opens = ", ".join(_code(_one_line(turn + lane.opens)) for turn in dict.fromkeys(["", lane.turn_opener]))
         closes = ", ".join(map(_code, map(_one_line, lane.closes)))
         yield _row([opens, closes, "reasoning" if lane.reasoning else "text", _believed(lane)])
 
 
 def _believed(lane: ReasoningTag) -> str:
     found = []
-    if lane.word:
+    if lane.at_line_start:
         found.append("the opening tag only at the start of a line")
     if lane.opens.startswith(" "):
         found.append("the opening tag only before any text")
     if lane.suffixed:
         found.append("with or without a suffix, the same in both tags: `<think:opensource>`")
-    if lane.shared:
+    if lane.shared_closer:
         found.append("the closing tag only behind the opening one")
     return "; ".join(found) or "both"
 

@@ -87,7 +87,7 @@ def test_every_tag_and_token_is_listed() -> None:
         *END_TOKENS,
         *RESULTS,
         *closers,
-        *(lane.turn + lane.opens for lane in REASONING_TAGS),
+        *(lane.turn_opener + lane.opens for lane in REASONING_TAGS),
         *(lane.opens for lane in REASONING_TAGS),
     ):
         shown = token.replace("\n", "\\n")

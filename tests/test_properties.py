@@ -44,7 +44,7 @@ def modest(examples: int) -> settings:
     return settings(max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW)
 
 
-WHOLE_ROWS = tuple(syntax.name for syntax in SYNTAXES if syntax.whole)
+WHOLE_ROWS = tuple(syntax.name for syntax in SYNTAXES if syntax.whole_message)
 each_row = pytest.mark.parametrize("row", ROWS)
 each_framed_row = pytest.mark.parametrize("row", FRAMED)
 
@@ -319,7 +319,7 @@ def in_front_of_the_name(row: str) -> str:
     return text[: text.index("get_weather")]
 
 
-TAGS = [tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, *lane.closes)] + list(END_TOKENS)
+TAGS = [tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, *lane.closes)] + list(END_TOKENS)
 
 
 @pytest.mark.parametrize("marker", TAGS)

@@ -346,7 +346,7 @@ def test_the_table_of_syntaxes(text: str) -> None:
 @BOTH
 def test_what_the_text_says_of_models(text: str) -> None:
     rows = {syntax.name: syntax for syntax in SYNTAXES}
-    assert "`llama3_json`" in prose(text) and rows["llama3_json"].whole
+    assert "`llama3_json`" in prose(text) and rows["llama3_json"].whole_message
     for model in ("GLM-4.7", "QwQ"):
         converter = converter_factory.get_converter(model)
         assert model in prose(text) and isinstance(converter, SyntaxConverter) and converter.starts_inside(model)

@@ -279,7 +279,7 @@ class Detector:
         """A tag that is a word, in the middle of a line, only speaks of reasoning, unless that is open already."""
         tag = match.group()
         lane = OPENS.get(tag) or suffixed_tag(OPENS[split(tag)[0]], split(tag)[1])
-        doubtful = (lane.word and not self._quoting.blank) or (lane.first and not self._untouched)
+        doubtful = (lane.at_line_start and not self._quoting.blank) or (lane.before_text and not self._untouched)
         if doubtful and not self.inside:
             return self._say_to(match, match.end())
         self._enter_lane(lane)
@@ -363,7 +363,7 @@ class Detector:
 
         Either a call begins, or more text must come, or max_tokens cut a name.
         """
-        opener, text = row.syntax.opened, row.syntax.opened + self._buffer
+        opener, text = row.syntax.prefilled_call, row.syntax.prefilled_call + self._buffer
         for lane in (lane for lane in REASONING_TAGS if lane.opens.startswith(opener)):
             if text.startswith(lane.opens):
                 self._enter_lane(lane)

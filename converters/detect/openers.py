@@ -18,7 +18,7 @@ from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
 
 OPENS = {lane.opens: lane for lane in REASONING_TAGS}
 CLOSES = frozenset(closer for lane in REASONING_TAGS for closer in lane.closes)
-LATE = {closer: lane for lane in REASONING_TAGS if not lane.shared for closer in lane.closes}
+LATE = {closer: lane for lane in REASONING_TAGS if not lane.shared_closer for closer in lane.closes}
 """Closers that are believed without their openers."""
 
 
@@ -35,11 +35,11 @@ class OpenerIndex:
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
         for row in map(grammar, rows):
-            if row.syntax.opened and row.syntax.name == prior:
+            if row.syntax.prefilled_call and row.syntax.name == prior:
                 self.opened = row
             for opener, pattern in row.empty_groups.items():
                 self.empty.setdefault(opener, []).append(pattern)
-            if row.syntax.whole:
+            if row.syntax.whole_message:
                 self.whole.append(row)
                 continue
             for entry in row.entries:
@@ -48,7 +48,7 @@ class OpenerIndex:
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         results = frozenset(RESULTS) if self.entries else frozenset()
-        lanes = [lane for lane in REASONING_TAGS if lane.row in ("", prior)]
+        lanes = [lane for lane in REASONING_TAGS if lane.only_for_row in ("", prior)]
         tags = [tag for lane in lanes for tag in (lane.opens, *lane.closes)]
         self.turns = Turns(lanes)
         self._suffixed = [row for row in rows if row.suffixed]
@@ -87,7 +87,7 @@ class Turns:
     """
 
     def __init__(self, lanes: Iterable[ReasoningTag]) -> None:
-        tags = [(lane.turn, lane.opens[: lane.opens.rindex("<") + 1]) for lane in lanes if lane.turn]
+        tags = [(lane.turn_opener, lane.opens[: lane.opens.rindex("<") + 1]) for lane in lanes if lane.turn_opener]
         self.markers = frozenset(turn.strip() for turn, _ in tags)
         self._lengths = {turn + tag: len(turn) for turn, tag in tags}
         self._match = re.compile(any_of(self._lengths)).match if tags else None
@@ -100,7 +100,7 @@ class Turns:
 
 def begins_name(row: Grammar, text: str, tools: Iterable[str]) -> bool:
     """Whether a text that the prompt began could go on as a header that names a tool, or as the tag of a lane."""
-    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+    word = re.split(r"\s", text.removeprefix(row.syntax.prefilled_call), maxsplit=1)[0]
     tags = any(lane.opens.startswith(text) for lane in REASONING_TAGS)
     waits = any(entry.pattern.may_match(text) for entry in row.entries)
     return tags or (waits and any(tool.startswith(word) for tool in tools))

@@ -22,7 +22,7 @@ _DEPTH = 32
 
 class ElementsGrammar(TaggedGrammar):
     def parser(self, opening: CallContext, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
+        return TaggedParser(self, opening, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead_token))
 
 
 class ElementsWriter(ArgumentsWriter):

@@ -23,7 +23,7 @@ class Syntax:
     shape: Literal["json_object", "named_json", "tagged", "elements", "pythonic", "relaxed"]
     call: str
     source: str
-    also: tuple[str, ...] = ()
+    also_call: tuple[str, ...] = ()
     """Other ways in which `call` is written."""
     parameter: str = ""
     also_parameter: tuple[str, ...] = ()
@@ -32,36 +32,36 @@ class Syntax:
     grouped: Literal["all", "each"] = "all"
     """How the model uses `group`: around all calls of a turn, or around each."""
     between: str = "\n"
-    end: str = ""
+    turn_end: str = ""
     """What the model writes behind the last call of a turn. Reading does not need it."""
     delimiter: str = ""
     """What a string stands between, where that is a token and no quote."""
     prefix: str = ""
     """A prefix that tags may carry in front of their names, each tag for itself."""
-    lead: str = ""
+    lead_token: str = ""
     """A token that stands in front of each tag; some models write white space behind it."""
     suffixed: bool = False
     """All tags may carry one suffix behind a colon, which is any, but the same for all: `<tool_call:opensource>`."""
-    opened: str = ""
+    prefilled_call: str = ""
     """What of `call` the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")
     """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
     id_key: str = ""
     """The key of the call's id, where an object carries it as the first member."""
-    whole: bool = False
+    whole_message: bool = False
     """There is no marker: it is a call only as the whole message."""
-    declared: bool = False
+    declared_only: bool = False
     """Its marker could be prose, so that only a declared name is believed."""
     string_types: tuple[str, ...] = ("true", "string", "str")
     """What stands for `{type}` in a parameter whose value is a string; any other value is JSON."""
-    id: str = "functions.{name}:{place}"
-    """How the model writes `{id}`, where `{place}` counts from 0 and `{number}` from 1."""
-    code_for: tuple[str, ...] = ()
+    id: str = "functions.{name}:{index}"
+    """How the model writes `{id}`, where `{index}` counts from 0 and `{number}` from 1."""
+    code_tools: tuple[str, ...] = ()
     """Tools that the model was trained on, which it calls with code in place of JSON."""
-    escaped: bool = False
+    escaped_keys: bool = False
     """Keys are written with `&amp;` and `&quot;`."""
     models: str = ""
     prefilled: str = ""
     """Models whose prompt has already opened the reasoning, so that only its end is written."""
-    hybrid: str = ""
+    prefilled_when_thinking: str = ""
     """Models whose prompt does so when the request asks for thinking."""

@@ -54,4 +54,4 @@ def test_it_brings_what_reading_brings(syntax: Syntax, pieces: list[str], heal: 
 def test_every_syntax_has_one_unless_its_call_is_the_whole_message(syntax: Syntax) -> None:
     calls = begun(syntax, short=True)._detector._calls
     assert calls is not None
-    assert (calls.flow is None) == syntax.whole
+    assert (calls.flow is None) == syntax.whole_message
