@@ -1,4 +1,4 @@
-"""Rows whose calls are a header that carries the name, and the arguments as JSON behind it."""
+"""Rows whose calls are a header with the name, followed by the arguments as JSON."""
 
 from __future__ import annotations
 

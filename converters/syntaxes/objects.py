@@ -1,4 +1,4 @@
-"""Rows whose calls are one JSON object each, behind a marker, in a list or bare: the name is a member of it."""
+"""Rows whose calls are JSON objects with the name inside, behind a marker, in a list, or without either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows whose calls are written as Python writes them."""
+"""Rows whose calls are spelled as calls of Python functions."""
 
 from __future__ import annotations
 

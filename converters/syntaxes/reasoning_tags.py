@@ -1,4 +1,4 @@
-"""What tells reasoning from text in every family's answers: the tags, and where they are believed. No code."""
+"""The tags that separate reasoning from text, for all model families, and where each of them counts. No code."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReasoningTag:
-    """A stretch of reasoning or of text that tags mark out. `closes` are the tags that end it."""
+    """A pair of tags around a part of an answer: an opening tag and those that may close it."""
 
     opens: str
     closes: tuple[str, ...]
     reasoning: bool = True
+    """Whether the part is reasoning; else it is text for the user."""
     shared_closer: bool = False
-    """Its closing tag ends other things too, so it is only believed inside."""
+    """Whether the closing tag closes other things too: it counts only behind the opening one."""
     before_text: bool = False
-    """It is only believed while nothing but reasoning has been said."""
+    """Whether the opening tag counts only as long as there has been no text but reasoning."""
     only_for_row: str = ""
-    """It may be the text's own, so it is only believed of models whose name speaks for this row."""
+    """The row whose models alone use the tag; empty if it counts for all. For tags that occur in ordinary text."""
     turn_opener: str = ""
-    """What opens the model's turn in front of its opening tag, if that is not left out."""
+    """What may stand in front of the opening tag: the start of the model's turn."""
     at_line_start: bool = False
-    """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
+    """Whether the opening tag counts only at the start of a line, as it could be a word of the text elsewhere."""
     suffixed: bool = False
-    """Its tags may carry a suffix behind a colon, the same in both."""
+    """Whether both tags may share a suffix behind a colon: `<think:opensource>`."""
 
 
 _HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
@@ -100,4 +101,4 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
     ReasoningTag("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
 )
-"""What tells reasoning from text, in every family. A tag that starts with a blank is believed at the start only."""
+"""All tags. An opening tag that starts with a blank counts only before any text."""

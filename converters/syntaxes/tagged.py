@@ -1,4 +1,4 @@
-"""Rows whose calls are a header that carries the name, and a tag for each argument behind it."""
+"""Rows whose calls are a header with the name, followed by one tag for each argument."""
 
 from __future__ import annotations
 
