@@ -53,5 +53,5 @@ class SyntaxConverter(ToolCallConverter):
         if self.syntax is None or thinking is False:
             return False
         name = plain_name(model_name)
-        patterns = [self.syntax.prefilled, self.syntax.hybrid if thinking else ""]
+        patterns = [self.syntax.prefilled, self.syntax.prefilled_when_thinking if thinking else ""]
         return any(pattern and re.search(pattern, name) for pattern in patterns)

@@ -18,7 +18,7 @@ Call = tuple[str, Mapping[str, Any]]
 
 def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
     """Return the text of one turn with these calls."""
-    return _run(syntax, list(calls)) + syntax.end
+    return _run(syntax, list(calls)) + syntax.turn_end
 
 
 def _run(syntax: Syntax, calls: Sequence[Call]) -> str:
@@ -54,7 +54,7 @@ def _header(syntax: Syntax, head: str, name: str, index: int) -> str:
 
 
 def _id(syntax: Syntax, index: int) -> str:
-    return syntax.id.replace("{place}", str(index)).replace("{number}", str(index + 1))
+    return syntax.id.replace("{index}", str(index)).replace("{number}", str(index + 1))
 
 
 def _object(syntax: Syntax, name: str, arguments: Mapping[str, Any], index: int) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _relaxed(value: Any, delimiter: str) -> str:
 def _parameter(syntax: Syntax, key: str, value: Any) -> str:
     head, foot = syntax.parameter.split("{value}")
     text = value if isinstance(value, str) else _json(value)
-    key = escape(key) if syntax.escaped else key
+    key = escape(key) if syntax.escaped_keys else key
     return head.replace("{type}", _type(syntax, value)).replace("{key}", key) + text + foot.replace("{key}", key)
 
 

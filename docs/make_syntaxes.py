@@ -182,9 +182,9 @@ def _rows() -> Iterator[str]:
 
 def _writes(row: Syntax) -> str:
     text = _code(sample(row))
-    if row.whole:
+    if row.whole_message:
         return f"{text}, as the whole message only"
-    return f"{text}, with a declared name only" if row.declared else text
+    return f"{text}, with a declared name only" if row.declared_only else text
 
 
 def sample(row: Syntax) -> str:
@@ -205,8 +205,8 @@ def _with_object(row: Syntax, text: str) -> str:
 
 def _prefilled(row: Syntax) -> str:
     found = [_code(row.prefilled)] if row.prefilled else []
-    if row.hybrid:
-        found.append(f"if the request asks for thinking: {_code(row.hybrid)}")
+    if row.prefilled_when_thinking:
+        found.append(f"if the request asks for thinking: {_code(row.prefilled_when_thinking)}")
     return "; ".join(found)
 
 
@@ -214,34 +214,34 @@ def _others() -> Iterator[str]:
     """Spellings other than that of the sample."""
     yield from _head("row", "part", "also written")
     for row in SYNTAXES:
-        for part, texts in (("group", row.also_group), ("call", row.also), ("argument", row.also_parameter)):
+        for part, texts in (("group", row.also_group), ("call", row.also_call), ("argument", row.also_parameter)):
             for text in texts:
                 yield _row([_code(row.name), part, _code(_one_line(_with_object(row, text)))])
         if row.prefix:
             yield _row([_code(row.name), "tags", f"with or without the prefix {_code(row.prefix)}"])
         if row.suffixed:
             yield _row([_code(row.name), "tags", "with or without a suffix, the same in all: `<tool_call:opensource>`"])
-        if row.lead:
-            yield _row([_code(row.name), "tags", f"with or without white space after {_code(row.lead)}"])
+        if row.lead_token:
+            yield _row([_code(row.name), "tags", f"with or without white space after {_code(row.lead_token)}"])
 
 
 def _tags() -> Iterator[str]:
     yield from _head("opens", "closes", "encloses", "recognised")
     for tag in REASONING_TAGS:
-        opens = ", ".join(_code(_one_line(turn + tag.opens)) for turn in dict.fromkeys(["", tag.turn]))
+        opens = ", ".join(_code(_one_line(turn + tag.opens)) for turn in dict.fromkeys(["", tag.turn_opener]))
         closes = ", ".join(map(_code, map(_one_line, tag.closes)))
         yield _row([opens, closes, "reasoning" if tag.reasoning else "text", _recognised(tag)])
 
 
 def _recognised(tag: ReasoningTag) -> str:
     found = []
-    if tag.word:
+    if tag.at_line_start:
         found.append("the opening tag only at the start of a line")
     if tag.opens.startswith(" "):
         found.append("the opening tag only before any text")
     if tag.suffixed:
         found.append("with or without a suffix, the same in both tags: `<think:opensource>`")
-    if tag.shared:
+    if tag.shared_closer:
         found.append("the closing tag only after the opening one")
     return "; ".join(found) or "both"
 

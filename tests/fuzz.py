@@ -48,7 +48,7 @@ AT_THE_START = frozenset(row for row, syntax in ROWS.items() if (syntax.group or
 """Rows whose marker begins with a blank: it is believed at the start of an answer only."""
 OWN_LINE = frozenset(row for row, syntax in ROWS.items() if syntax.group.startswith("```"))
 """Rows whose marker is a fence, which opens only at a line start."""
-FRAMED = tuple(row for row, syntax in ROWS.items() if not syntax.whole)
+FRAMED = tuple(row for row, syntax in ROWS.items() if not syntax.whole_message)
 """Rows whose calls may stand among prose."""
 TEXT_VALUES = frozenset(row for row, syntax in ROWS.items() if syntax.shape in ("tagged", "elements"))
 
@@ -61,7 +61,7 @@ def _own(row: str, key: str) -> tuple[frozenset[str], frozenset[str], frozenset[
     """(what closes something, what opens or closes something, what opens a parameter) in a row of text values."""
     syntax = ROWS[row]
     parameters = [each.replace("{key}", key).partition("{value}") for each in _parameters(syntax)]
-    bodies = [each.partition("{parameters}") for each in (syntax.call, *syntax.also)]
+    bodies = [each.partition("{parameters}") for each in (syntax.call, *syntax.also_call)]
     groups = [each.partition("{calls}") for each in (syntax.group, *syntax.also_group)]
     closers = {token for _, _, close in (*parameters, *bodies, *groups) for token in _tokens(close)}
     heads = {head for head, _, _ in (*parameters, *bodies, *groups)}
@@ -147,7 +147,7 @@ def _keys(value: Any) -> Iterator[str]:
 
 def _literals(syntax: Syntax) -> set[str]:
     """The markers of a row, one by one and as they stand together."""
-    templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also, *_parameters(syntax))
+    templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also_call, *_parameters(syntax))
     named = [
         template.replace("{name}", "ping").replace("{to}", "ping").replace("{key}", "city").replace("{id}", "ping:0")
         for template in templates
@@ -159,7 +159,7 @@ def _literals(syntax: Syntax) -> set[str]:
 
 
 def _markers() -> tuple[str, ...]:
-    found = {tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+    found = {tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, lane.opens, *lane.closes)} | {
         *RESULTS,
         *END_TOKENS,
     }

@@ -222,7 +222,7 @@ def markers(row: str) -> tuple[str, ...]:
 @cache
 def _halves() -> frozenset[str]:
     """Every strict prefix of what opens or closes anything in any row, and of an end-of-turn token."""
-    whole = {tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, lane.opens, *lane.closes)} | {
+    whole = {tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, lane.opens, *lane.closes)} | {
         *END_TOKENS,
         *RESULTS,
     }
@@ -234,10 +234,10 @@ def _halves() -> frozenset[str]:
 
 def _literals(syntax: Syntax) -> set[str]:
     """What stands between the holes of a row, as one and tag by tag."""
-    groups, calls = (syntax.group, *syntax.also_group), (syntax.call, *syntax.also)
+    groups, calls = (syntax.group, *syntax.also_group), (syntax.call, *syntax.also_call)
     texts = [*groups, *calls, syntax.parameter, *syntax.also_parameter]
-    if syntax.lead:
-        texts += [text.replace(syntax.lead, syntax.lead + " ") for text in texts]
+    if syntax.lead_token:
+        texts += [text.replace(syntax.lead_token, syntax.lead_token + " ") for text in texts]
     found = {literal for text in texts for literal in re.split(r"\{\w+\}|[\n\"⟦⟧¦]", text)}
     found |= {group.partition("{calls}")[0] + "{" for group in groups if syntax.shape == "json_object"}
     found |= {tag for literal in found for tag in re.split(r"(?<=>)(?=<)", literal)}
@@ -261,7 +261,7 @@ def without_half(text: str) -> str:
 def openers(row: str) -> tuple[str, ...]:
     """What the calls of a row can begin with, in every spelling: all that stands before the first hole or quote."""
     syntax = ROWS[row]
-    templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also)
+    templates = (syntax.group, *syntax.also_group, syntax.call, *syntax.also_call)
     found = {re.split(r"[\n\"{⟦]", template, maxsplit=1)[0].rstrip("[ ") for template in templates} - {""}
     found |= {re.split(r"[\s]", opener, maxsplit=1)[0] for opener in found if opener[0] != " "}
     found |= {re.sub("^<", f"<{syntax.prefix}", opener) for opener in found}

@@ -100,7 +100,7 @@ def test_the_models_of_each_row_choose_it(generator: dict[str, Any]) -> None:
 
 def test_what_the_text_says_of_a_row_without_a_marker() -> None:
     (row,) = [row for row in SYNTAXES if row.name == "llama3_json"]
-    assert row.whole and f"A row without a marker, such as `{row.name}`" in SYNTAXES_PAGE
+    assert row.whole_message and f"A row without a marker, such as `{row.name}`" in SYNTAXES_PAGE
 
 
 def test_a_sample_holds_each_piece_of_markup_of_its_row(generator: dict[str, Any]) -> None:
@@ -117,7 +117,7 @@ def test_every_tag_and_token_is_listed() -> None:
         *END_TOKENS,
         *RESULTS,
         *closers,
-        *(tag.turn + tag.opens for tag in REASONING_TAGS),
+        *(tag.turn_opener + tag.opens for tag in REASONING_TAGS),
         *(tag.opens for tag in REASONING_TAGS),
     ):
         shown = token.replace("\n", "\\n")

@@ -40,7 +40,7 @@ from tests.helpers import (
 )
 
 CASES = corpus()
-WHOLE_ROWS = {name for name, syntax in ROWS.items() if syntax.whole}
+WHOLE_ROWS = {name for name, syntax in ROWS.items() if syntax.whole_message}
 """Rows without a marker: nothing may stand around their calls."""
 AT_THE_START = {"hyperclovax"}
 """Rows whose marker counts at the start of an answer only."""
@@ -202,7 +202,7 @@ ANY_OPENER = re.compile("|".join(sorted({re.escape(each) for row in ROWS for eac
 def _places(text: str, row: str) -> list[int]:
     """Where calls may open in a text: at the opener of any row, or at the brace of an object in an array of them."""
     opens = [ANY_OPENER, re.compile(r"\{")] if ROWS[row].shape == "json_object" else [ANY_OPENER]
-    start = {0} if ROWS[row].opened else set()  # its opener may stand in the prompt
+    start = {0} if ROWS[row].prefilled_call else set()  # its opener may stand in the prompt
     return sorted(start | {found.start() for each in opens for found in each.finditer(text)})
 
 

@@ -363,7 +363,7 @@ class Detector:
 
         Either a call begins, or more text must come, or max_tokens cut a name.
         """
-        opener, text = row.syntax.opened, row.syntax.opened + self._buffer
+        opener, text = row.syntax.prefilled_call, row.syntax.prefilled_call + self._buffer
         for tag in REASONING_TAGS:
             if tag.opens.startswith(opener) and text.startswith(tag.opens):
                 self._reasoning.open(tag)

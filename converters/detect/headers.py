@@ -72,7 +72,7 @@ def _header_at_end(entry: Opener, text: str, start: int, expectations: Expectati
 
 def _may_become_header(row: Grammar, text: str, tools: Iterable[str]) -> bool:
     """Whether a text could go on as a header that names a tool, or as a reasoning tag."""
-    word = re.split(r"\s", text.removeprefix(row.syntax.opened), maxsplit=1)[0]
+    word = re.split(r"\s", text.removeprefix(row.syntax.prefilled_call), maxsplit=1)[0]
     if any(tag.opens.startswith(text) for tag in REASONING_TAGS):
         return True
     return any(entry.pattern.may_match(text) for entry in row.entries) and any(tool.startswith(word) for tool in tools)

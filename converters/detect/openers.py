@@ -18,7 +18,7 @@ from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
 
 OPENS = {each.opens: each for each in REASONING_TAGS}
 CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes)
-LATE = {closer: each for each in REASONING_TAGS if not each.shared for closer in each.closes}
+LATE = {closer: each for each in REASONING_TAGS if not each.shared_closer for closer in each.closes}
 """Closers that are believed without their openers."""
 
 _END_HEADS = frozenset(token[0] for token in END_TOKENS)
@@ -37,11 +37,11 @@ class OpenerIndex:
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
         for row in map(grammar, rows):
-            if row.syntax.opened and row.syntax.name == prior:
+            if row.syntax.prefilled_call and row.syntax.name == prior:
                 self.prefilled = row
             for opener, pattern in row.empty_groups.items():
                 self.empty.setdefault(opener, []).append(pattern)
-            if row.syntax.whole:
+            if row.syntax.whole_message:
                 self.whole.append(row)
                 continue
             for entry in row.entries:
@@ -50,7 +50,7 @@ class OpenerIndex:
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
         results = frozenset(RESULTS) if self.entries else frozenset()
-        reasoning_tags = [each for each in REASONING_TAGS if each.row in ("", prior)]
+        reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
         self._suffixed = [row for row in rows if row.suffixed]
@@ -93,7 +93,9 @@ class Turns:
     """
 
     def __init__(self, reasoning_tags: Iterable[ReasoningTag]) -> None:
-        tags = [(each.turn, each.opens[: each.opens.rindex("<") + 1]) for each in reasoning_tags if each.turn]
+        tags = [
+            (each.turn_opener, each.opens[: each.opens.rindex("<") + 1]) for each in reasoning_tags if each.turn_opener
+        ]
         self.markers = frozenset(turn.strip() for turn, _ in tags)
         self._lengths = {turn + tag: len(turn) for turn, tag in tags}
         self._match = re.compile(any_of(self._lengths)).match if tags else None

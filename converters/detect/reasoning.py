@@ -30,7 +30,7 @@ class ReasoningState:
         Inside the reasoning, every opening tag is believed.
         """
         opened = OPENS.get(tag) or suffixed_tag(OPENS[split(tag)[0]], split(tag)[1])
-        doubtful = (opened.word and not at_line_start) or (opened.first and not first)
+        doubtful = (opened.at_line_start and not at_line_start) or (opened.before_text and not first)
         return None if doubtful and not self.active else opened
 
     def open(self, tag: ReasoningTag) -> None:

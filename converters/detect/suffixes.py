@@ -50,7 +50,7 @@ def split(tag: str) -> tuple[str, str]:
 def suffixed_tag(tag: ReasoningTag, suffix: str) -> ReasoningTag:
     """Its tag is no word any more."""
     closes = tuple(suffixed(closer, suffix) for closer in tag.closes)
-    return replace(tag, opens=suffixed(tag.opens, suffix), closes=closes, word=False)
+    return replace(tag, opens=suffixed(tag.opens, suffix), closes=closes, at_line_start=False)
 
 
 @lru_cache(maxsize=16)  # a model may write any
@@ -61,14 +61,14 @@ def suffixed_grammar(row: Syntax, suffix: str) -> Grammar:
         return tuple(suffixed(text, suffix) for text in texts)
 
     call, group, parameter = each((row.call, row.group, row.parameter))
-    also, also_group, also_parameter = map(each, (row.also, row.also_group, row.also_parameter))
+    also, also_group, also_parameter = map(each, (row.also_call, row.also_group, row.also_parameter))
     return SHAPES[row.shape](
         replace(
             row,
             call=call,
             group=group,
             parameter=parameter,
-            also=also,
+            also_call=also,
             also_group=also_group,
             also_parameter=also_parameter,
         )

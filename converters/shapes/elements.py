@@ -22,7 +22,7 @@ _DEPTH = 32
 
 class ElementsGrammar(TaggedGrammar):
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, context, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead))
+        return TaggedParser(self, context, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead_token))
 
 
 class ElementsWriter(ArgumentsWriter):

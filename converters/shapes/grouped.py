@@ -27,7 +27,7 @@ class GroupedGrammar:
 
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
-        samples = [call.partition(self.body) for call in (syntax.call, *syntax.also)]
+        samples = [call.partition(self.body) for call in (syntax.call, *syntax.also_call)]
         samples_of_group = [group for group in (syntax.group, *syntax.also_group) if group]
         groups = [group.replace("{name}", "{to}").partition("{calls}") for group in samples_of_group]
         self.headers = self.spelled(first_token(header) for header, _, _ in samples)
@@ -38,19 +38,19 @@ class GroupedGrammar:
         follow = self.after_header()
         self.patterns = [self.pattern(header, follow) for header, _, _ in samples]
         self.entries = [
-            Opener(opener, pattern, explicit=not groups and not syntax.declared)
+            Opener(opener, pattern, explicit=not groups and not syntax.declared_only)
             for pattern, (header, _, _) in zip(self.patterns, samples, strict=True)
             for opener in self.spelled([first_token(header)])
         ]
         self.entries += [
-            Opener(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared)
+            Opener(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared_only)
             for group_open, _, _ in groups
             for header, _, _ in samples
             for opener in self.spelled([first_token(group_open)])
         ]
         self.entries += [
-            Opener(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_for))
-            for header, _, _ in (samples if syntax.code_for else ())
+            Opener(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_tools))
+            for header, _, _ in (samples if syntax.code_tools else ())
             for opener in self.spelled([first_token(header)])
         ]
         self.empty_groups = {
@@ -67,10 +67,10 @@ class GroupedGrammar:
         raise NotImplementedError
 
     def pattern(self, template: str, then: Iterable[str] = (), unless: str = "") -> Pattern:
-        return Pattern(loosened(template, self.syntax.lead), then=then, prefix=self.syntax.prefix, unless=unless)
+        return Pattern(loosened(template, self.syntax.lead_token), then=then, prefix=self.syntax.prefix, unless=unless)
 
     def spelled(self, markers: Iterable[str]) -> list[str]:
-        found = (spellings(marker, self.syntax.prefix, self.syntax.lead) for marker in markers)
+        found = (spellings(marker, self.syntax.prefix, self.syntax.lead_token) for marker in markers)
         return [spelling for each in found for spelling in each]
 
 

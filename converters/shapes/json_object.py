@@ -43,7 +43,7 @@ class JsonObjectGrammar:
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
         groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
-        samples = [call.partition("{object}") for call in (syntax.call, *syntax.also)]
+        samples = [call.partition("{object}") for call in (syntax.call, *syntax.also_call)]
         heads = [(opens + head).rstrip("[\n ") for opens, _, _ in groups for head, _, _ in samples]
         feet = [tokens((foot + closes).lstrip("]\n")) for _, _, closes in groups for _, _, foot in samples]
         self.closes_twice = any(len(foot) > 1 for foot in feet)
@@ -273,7 +273,7 @@ class JsonObjectParser(StateParser):
 
     def _named(self, name: str) -> bool:
         declared = self._expectations.declared(name)
-        doubtful = self._context.whole or self._grammar.syntax.declared or not _NAME.fullmatch(name.strip())
+        doubtful = self._context.whole or self._grammar.syntax.declared_only or not _NAME.fullmatch(name.strip())
         if declared is None and doubtful:
             return self._abandon()
         self._name = declared or name.strip()

@@ -57,7 +57,7 @@ class NamedJsonParser(GroupedParser):
 
     def _before(self) -> bool:
         """Before the arguments, or where there are none."""
-        if self._written in self._grammar.syntax.code_for and self._begins_code():
+        if self._written in self._grammar.syntax.code_tools and self._begins_code():
             return self._open_code()
         found, _, _ = self._grammar.no_arguments.look(self._buffer, self._pos)
         if found == Lookahead.MISSING or (found == Lookahead.YET and self._buffer[self._pos :].strip()):

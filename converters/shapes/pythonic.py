@@ -31,7 +31,7 @@ class PythonicGrammar:
         self.closers = [token for _, _, foot in groups for token in tokens(foot.lstrip("]"))]
         heads = [head for head, _, _ in groups]
         self.entries = [
-            Opener(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared)
+            Opener(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared_only)
             for head in heads
         ]
         self.empty_groups: dict[str, Pattern] = {}
@@ -84,7 +84,7 @@ class PythonicParser(StateParser):
         if match is None:
             return self._no_call()
         declared = self._expectations.declared(match["name"])
-        if declared is None and (self._context.whole or self._grammar.syntax.declared):
+        if declared is None and (self._context.whole or self._grammar.syntax.declared_only):
             return self._stop()
         name = declared or match["name"]
         self._refusable = False

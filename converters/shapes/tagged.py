@@ -40,7 +40,7 @@ class TaggedGrammar(GroupedGrammar):
         super().__init__(syntax)
         inside = self.after_header()
         self.between_parameters = Lookahead([*inside, *self.headers, *self.group_opens])
-        calls = self.spelled(map(bordered_token, (syntax.call, *syntax.also)))
+        calls = self.spelled(map(bordered_token, (syntax.call, *syntax.also_call)))
         keys = self.spelled(map(bordered_token, (syntax.parameter, *syntax.also_parameter)))
         self.after_foot = Lookahead([*calls, *self.feet, *self.group_closes, *self.group_opens])
         self.after_value = Lookahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
@@ -74,9 +74,9 @@ class ParameterSample:
         opener, self._close = template.split("{value}")
         self.trims = opener.endswith("\n") and self._close.startswith("\n")
         self.keyed = "{key}" in self._close
-        self.opener = Pattern(loosened(opener.rstrip("\n"), syntax.lead), prefix=syntax.prefix)
-        self.tokens = spellings(first_token(template), syntax.prefix, syntax.lead)
-        self._spelling = syntax.prefix, syntax.lead
+        self.opener = Pattern(loosened(opener.rstrip("\n"), syntax.lead_token), prefix=syntax.prefix)
+        self.tokens = spellings(first_token(template), syntax.prefix, syntax.lead_token)
+        self._spelling = syntax.prefix, syntax.lead_token
 
     def closer(self, key: str) -> list[str]:
         """The spellings of the marker that closes the value of a key."""
@@ -209,7 +209,7 @@ class TaggedParser(GroupedParser):
         self._ends = grammar.value_ends(sample, key)
         says = match.groupdict().get("type")
         kind = None if says is None else says in grammar.syntax.string_types
-        lead = self._arguments.key(unescape(key) if grammar.syntax.escaped else key, kind)
+        lead = self._arguments.key(unescape(key) if grammar.syntax.escaped_keys else key, kind)
         self._out.arguments(lead, self._advance(end))
         self._state = self._value
         return True

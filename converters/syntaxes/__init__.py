@@ -1,6 +1,6 @@
-"""The table of syntaxes: one row for each way in which models write their tool calls. Rows hold no code.
+"""The table of syntaxes: one row for each way in which models write tool calls. Rows hold no code.
 
-A row says what a model writes (row.py); the rows stand in files by what carries the arguments. Here is their order.
+`row.py` defines what a row is. The rows are grouped in files by what carries the arguments; this file orders them.
 """
 
 from __future__ import annotations
@@ -106,4 +106,4 @@ SYNTAXES: tuple[Syntax, ...] = (
     *(HYPERCLOVAX, HERMES, PYTHONIC, LLAMA4_PYTHONIC, LLAMA3_JSON, LLAMA_BUILTIN, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE),
     *(GEMMA3_TOOL_CODE, LMSTUDIO, GENERIC),
 )
-"""In the order in which names are tried: rows with narrow names stand before the wide ones of their family."""
+"""In the order in which `models` is searched in a model's name: specific patterns precede general ones of a family."""

@@ -1,4 +1,4 @@
-"""Rows whose calls are a header that carries the name, and the arguments as JSON behind it."""
+"""Rows whose calls are a header with the name, followed by the arguments as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MISTRAL_NEW = Syntax(
     name="mistral_new",
     shape="named_json",
     call="[TOOL_CALLS]{name}[ARGS]{arguments}",
-    also=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
+    also_call=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
     between="",
     models=(
         r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2(?!\d)|2506)|mistral-?small-?4"
@@ -22,7 +22,7 @@ DEEPSEEK_V3 = Syntax(
     shape="named_json",
     group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
     call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
-    also=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
+    also_call=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
     prefilled=r"deepseek-?r1-0528",
     source="chat template of deepseek-ai/DeepSeek-R1",
@@ -35,7 +35,7 @@ DEEPSEEK_V31 = Syntax(
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
     models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
-    hybrid=r"deepseek.*v3",
+    prefilled_when_thinking=r"deepseek.*v3",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
 
@@ -45,7 +45,7 @@ KIMI_K2 = Syntax(
     group="<|tool_calls_section_begin|>{calls}<|tool_calls_section_end|>",
     also_group=("<|tool_call_section_begin|>{calls}<|tool_call_section_end|>",),
     call="<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
-    also=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
+    also_call=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
     between="",
     models=r"kimi-?k2",
     prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
@@ -68,7 +68,7 @@ SOLAR_OPEN = Syntax(
     also_group=("<|begin|>assistant<|tool_calls|>{calls}<|calls|>",),
     call="<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{arguments}<|tool_call:end|>",
     between="",
-    id="a1b2c3d4e{place}",
+    id="a1b2c3d4e{index}",
     models=r"solar-?open",
     source="chat template of upstage/Solar-Open-100B",
 )
@@ -82,7 +82,7 @@ PLAMO3 = Syntax(
         "<|plamo:begin_tool_arguments:plamo|><|plamo:constrain|>json<|plamo:msg|>{arguments}"
         "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>"
     ),
-    also=(
+    also_call=(
         "<|plamo:begin_tool_request:plamo|><|plamo:begin_tool_name:plamo|>{name}<|plamo:end_tool_name:plamo|>"
         "<|plamo:begin_tool_arguments:plamo|>{arguments}"
         "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>",
@@ -117,7 +117,7 @@ HARMONY = Syntax(
     name="harmony",
     shape="named_json",
     call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
-    also=(
+    also_call=(
         "<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
         "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
         "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
@@ -128,7 +128,7 @@ HARMONY = Syntax(
         "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
     ),
     between="<|start|>assistant",
-    code_for=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
+    code_tools=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
     models=r"gpt-?oss",
     source="openai-harmony; chat template of openai/gpt-oss-20b",
 )
@@ -137,9 +137,9 @@ FUNCTIONARY_V32 = Syntax(
     name="functionary_v32",
     shape="named_json",
     call=">>>{name}\n{arguments}",
-    opened=">>>",
+    prefilled_call=">>>",
     between="",
-    declared=True,
+    declared_only=True,
     models=r"functionary.*3[.-]2",
     source="chat template of meetkai/functionary-small-v3.2",
 )
@@ -148,8 +148,8 @@ FUNCTIONARY_V2 = Syntax(
     name="functionary_v2",
     shape="named_json",
     call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}",
-    also=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
-    end="\n<|stop|>",
+    also_call=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
+    turn_end="\n<|stop|>",
     models=r"functionary.*v?2[.-]\d",
     source="meetkai's prompt format v2",
 )

@@ -1,4 +1,4 @@
-"""Rows whose calls are one JSON object each, behind a marker, in a list or bare: the name is a member of it."""
+"""Rows whose calls are JSON objects with the name inside, behind a marker, in a list, or without either."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ GRANITE20B = Syntax(
     name="granite20b",
     shape="json_object",
     call="<function_call> {object}",
-    also=("<function_call> {object}</function_call>",),
+    also_call=("<function_call> {object}</function_call>",),
     between="",
     models=r"granite.*functioncalling",
     source="model card of ibm-granite/granite-20b-functioncalling",
@@ -65,7 +65,7 @@ INKLING = Syntax(
     name="inkling",
     shape="json_object",
     call="<|message_model|>{name}<|content_invoke_tool_json|>{object}<|end_message|>",
-    also=("<|content_invoke_tool_json|>{object}<|end_message|>",),
+    also_call=("<|content_invoke_tool_json|>{object}<|end_message|>",),
     keys=("name", "args"),
     between="",
     models=r"inkling",
@@ -85,7 +85,7 @@ GIGACHAT3_ROLE = Syntax(
     name="gigachat3_role",
     shape="json_object",
     call="<|message_sep|>\n\nfunction call<|role_sep|>\n{object}<|message_sep|>",
-    also=("function call<|role_sep|>\n{object}<|message_sep|>",),
+    also_call=("function call<|role_sep|>\n{object}<|message_sep|>",),
     between="",
     source="chat template of ai-sage/GigaChat3-10B-A1.8B",
 )
@@ -156,7 +156,7 @@ COHERE = Syntax(
     group="<|START_ACTION|>[\n    {calls}\n]<|END_ACTION|>",
     call="{object}",
     keys=("tool_name", "parameters"),
-    id="{place}",
+    id="{index}",
     id_key="tool_call_id",
     between=",\n    ",
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
@@ -200,7 +200,7 @@ GENERIC = Syntax(
     name="generic",
     shape="json_object",
     call="<tools>{object}</tools>",
-    also=(
+    also_call=(
         "<function>{object}</function>",
         "<function-call>{object}</function-call>",
         "<function_call>{object}</function_call>",
@@ -211,7 +211,7 @@ GENERIC = Syntax(
         "<ifm|tool_call>{object}</ifm|tool_call>\n</ifm|tool_calls>",
         "[TOOL_CALL]{object}[/TOOL_CALL]",
     ),
-    declared=True,
+    declared_only=True,
     source="seen of Qwen2.5-Coder and of small models",
 )
 
@@ -221,7 +221,7 @@ LLAMA3_JSON = Syntax(
     call="{object}",
     keys=("name", "parameters"),
     between="; ",
-    whole=True,
+    whole_message=True,
     models=r"llama",
     source="chat template of meta-llama/Llama-3.3-70B-Instruct",
 )
@@ -241,7 +241,7 @@ XLAM = Syntax(
     group="[{calls}]",
     call="{object}",
     between=", ",
-    whole=True,
+    whole_message=True,
     models=r"xlam",
     source="model card of Salesforce/Llama-xLAM-2-8b-fc-r",
 )

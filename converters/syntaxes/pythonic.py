@@ -1,4 +1,4 @@
-"""Rows whose calls are written as Python writes them."""
+"""Rows whose calls are spelled as calls of Python functions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GEMMA3_TOOL_CODE = Syntax(
     shape="pythonic",
     group="```tool_code\n{calls}\n```",
     call="{name}({arguments})",
-    declared=True,
+    declared_only=True,
     models=r"gemma-?[23]",
     source="Google's guide to function calling with Gemma 3",
 )
@@ -47,7 +47,7 @@ LLAMA_BUILTIN = Syntax(
     shape="pythonic",
     group="<|python_tag|>{calls}",
     call="{name}({arguments})",
-    declared=True,
+    declared_only=True,
     source="Meta's prompt format of Llama 3.1",
 )
 
@@ -57,7 +57,7 @@ PYTHONIC = Syntax(
     group="[{calls}]",
     call="{name}({arguments})",
     between=", ",
-    whole=True,
+    whole_message=True,
     models=r"toolace|llama-?3[._-]?2-?[13]b|llama-?4",
     source="chat template of meta-llama/Llama-3.2-3B-Instruct",
 )

@@ -1,4 +1,4 @@
-"""What tells reasoning from text in every family's answers: the tags, and where they are believed. No code."""
+"""The tags that separate reasoning from text, for all model families, and where each of them counts. No code."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReasoningTag:
-    """A stretch of reasoning or of text that tags mark out. `closes` are the tags that end it."""
+    """A pair of tags around a part of an answer: an opening tag and those that may close it."""
 
     opens: str
     closes: tuple[str, ...]
     reasoning: bool = True
-    shared: bool = False
-    """Its closing tag ends other things too, so it is only believed inside."""
-    first: bool = False
-    """It is only believed while nothing but reasoning has been said."""
-    row: str = ""
-    """It may be the text's own, so it is only believed of models whose name speaks for this row."""
-    turn: str = ""
-    """What opens the model's turn in front of its opening tag, if that is not left out."""
-    word: bool = False
-    """Its opening tag could be a word of the text, so it is only believed at the start of a line."""
+    """Whether the part is reasoning; else it is text for the user."""
+    shared_closer: bool = False
+    """Whether the closing tag closes other things too: it counts only behind the opening one."""
+    before_text: bool = False
+    """Whether the opening tag counts only as long as there has been no text but reasoning."""
+    only_for_row: str = ""
+    """The row whose models alone use the tag; empty if it counts for all. For tags that occur in ordinary text."""
+    turn_opener: str = ""
+    """What may stand in front of the opening tag: the start of the model's turn."""
+    at_line_start: bool = False
+    """Whether the opening tag counts only at the start of a line, as it could be a word of the text elsewhere."""
     suffixed: bool = False
-    """Its tags may carry a suffix behind a colon, the same in both."""
+    """Whether both tags may share a suffix behind a colon: `<think:opensource>`."""
 
 
 _HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
 
 REASONING_TAGS: tuple[ReasoningTag, ...] = (
-    ReasoningTag("<think>", ("</think>",), word=True, suffixed=True),
+    ReasoningTag("<think>", ("</think>",), at_line_start=True, suffixed=True),
     ReasoningTag("[THINK]", ("[/THINK]",)),
     ReasoningTag("<|channel>thought", ("<channel|>",)),
     ReasoningTag("◁think▷", ("◁/think▷",)),
@@ -42,30 +43,62 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag("<|START_THINKING|>", ("<|END_THINKING|>",)),
     ReasoningTag("<|START_RESPONSE|>", ("<|END_RESPONSE|>",), reasoning=False),
     ReasoningTag("<|START_TEXT|>", ("<|END_TEXT|>",), reasoning=False),
-    ReasoningTag("<response>", ("</response>",), reasoning=False, shared=True, first=True),
-    ReasoningTag("<answer>", ("</answer>",), reasoning=False, shared=True, first=True),
+    ReasoningTag("<response>", ("</response>",), reasoning=False, shared_closer=True, before_text=True),
+    ReasoningTag("<answer>", ("</answer>",), reasoning=False, shared_closer=True, before_text=True),
     ReasoningTag("<|inner_prefix|>", ("<|inner_suffix|>",)),
     ReasoningTag("<|plamo:begin_think:plamo|>", ("<|plamo:end_think:plamo|>",)),
     ReasoningTag("<|open|>think<|sep|>", ("<|close|>think<|sep|>",)),
     ReasoningTag("<|open|>response<|sep|>", ("<|close|>response<|sep|>",), reasoning=False),
-    ReasoningTag("<|content_thinking|>", ("<|end_message|>",), shared=True),
-    ReasoningTag("<|content_text|>", ("<|end_message|>",), reasoning=False, shared=True),
-    ReasoningTag("<|begin|>assistant<|think|>", ("<|end|>",), shared=True),
-    ReasoningTag("<|begin|>assistant<|content|>", ("<|end|>",), reasoning=False, shared=True),
-    ReasoningTag("<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared=True, turn="<|start|>assistant"),
+    ReasoningTag("<|content_thinking|>", ("<|end_message|>",), shared_closer=True),
+    ReasoningTag("<|content_text|>", ("<|end_message|>",), reasoning=False, shared_closer=True),
+    ReasoningTag("<|begin|>assistant<|think|>", ("<|end|>",), shared_closer=True),
+    ReasoningTag("<|begin|>assistant<|content|>", ("<|end|>",), reasoning=False, shared_closer=True),
     ReasoningTag(
-        "<|channel|>commentary<|message|>", _HARMONY_ENDS, reasoning=False, shared=True, turn="<|start|>assistant"
+        "<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared_closer=True, turn_opener="<|start|>assistant"
     ),
-    ReasoningTag("<|channel|>final<|message|>", _HARMONY_ENDS, reasoning=False, shared=True, turn="<|start|>assistant"),
-    ReasoningTag("Here is my thought process:", ("Here is my response:",), shared=True, first=True, row="granite3"),
-    ReasoningTag("Here's my thought process:", ("Here's my response:",), shared=True, first=True, row="granite3"),
-    ReasoningTag("Here are my reasoning steps:\n", ("[BEGIN FINAL RESPONSE]",), shared=True, first=True, row="jamba"),
-    ReasoningTag("<|im_start|>assistant/think\n", ("<|im_end|>",), shared=True, row="hyperclovax"),
-    ReasoningTag(">>>all\n", (), reasoning=False, first=True, row="functionary_v32"),
-    ReasoningTag("<|recipient|>all\n<|content|>", (), reasoning=False, first=True, turn="<|from|>assistant\n"),
-    ReasoningTag(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
-    ReasoningTag("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared=True),
-    ReasoningTag(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),
-    ReasoningTag("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared=True),
+    ReasoningTag(
+        "<|channel|>commentary<|message|>",
+        _HARMONY_ENDS,
+        reasoning=False,
+        shared_closer=True,
+        turn_opener="<|start|>assistant",
+    ),
+    ReasoningTag(
+        "<|channel|>final<|message|>",
+        _HARMONY_ENDS,
+        reasoning=False,
+        shared_closer=True,
+        turn_opener="<|start|>assistant",
+    ),
+    ReasoningTag(
+        "Here is my thought process:",
+        ("Here is my response:",),
+        shared_closer=True,
+        before_text=True,
+        only_for_row="granite3",
+    ),
+    ReasoningTag(
+        "Here's my thought process:",
+        ("Here's my response:",),
+        shared_closer=True,
+        before_text=True,
+        only_for_row="granite3",
+    ),
+    ReasoningTag(
+        "Here are my reasoning steps:\n",
+        ("[BEGIN FINAL RESPONSE]",),
+        shared_closer=True,
+        before_text=True,
+        only_for_row="jamba",
+    ),
+    ReasoningTag("<|im_start|>assistant/think\n", ("<|im_end|>",), shared_closer=True, only_for_row="hyperclovax"),
+    ReasoningTag(">>>all\n", (), reasoning=False, before_text=True, only_for_row="functionary_v32"),
+    ReasoningTag(
+        "<|recipient|>all\n<|content|>", (), reasoning=False, before_text=True, turn_opener="<|from|>assistant\n"
+    ),
+    ReasoningTag(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared_closer=True),
+    ReasoningTag("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared_closer=True),
+    ReasoningTag(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
+    ReasoningTag("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
 )
-"""What tells reasoning from text, in every family. A tag that starts with a blank is believed at the start only."""
+"""All tags. An opening tag that starts with a blank counts only before any text."""

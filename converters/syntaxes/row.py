@@ -1,10 +1,9 @@
-"""What a row of the table is: a sample of what a model writes, with holes.
+"""The row of a syntax: a sample of what a model writes, with holes.
 
-`{name}` and `{id}` stand for the function's, `{parameters}` is made of one `parameter` for each `{key}` and `{value}`,
-and `{object}` stands where one JSON object carries it all. Reading and writing both follow the sample (shapes/ and
-render.py). In reading, a newline of the sample is layout, except that newlines which touch `{value}` belong to the
-markup if the value begins on a line of its own. A `group` may stand around the calls; without it a call is believed
-only if its name is declared.
+`{name}` and `{id}` stand for the name of the function and the id of the call. `{parameters}` stands for one `parameter`
+for each argument, with its `{key}` and `{value}`. `{object}` stands for one JSON object that carries the whole call.
+Parsing (shapes/) and rendering (render.py) follow the same sample. In parsing, a newline of the sample is optional
+white space; but newlines next to `{value}` belong to the markup if the value begins on a line of its own.
 
 It may not know how anything is parsed.
 """
@@ -17,51 +16,61 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """One row. `models` and `prefilled` are regexes, searched in a model's name as `plain_name` writes it."""
+    """One row of the table.
+
+    `models`, `prefilled` and `prefilled_when_thinking` are regexes, searched in a model's `plain_name`.
+    """
 
     name: str
     shape: Literal["json_object", "named_json", "tagged", "elements", "pythonic", "relaxed"]
     call: str
     source: str
-    also: tuple[str, ...] = ()
-    """Other ways in which `call` is written."""
+    """The document that the sample was taken from."""
+    also_call: tuple[str, ...] = ()
+    """Other spellings of `call`, for parsing only."""
     parameter: str = ""
+    """One argument."""
     also_parameter: tuple[str, ...] = ()
+    """Other spellings of `parameter`, for parsing only."""
     group: str = ""
+    """What stands around calls, which are `{calls}`. Without it a call counts only if its name is declared."""
     also_group: tuple[str, ...] = ()
+    """Other spellings of `group`, for parsing only."""
     grouped: Literal["all", "each"] = "all"
-    """How the model uses `group`: around all calls of a turn, or around each."""
+    """Whether one `group` stands around all calls of a turn, or one around each."""
     between: str = "\n"
-    end: str = ""
-    """What the model writes behind the last call of a turn. Reading does not need it."""
+    """What stands between two calls."""
+    turn_end: str = ""
+    """What stands behind the last call of a turn; for rendering only."""
     delimiter: str = ""
-    """What a string stands between, where that is a token and no quote."""
+    """The token on both sides of a string, where strings stand between tokens instead of quotes."""
     prefix: str = ""
-    """A prefix that tags may carry in front of their names, each tag for itself."""
-    lead: str = ""
-    """A token that stands in front of each tag; some models write white space behind it."""
+    """A prefix that the name of each tag may or may not have."""
+    lead_token: str = ""
+    """A token in front of each tag, which white space may follow."""
     suffixed: bool = False
-    """All tags may carry one suffix behind a colon, which is any, but the same for all: `<tool_call:opensource>`."""
-    opened: str = ""
-    """What of `call` the prompt has written, so that an answer may begin behind it."""
+    """Whether all tags may share a suffix of the model's choice behind a colon: `<tool_call:opensource>`."""
+    prefilled_call: str = ""
+    """The start of `call` that the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")
-    """The keys of name and arguments in an object; two empty ones where the name itself is the key."""
+    """The keys of the name and the arguments in `{object}`; two empty strings if the name itself is the key."""
     id_key: str = ""
-    """The key of the call's id, where an object carries it as the first member."""
-    whole: bool = False
-    """There is no marker: it is a call only as the whole message."""
-    declared: bool = False
-    """Its marker could be prose, so that only a declared name is believed."""
+    """The key of the call's id, if it is the first member of `{object}`."""
+    whole_message: bool = False
+    """Whether a call has no marker: it counts only if it is the whole message."""
+    declared_only: bool = False
+    """Whether the marker occurs in prose: a call counts only if its name is declared."""
     string_types: tuple[str, ...] = ("true", "string", "str")
-    """What stands for `{type}` in a parameter whose value is a string; any other value is JSON."""
-    id: str = "functions.{name}:{place}"
-    """How the model writes `{id}`, where `{place}` counts from 0 and `{number}` from 1."""
-    code_for: tuple[str, ...] = ()
-    """Tools that the model was trained on, which it calls with code in place of JSON."""
-    escaped: bool = False
-    """Keys are written with `&amp;` and `&quot;`."""
+    """Values of `{type}` for a string; any other means that the value is JSON. Rendering writes the first one."""
+    id: str = "functions.{name}:{index}"
+    """What the model writes for `{id}`; `{index}` counts from 0 and `{number}` from 1."""
+    code_tools: tuple[str, ...] = ()
+    """Built-in tools from the model's training, which it calls with code instead of JSON."""
+    escaped_keys: bool = False
+    """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
     models: str = ""
+    """Models that write this syntax."""
     prefilled: str = ""
-    """Models whose prompt has already opened the reasoning, so that only its end is written."""
-    hybrid: str = ""
-    """Models whose prompt does so when the request asks for thinking."""
+    """Models whose prompt opens the reasoning, so that they write only its end."""
+    prefilled_when_thinking: str = ""
+    """Models whose prompt does so if the request asks for thinking."""

@@ -1,4 +1,4 @@
-"""Rows whose calls are a header that carries the name, and a tag for each argument behind it."""
+"""Rows whose calls are a header with the name, followed by one tag for each argument."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ HY3 = Syntax(
     shape="tagged",
     group="<tool_calls>\n{calls}\n</tool_calls>",
     call="<tool_call>{name}<tool_sep>\n{parameters}</tool_call>",
-    also=("<tool_call>{name}\n{parameters}</tool_call>",),
+    also_call=("<tool_call>{name}\n{parameters}</tool_call>",),
     suffixed=True,
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
     models=r"\bhy-?[34]\b|hunyuan-?[34]\b",
@@ -160,7 +160,7 @@ MUSE_ATEM = Syntax(
         "<atem:function_calls>\n{calls}\n</atem:function_calls><|eot|>",
     ),
     between="<|eom|><|start|>assistant",
-    end="<|eot|>",
+    turn_end="<|eot|>",
     call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
     models=r"muse-?(spark|glimmer)|glimmer",
@@ -186,11 +186,11 @@ DEEPSEEK_V32 = Syntax(
     shape="tagged",
     group="<｜DSML｜function_calls>\n{calls}\n</｜DSML｜function_calls>",
     call='<｜DSML｜invoke name="{name}">\n{parameters}</｜DSML｜invoke>',
-    also=('<｜DSML｜invoke name="{name}"/>{parameters}',),
+    also_call=('<｜DSML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v3[.-]?2(?!\d|-?exp)",
-    hybrid=r"deepseek.*v3[.-]?2",
+    prefilled_when_thinking=r"deepseek.*v3[.-]?2",
     source="encoding of deepseek-ai/DeepSeek-V3.2",
 )
 
@@ -203,7 +203,7 @@ DEEPSEEK_V4 = Syntax(
         "<｜DSML｜tool>\n{calls}\n</｜DSML｜tool>",
     ),
     call='<｜DSML｜invoke name="{name}">\n{parameters}</｜DSML｜invoke>',
-    also=('<｜DSML｜invoke name="{name}"/>{parameters}',),
+    also_call=('<｜DSML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v4(?![.-]?1)",
@@ -216,7 +216,7 @@ DEEPSEEK_V41 = Syntax(
     shape="tagged",
     group="<｜DSML｜ calls>\n{calls}\n</｜DSML｜ calls>",
     call='<｜DSML｜ invoke name="{name}">\n{parameters}</｜DSML｜ invoke>',
-    also=('<｜DSML｜ invoke name="{name}"/>{parameters}',),
+    also_call=('<｜DSML｜ invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜ parameter name="{key}" string="{type}">{value}</｜DSML｜ parameter>\n',
     also_parameter=('<｜DSML｜ parameter name="{key}">{value}</｜DSML｜ parameter>\n',),
     models=r"deepseek.*v4[.-]?1",
@@ -229,7 +229,7 @@ GIGACHAT35 = Syntax(
     shape="tagged",
     group="<｜GCML｜tool_calls>\n{calls}\n</｜GCML｜tool_calls>",
     call='<｜GCML｜invoke name="{name}">\n{parameters}</｜GCML｜invoke>',
-    also=('<｜GCML｜invoke name="{name}"/>{parameters}',),
+    also_call=('<｜GCML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜GCML｜parameter name="{key}" string="{type}">{value}</｜GCML｜parameter>\n',
     also_parameter=('<｜GCML｜parameter name="{key}">{value}</｜GCML｜parameter>\n',),
     models=r"gigachat-?3[.-]5",
@@ -241,7 +241,7 @@ KIMI_K3 = Syntax(
     shape="tagged",
     group="<|open|>tools<|sep|>{calls}<|close|>tools<|sep|>",
     call='<|open|>call tool="{name}" index="{id}"<|sep|>{parameters}<|close|>call<|sep|>',
-    also=(
+    also_call=(
         '<|open|>call tool="{name}" index="{id}"<|sep|><|open|>json type="object"<|sep|>{parameters}'
         "<|close|>json<|sep|><|close|>call<|sep|>",
     ),
@@ -249,7 +249,7 @@ KIMI_K3 = Syntax(
     between="",
     string_types=("string", "str"),
     id="{number}",
-    escaped=True,
+    escaped_keys=True,
     models=r"kimi-?k3",
     prefilled=r"kimi-?k3",
     source="chat template of moonshotai/Kimi-K3",
@@ -269,11 +269,11 @@ BEAM = Syntax(
     name="beam",
     shape="tagged",
     call=" to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}",
-    also=(
+    also_call=(
         "<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|end|>",
         "<|start|>assistant to={name}<|channel|>analysis <|constrain|>xml<|message|>{parameters}<|call|>",
     ),
-    end="<|call|>",
+    turn_end="<|call|>",
     parameter='<rfl:parameter name="{key}">\n{value}\n</rfl:parameter>',
     between="<|end|><|start|>assistant",
     models=r"\bbeam\b",
@@ -283,7 +283,7 @@ BEAM = Syntax(
 MINIMAX_M3 = Syntax(
     name="minimax_m3",
     shape="elements",
-    lead="]<]minimax[>[",
+    lead_token="]<]minimax[>[",
     group="]<]minimax[>[<tool_call>\n{calls}\n]<]minimax[>[</tool_call>",
     call=']<]minimax[>[<invoke name="{name}">{parameters}]<]minimax[>[</invoke>',
     parameter="]<]minimax[>[<{key}>{value}]<]minimax[>[</{key}>",

@@ -1,4 +1,4 @@
-"""Tokens that are no part of a call: what opens a result that a model makes up, and what ends its turn."""
+"""Special tokens outside of calls: those that open the result of a tool, and those that end a turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESULTS: tuple[str, ...] = (
     "[TOOL_RESULTS]",
     "<|im_start|>",
 )
-"""What opens a tool's result, or a turn that is not the model's: behind a call, the model has made it up."""
+"""Tokens that open the result of a tool or the turn of another role. Behind a call the model invents what follows."""
 
 END_TOKENS: tuple[str, ...] = (
     "<|im_end|>",
@@ -58,4 +58,4 @@ END_TOKENS: tuple[str, ...] = (
     "<end_of_sentence>",
     "[END FINAL RESPONSE]",
 )
-"""End-of-turn tokens that servers leave at the end of the text."""
+"""End-of-turn tokens, which some servers leave at the end of the text."""

@@ -97,7 +97,7 @@ def test_it_brings_what_reading_brings(syntax: Syntax, pieces: list[str], heal: 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
 def test_every_syntax_grants_one_unless_its_call_is_the_whole_message(syntax: Syntax) -> None:
     lease = begun(syntax, short=True).lease()
-    assert (lease is None) == syntax.whole
+    assert (lease is None) == syntax.whole_message
     assert lease is None or (lease.kind, lease.call) == ("arguments", 0)
 
 

@@ -37,7 +37,7 @@ def modest(examples: int) -> settings:
     return settings(max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW)
 
 
-WHOLE_ROWS = tuple(syntax.name for syntax in SYNTAXES if syntax.whole)
+WHOLE_ROWS = tuple(syntax.name for syntax in SYNTAXES if syntax.whole_message)
 each_row = pytest.mark.parametrize("row", ROWS)
 each_framed_row = pytest.mark.parametrize("row", FRAMED)
 

@@ -78,7 +78,7 @@ def most_held(text: str, piece_size: int = 1) -> int:
     return most
 
 
-TAGS = [tag for lane in REASONING_TAGS for tag in (lane.turn + lane.opens, *lane.closes)] + list(END_TOKENS)
+TAGS = [tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, *lane.closes)] + list(END_TOKENS)
 
 
 @in_one_test("marker", TAGS)

@@ -8,7 +8,7 @@ from converters.detect.openers import Turns, opener_index, reasoning_index
 from converters.syntaxes import REASONING_TAGS, ReasoningTag
 from tests.helpers import ROWS
 
-TAG = ReasoningTag("<|channel|>final<|message|>", (), turn="<|start|>assistant")
+TAG = ReasoningTag("<|channel|>final<|message|>", (), turn_opener="<|start|>assistant")
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_entries_of_a_shorter_opener_are_tried_behind_those_of_a_longer() -> Non
 
 
 def test_tags_that_could_be_the_texts_own_are_watched_for_one_row_only() -> None:
-    own = [lane for lane in REASONING_TAGS if lane.row]
+    own = [lane for lane in REASONING_TAGS if lane.only_for_row]
     for lane in own:
-        assert lane.opens in opener_index(ROWS[lane.row]).markers.literals
+        assert lane.opens in opener_index(ROWS[lane.only_for_row]).markers.literals
         assert lane.opens not in opener_index(None).markers.literals
 
 

@@ -17,7 +17,7 @@ GROUP = "<tool_calls{s}>\n" + CALL + "\n</tool_calls{s}>"
 
 def test_a_suffix_goes_into_each_tag() -> None:
     assert suffixed("<a>{x}</a>\n<b_c>", "q-1.2") == "<a:q-1.2>{x}</a:q-1.2>\n<b_c:q-1.2>"
-    assert suffixed_tag(ReasoningTag("<t>", ("</t>",), word=True), "q") == ReasoningTag("<t:q>", ("</t:q>",))
+    assert suffixed_tag(ReasoningTag("<t>", ("</t>",), at_line_start=True), "q") == ReasoningTag("<t:q>", ("</t:q>",))
 
 
 @pytest.mark.parametrize("suffix", ["q", "-", "a.b", "x" * 24, "가"])

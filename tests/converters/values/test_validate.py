@@ -87,9 +87,9 @@ def _bomb() -> dict[str, Any]:
 )
 def test_no_schema_and_no_arguments_take_long(arguments: Any, schema: dict[str, Any]) -> None:
     text = json.dumps(arguments)
-    began = time.perf_counter()
+    began = time.process_time()
     assert misfits(text, schema) == []
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_number_too_long_for_python_is_not_judged() -> None:
