@@ -58,7 +58,7 @@ def test_it_ends_a_wait(waits: str) -> None:
         start = time.monotonic()
         with pytest.raises(Stopping):
             _ = line.receive(None, None) if waits == "receive" else line.send(b"x" * 50_000_000, None)
-        assert 0.05 < time.monotonic() - start < 1
+        assert 0.05 < time.monotonic() - start < 5
         timer.join()
 
 
@@ -89,7 +89,12 @@ def test_it_is_heard_in_a_flood(world: World) -> None:
 
 def test_a_request_that_is_being_sent_is_let_go(world: World) -> None:
     closing = ShutdownSignal()
-    server = world.serve(lambda peer: (threading.Event().wait(0.3), peer.wait_closed()))
+
+    def script(peer: Peer) -> object:
+        time.sleep(0.3)
+        return peer.wait_closed()
+
+    server = world.serve(script)
     backend = Backend(server.url, Timeouts(3, 3, 3), closing=closing)
     timer = threading.Timer(0.1, closing.ring)
     timer.start()
