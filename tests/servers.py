@@ -60,6 +60,7 @@ __all__ = [
     "KEEP_ALIVE",
     "PATIENCE",
     "ROOT",
+    "SOON",
     "TOOLS",
     "TOP",
     "Answer",
@@ -99,6 +100,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 PATIENCE = 10.0
 """Seconds after which anything that has not happened never will."""
+SOON = 6.0
+"""Seconds within which what has been sent is there, on a busy machine too. Less than a silent backend waits."""
 STARTING = 60.0
 """Seconds that a process may take to listen: it imports everything first, which a busy machine makes slow."""
 
@@ -380,7 +383,7 @@ class Client:
             self.arrivals.append((time.monotonic(), data))
         return data
 
-    def until(self, text: str | bytes, within: float = 2.0) -> None:
+    def until(self, text: str | bytes, within: float = SOON) -> None:
         """Read until the body so far holds this; it must be there in time."""
         wanted = text.encode() if isinstance(text, str) else text
         end = time.monotonic() + within

@@ -59,8 +59,8 @@ def test_10_02_arguments_flow_while_a_long_call_is_written(backend: ScriptedBack
     opening = '<tool_call>\n{"name": "write_file", "arguments": {"path": "a", "content": "first '
     backend.answer = Answer([*said(opening, finish=None, done=False), 5.0])
     with beating.client(ask()) as client:
-        client.until("first", within=1)
-        client.until(KEEP_ALIVE, within=BEAT * 3)
+        client.until("first", within=4)
+        client.until(KEEP_ALIVE, within=4)
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -76,7 +76,7 @@ def test_10_03_the_backend_is_free_when_the_client_has_gone(
         request = backend.request(asked)
         time.sleep(0.1)
         client.leave()
-    assert request.closed.wait(1)
+    assert request.closed.wait(5)
 
 
 def test_10_04_the_shipped_service_does_not_kill_streams() -> None:
@@ -106,7 +106,7 @@ def test_10_05_headers_are_true_of_the_body(backend: ScriptedBackend, proxy: Pro
 def test_10_06_nobody_is_invited_to_buffer_a_stream(backend: ScriptedBackend, proxy: Proxy) -> None:
     backend.answer = Answer([*said("Hi", finish=None, done=False), 5.0])
     with proxy.client(ask()) as client:
-        client.until("Hi", within=1)
+        client.until("Hi", within=4)
         assert client.header("cache-control") == "no-cache"
         assert client.header("x-accel-buffering") == "no"
         assert client.header("content-length") is None and client.header("content-encoding") is None

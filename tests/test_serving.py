@@ -169,7 +169,7 @@ def test_what_outlasts_the_grace_of_a_stop_is_told_so(backend: ScriptedBackend, 
         with ThreadPoolExecutor(len(MOMENTS)) as pool:
             list(pool.map(lambda moment: assert_told_of_the_stop(clients[moment], moment, began), MOMENTS))
         for received in backend.requests:
-            assert received.closed.wait(1) and not received.answered
+            assert received.closed.wait(5) and not received.answered
         assert proxy.wait(5) == 0
         assert "Traceback" not in proxy.said(), proxy.said()
 
@@ -210,7 +210,7 @@ def test_a_reload_lets_what_is_open_end_and_tells_what_outlasts_it(backend: Scri
         assert message_of(whole_stream(brief.rest())) == SPOKEN
         assert broken_stream(endless.rest()).errors[0]["code"] == "proxy_stopping"
         (asked,) = [received for received in backend.requests if b"brief" not in received.body]
-        assert asked.closed.wait(1)
+        assert asked.closed.wait(5)
         backend.answer = Answer([HELLO, *REST])
         assert message_of(whole_stream(proxy.streamed(ask()))) == SPOKEN, "the reloaded worker does not answer"
         assert "Traceback" not in proxy.said(), proxy.said()
@@ -236,7 +236,7 @@ def test_a_second_signal_ends_at_once(backend: ScriptedBackend) -> None:
             proxy.wait(0.4)
         proxy.signal(signal.SIGINT)
         assert proxy.wait(2) != 0
-        assert backend.last.closed.wait(1)
+        assert backend.last.closed.wait(5)
 
 
 def test_ctrl_c_without_work_is_a_clean_end(backend: ScriptedBackend) -> None:

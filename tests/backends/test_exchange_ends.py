@@ -59,12 +59,12 @@ def test_client_leaves(world: World, where: str, how: str) -> None:
         "read_all": exchange.read_all,
     }
     assert waits[where]() is Wait.CLIENT_LEFT
-    assert 0.1 < time.monotonic() - start < 0.5
+    assert 0.1 < time.monotonic() - start < 1.5
     closed = time.monotonic()
     exchange.close()
     server.close()
     assert isinstance(server.results[0], float)
-    assert server.results[0] - closed < 0.5
+    assert server.results[0] - closed < 2
 
 
 def test_client_leaves_while_the_request_is_sent(world: World) -> None:
@@ -98,7 +98,7 @@ def test_first_byte_timeout(world: World, sent: bytes) -> None:
     with pytest.raises(TimedOut) as caught:
         everything(exchange)
     assert caught.value.phase == "first_byte"
-    assert 0.25 < time.monotonic() - start < 0.8
+    assert 0.25 < time.monotonic() - start < 2.5
 
 
 @pytest.mark.parametrize("sent", [b"", b"5", b"5\r\nhe"])

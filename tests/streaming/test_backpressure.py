@@ -112,7 +112,7 @@ def test_a_client_that_never_reads_again_and_leaves_frees_the_backend() -> None:
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
         sock.close()
-        assert received.closed.wait(1)
+        assert received.closed.wait(5)
 
 
 def test_an_event_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_an_event_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     pieces = Counted([said()[0], b"data: ", *[b"x" * 65536] * 1000])
     with ScriptedBackend(Answer(pieces)) as backend, running_proxy(backend) as proxy:
         streamed = broken_stream(proxy.streamed(ask()))
-        assert backend.last.closed.wait(1) and not backend.last.answered
+        assert backend.last.closed.wait(5) and not backend.last.answered
     assert "longer than" in streamed.errors[0]["message"]
 
 

@@ -70,7 +70,7 @@ def test_probe_of_the_silent_and_the_missing(world: World) -> None:
     server = world.serve(lambda peer: peer.wait_closed())
     start = time.monotonic()
     assert world.backend(server).probe(timeout=0.3) == (False, "no answer within 0.3 s")
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2.5
     missing = world.backend("http://127.0.0.1:9").probe()
     assert missing == (False, "no connection to the backend at 127.0.0.1:9: Connection refused")
 
@@ -83,4 +83,4 @@ def test_probe_does_not_wait_for_an_endless_body(world: World) -> None:
 
     start = time.monotonic()
     assert world.backend(world.serve(script)).probe(timeout=0.3) == (True, "HTTP 200")
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2.5

@@ -157,7 +157,7 @@ def test_connect_timeout(world: World) -> None:
         with pytest.raises(TimedOut) as caught:
             backend.open("GET", "/", [], b"")
     assert caught.value.phase == "connect"
-    assert 0.25 < time.monotonic() - start < 1
+    assert 0.25 < time.monotonic() - start < 2.5
 
 
 def test_handshake_timeout(world: World) -> None:

@@ -41,7 +41,7 @@ def test_what_is_there_is_never_waited_for(ends: Ends, world: World) -> None:
 def test_the_deadline(ends: Ends) -> None:
     start = time.monotonic()
     assert wait.BackendSocket(ends[0], wait.ClientSocket(None)).receive(soon(0.1), soon(1)) is Wait.IDLE
-    assert 0.1 <= time.monotonic() - start < 0.4
+    assert 0.1 <= time.monotonic() - start < 2
 
 
 @pytest.mark.parametrize("later", [0.0, 1.0, None])
@@ -49,7 +49,7 @@ def test_the_limit_counts_more_than_the_deadline(ends: Ends, later: float | None
     limit = soon(0.1)
     with pytest.raises(wait.LimitExceeded):
         wait.BackendSocket(ends[0], wait.ClientSocket(None)).receive(None if later is None else limit + later, limit)
-    assert 0 <= time.monotonic() - limit < 0.3
+    assert 0 <= time.monotonic() - limit < 0.9
 
 
 def test_bytes_end_the_wait(ends: Ends) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.servers import (
     DONE,
+    SOON,
     Answer,
     Client,
     Json,
@@ -49,7 +50,7 @@ def so_far(client: Client) -> Streamed:
     return read_stream(client.body[: client.body.rfind(b"\n\n") + 2])
 
 
-def read_until(client: Client, seen: Callable[[Streamed], bool], within: float = 2.0) -> None:
+def read_until(client: Client, seen: Callable[[Streamed], bool], within: float = SOON) -> None:
     """Read until the stream shows this."""
     while not seen(so_far(client)):
         try:

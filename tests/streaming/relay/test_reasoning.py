@@ -127,7 +127,7 @@ def test_a_client_that_left_teaches_nothing(backend: ScriptedBackend, proxy: Pro
     backend.answer = Answer([frame(chunk({"role": "assistant", "content": "Let me"})), never()])
     with proxy.client(ask()) as client:
         client.until(b"Let me")
-    assert backend.request(1).closed.wait(1)
+    assert backend.request(1).closed.wait(5)
     assert answered(backend, proxy, "streamed", *LATE_CLOSE) == SEEN_INSIDE
 
 
