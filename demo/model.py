@@ -143,9 +143,11 @@ class _Candidates:
         self._numbers = nearest(numbers)
 
     def word(self) -> str:
+        """The next word; the last one is returned again and again."""
         return self._words.pop(0) if len(self._words) > 1 else self._words[0]
 
     def number(self, whole: bool) -> float:
+        """The next number, an integer if `whole`; 3 if there is none left."""
         fitting = [text for text in self._numbers if not (whole and "." in text)]
         if not fitting:
             return 3
