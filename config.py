@@ -1,7 +1,7 @@
-"""The settings: environment and `.env` in, one frozen `Config` out. Nothing is read before it is asked for.
+"""The settings, read from the environment and `.env` into one frozen `Config`. Importing this file reads nothing.
 
-Every variable is a row of `VARIABLES`; `.env.example`, the docs and the tests are held to that table.
-This file may not know what a model, a syntax or a request is: the names of the syntax rows are handed in.
+Every variable is a row of `VARIABLES`; tests hold `.env.example` and the documentation to that table.
+May not know: models, syntaxes, requests. The names of the syntax rows are passed in.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What one process runs with. `backend_url` has neither a trailing slash nor a trailing `/v1`."""
+    """The settings of one process. `backend_url` has neither a trailing slash nor a trailing `/v1`."""
 
     REMOVE_THINK_TAGS: ClassVar[bool] = False
-    """A relic: converters written for the lineage make a `Config()` and read this. Reasoning is split elsewhere."""
+    """For compatibility only: converters written for older proxies create a `Config()` and read this attribute."""
 
     backend_url: str = "http://localhost:8888"
     backend: str | None = None
@@ -53,10 +53,10 @@ class Config:
     def from_environment(
         cls, environ: Mapping[str, str] | None = None, syntax_names: Collection[str] | None = None
     ) -> Config:
-        """Read `environ` and nothing else; without it, the real environment over the `.env` of the working directory.
+        """Read `environ` only; if None, the process environment, which wins over `.env` in the working directory.
 
-        Raises ConfigError for a value that its variable does not take, for a name that is one slip from a variable's,
-        and for a backend that is this proxy. `syntax_names` are the rows that MODEL_SYNTAX may name.
+        `syntax_names` are the rows that MODEL_SYNTAX may name; None allows any. Raises ConfigError for an invalid
+        value, for a misspelt variable name, and for a backend that is this proxy itself.
         """
         sources = (_dotenv(), os.environ) if environ is None else (environ,)
         given = _given(*sources)
@@ -75,18 +75,18 @@ class Config:
         return config
 
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed but probably not meant, one line each, for the log at the start."""
+        """Settings that are valid but probably a mistake, one line each, for the log at the start."""
         return tuple(_warnings(self))
 
     def describe(self) -> dict[str, object]:
-        """Every setting, for logs: of a secret only whether it is set."""
+        """Every setting by field name, for logs. A secret is shown only as `set` or `unset`."""
         secrets = {v.field for v in VARIABLES if v.secret}
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: ("set" if v else "unset") if name in secrets else v for name, v in values.items()}
 
 
 def get_backend_config(name: str) -> dict[str, Any]:
-    """The preset `name`, in any case of its letters, whatever the environment says.
+    """The preset `name`, in upper or lower case. The environment does not change it.
 
     Returns `host`, `port`, `protocol`, `url`, `timeout` in seconds and `description`. Raises ConfigError for an unknown
     name.
@@ -98,7 +98,10 @@ def get_backend_config(name: str) -> dict[str, Any]:
 
 
 class Kind(NamedTuple):
-    """What a value can be. `parse` raises ValueError or KeyError for the rest; `takes` ends the error line."""
+    """A type of value. `parse` raises ValueError or KeyError for an invalid text; `takes` says in words what is valid.
+
+    `unset` is the value of a variable that has neither a text nor a default.
+    """
 
     takes: str
     parse: Callable[[str], object]
@@ -107,7 +110,11 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One row. `default` is as one would write it, empty for none; `field` is where Config keeps it."""
+    """One environment variable. `default` is spelled as in `.env`, empty if there is none.
+
+    `meaning` is one line for users, in `--help` and `.env.example`. `kept_as` names the field of Config, where that is
+    not the variable's name in lower case.
+    """
 
     name: str
     default: str
@@ -118,27 +125,31 @@ class Variable:
 
     @property
     def field(self) -> str:
+        """The name of the field of Config that holds the value."""
         return self.kept_as or self.name.lower()
 
     def read(self, text: str) -> object:
+        """The value of `text`, empty if the variable is not set. Raises ConfigError for an invalid one."""
         try:
             return self.kind.parse(text) if text else self.kind.unset
-        except (KeyError, ValueError):  # both may quote the text, so neither may be seen in a traceback
+        except (KeyError, ValueError):  # their messages may quote a secret, so `from None` hides them
             raise self.refusal(text) from None
 
     def refusal(self, text: str, because: str = "") -> ConfigError:
+        """The error for the invalid value `text`; `because` is added at the end of its line."""
         return ConfigError(f"{self.name}={self.shown(text)}: takes {self.kind.takes}{because}")
 
     def shown(self, text: str) -> str:
-        """A value as an error may quote it: shortened, and hidden where it may hold a secret."""
-        # A URL that holds a password or a key may have been pasted anywhere. Glob patterns have ? and @ of their own.
+        """The value as an error message may quote it: shortened, and hidden if it may contain a secret."""
+        # A URL with a password or a key may be pasted into any variable. Only glob patterns contain ? and @ normally.
         hidden = self.secret or (self.kind is not _MODEL_ROWS and any(mark in text for mark in "@?#"))
         return "(hidden)" if hidden else repr(text if len(text) <= 80 else text[:80] + "…")
 
 
 def _dotenv() -> Mapping[str, str | None]:
+    """The variables of `.env`. Raises ConfigError if the file cannot be read."""
     try:
-        # Only the working directory's: a .env further up belongs to another project. The BOM is Notepad's.
+        # Only in the working directory: a .env further up belongs to another project. Windows Notepad writes a BOM.
         return dotenv_values(".env", encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(".env: takes UTF-8 text") from None
@@ -147,12 +158,13 @@ def _dotenv() -> Mapping[str, str | None]:
 
 
 def _given(*sources: Mapping[str, str | None]) -> dict[str, str]:
-    """What is set, the later source winning. Empty counts as unset, so it hides nothing of an earlier source."""
+    """The variables that are set; a later source wins. An empty value counts as unset, so it overrides nothing."""
     texts = [(v.name, (source.get(v.name) or "").strip()) for source in sources for v in VARIABLES]
     return {name: text for name, text in texts if text}
 
 
 def _backend_url(given: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    """The backend's URL, by precedence: BACKEND_URL, the parts that are set, the preset, the defaults of the parts."""
     preset = PRESETS.get(values["BACKEND"], {})
 
     def part(name: str, key: str) -> Any:
@@ -163,7 +175,7 @@ def _backend_url(given: Mapping[str, str], values: Mapping[str, Any]) -> str:
 
 
 def _joined(protocol: str, host: str, port: int | None, path: str = "") -> str:
-    # The scheme's own port is left out: some gateways match the Host header to the letter.
+    # The scheme's default port is left out: some gateways compare the Host header literally.
     colon_port = "" if port in (None, {"http": 80, "https": 443}[protocol]) else f":{port}"
     return f"{protocol}://{f'[{host}]' if ':' in host else host}{colon_port}{path}"
 
@@ -172,30 +184,30 @@ def _warnings(config: Config) -> Iterator[str]:
     backend = urlsplit(config.backend_url)
     if not config.proxy_api_keys and not _is_loopback(config.proxy_host):
         use = "use the backend with your BACKEND_API_KEY" if config.backend_api_key else "use the backend"
-        yield f"PROXY_HOST={config.proxy_host} without PROXY_API_KEYS: whoever can reach this machine can {use}"
+        yield f"PROXY_HOST={config.proxy_host} without PROXY_API_KEYS: anyone who can reach this machine can {use}"
     if not config.proxy_api_keys and "*" in config.cors_origins:
         yield "CORS_ORIGINS=* without PROXY_API_KEYS: any web page that a user opens can use the backend"
     if config.proxy_api_keys and not config.backend_api_key and backend.scheme == "https":
-        yield "PROXY_API_KEYS without BACKEND_API_KEY: clients' keys stay here, so the backend gets none"
+        yield "PROXY_API_KEYS without BACKEND_API_KEY: clients' keys are not sent on, so the backend receives no key"
 
 
 def _refuse_misspelt(source: Mapping[str, str | None]) -> None:
-    """Raises ConfigError for a name that is set, is no variable, and is one slip from one: it would have no effect."""
+    """Raises ConfigError for a set name that is one typing error from a variable's: it would have no effect."""
     known = {v.name for v in VARIABLES}
     for name, text in source.items():
-        if name in known or name in _OTHERS or not name.isprintable() or not (text or "").strip():
+        if name in known or name in _OF_OTHER_PROGRAMS or not name.isprintable() or not (text or "").strip():
             continue
         for variable in VARIABLES:
-            if len(variable.name) >= _TELLING and _one_slip(name, variable.name):
+            if len(variable.name) >= _MIN_COMPARED and _one_edit_apart(name, variable.name):
                 meant = f"did you mean {variable.name}? It takes {variable.kind.takes}"
                 raise ConfigError(f"{name}={variable.shown(text or '')}: no such setting; {meant}")
 
 
-def _one_slip(one: str, other: str) -> bool:
-    """Whether a letter is missing, added or another, or two neighbours have changed places."""
+def _one_edit_apart(one: str, other: str) -> bool:
+    """Whether a single edit makes them equal: a character inserted, deleted or replaced, or two neighbours swapped."""
     if abs(len(one) - len(other)) > 1:
         return False
-    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    same = next((pos for pos, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     one, other = one[same:], other[same:]
     if one[1:] == other[1:] or one[1:] == other or one == other[1:]:
         return True
@@ -203,18 +215,18 @@ def _one_slip(one: str, other: str) -> bool:
 
 
 def _refuse_endpoint(text: str) -> None:
-    """Raises ConfigError for a BACKEND_URL that is a path of the API rather than its base."""
+    """Raises ConfigError for a BACKEND_URL that ends in an endpoint of the API."""
     if found := _ENDPOINT.search(text):
         raise _BACKEND_URL.refusal(text, f"; leave out {found.group()}")
 
 
 def _refuse_own_address(config: Config, given: Mapping[str, str]) -> None:
-    """Raises ConfigError for a backend that is the address of this proxy: each request would come back to it."""
+    """Raises ConfigError for a backend at this proxy's own address: a request would be sent in an endless loop."""
     backend = urlsplit(config.backend_url)
     port = backend.port or {"http": 80, "https": 443}[backend.scheme]
-    ends = (backend.hostname or "", config.proxy_host)
-    every = all(end in ("0.0.0.0", "::") or _is_loopback(end) for end in ends)
-    if port == config.proxy_port and (every or ends[0] == ends[1]):
+    hosts = (backend.hostname or "", config.proxy_host)
+    both_local = all(host in ("0.0.0.0", "::") or _is_loopback(host) for host in hosts)
+    if port == config.proxy_port and (both_local or hosts[0] == hosts[1]):
         deciding = ("BACKEND_URL", "BACKEND_PORT", "BACKEND_HOST", "BACKEND", "PROXY_PORT")
         name = next(name for name in deciding if name in given)
         variable = next(v for v in VARIABLES if v.name == name)
@@ -237,7 +249,7 @@ def _matching(pattern: str, text: str) -> re.Match[str]:
 
 
 def _url(text: str) -> str:
-    # Not urlsplit: it drops tabs and newlines silently, and what it accepts here is mostly what must be refused.
+    # Not urlsplit(): it removes tabs and newlines silently, and accepts most of what must be refused here.
     parts = _matching(r"(?!.*[?#\\])(https?)://(\[[^\]/]+\]|[^\[\]:/]+)(?::([0-9]+))?(/[!-~]*)?", text)
     protocol, host, port, path = parts.groups(default="")
     if {".", ".."} & set(path.split("/")):
@@ -248,7 +260,7 @@ def _url(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """Lower case, IPv6 without brackets. A zone (`%eth0`) has no agreed place in a URL and is refused."""
+    """The host in lower case, IPv6 without brackets. A zone (`%eth0`) is refused: URLs have no standard form for it."""
     bare = text[1:-1] if text[0] + text[-1] == "[]" else text
     if ":" in bare or bare != text:
         return str(IPv6Address(_matching(r"[0-9a-f:.]+", bare).group()))
@@ -270,7 +282,7 @@ def _seconds(text: str, above: float = -1) -> float:
 
 
 def _origin(text: str) -> str:
-    # Desktop and editor clients have schemes of their own: app://, tauri://, vscode-webview://
+    # Desktop and editor clients use their own schemes: app://, tauri://, vscode-webview://
     return _matching(r"\*|[a-z][a-z0-9+.-]*://[^\s/@?#*]+", text.removesuffix("/")).group().lower()
 
 
@@ -282,7 +294,7 @@ def _one_of(*names: str, **also: object) -> Kind:
 def _list_of(takes: str, item: Callable[[str], object]) -> Kind:
     def parse(text: str) -> tuple[object, ...]:
         parts = [part.strip() for part in text.split(",") if part.strip()]
-        if not parts:  # nothing but commas is a slip; read as an empty list it could open what was to be closed
+        if not parts:  # only commas: as an empty list it could allow access that the user meant to restrict
             raise ValueError
         return tuple(dict.fromkeys(map(item, parts)))
 
@@ -295,7 +307,7 @@ def _preset(host: str, port: int, description: str, protocol: str = "http") -> M
 
 
 PRESETS: Mapping[str, Mapping[str, str | int]] = {
-    # 8888 is what users were promised; LM Studio's own default is 1234.
+    # 8888 is the documented default of this preset; LM Studio's own default is 1234.
     "lmstudio": _preset("localhost", 8888, "LM Studio's local server"),
     "ollama": _preset("localhost", 11434, "Ollama"),
     "llamacpp": _preset("localhost", 8080, "llama.cpp's llama-server"),
@@ -334,40 +346,40 @@ _ENDPOINT = re.compile(
     r"(/v1)?/chat/completions/*$|/v1/(completions|embeddings|models|responses|messages)/*$|/api/(chat|generate|tags)/*$",
     re.IGNORECASE,
 )
-_TELLING = 6
-"""Characters of a name from which on one slip is no coincidence: DEAL, HEAP and REAL are one letter from HEAL."""
-_OTHERS = frozenset({"BACKENDS", "CORS_ORIGIN", "LOGLEVEL", "REQUESTS_TIMEOUT"})
-"""Names that are one slip from ours and in use by other programs."""
+_MIN_COMPARED = 6
+"""Characters of the shortest name that is compared. Shorter ones resemble ordinary names: DEAL and REAL for HEAL."""
+_OF_OTHER_PROGRAMS = frozenset({"BACKENDS", "CORS_ORIGIN", "LOGLEVEL", "REQUESTS_TIMEOUT"})
+"""Names that other programs use and that are one edit from one of ours."""
 
 _BACKEND_URL = Variable(
-    "BACKEND_URL", "", _URL, "The backend's whole base URL, with or without /v1; wins over the four below"
+    "BACKEND_URL", "", _URL, "Base URL of the backend, with or without /v1; overrides the four variables below"
 )
-_BACKEND = Variable("BACKEND", "", _one_of(*PRESETS), "Preset that fills in what is unset of the three above")
-_MODEL_SYNTAX = Variable("MODEL_SYNTAX", "", _MODEL_ROWS, "The syntax of models whose name does not tell")
+_BACKEND = Variable("BACKEND", "", _one_of(*PRESETS), "Preset: provides host, port and protocol where they are not set")
+_MODEL_SYNTAX = Variable("MODEL_SYNTAX", "", _MODEL_ROWS, "Syntax of models whose name is not recognised")
 
 VARIABLES = (
     _BACKEND_URL,
-    Variable("BACKEND_HOST", "localhost", _HOST, "The backend's host name or address", kept_as="backend_url"),
-    Variable("BACKEND_PORT", "8888", _PORT, "The backend's port", kept_as="backend_url"),
-    Variable("BACKEND_PROTOCOL", "http", _one_of("http", "https"), "The backend's protocol", kept_as="backend_url"),
+    Variable("BACKEND_HOST", "localhost", _HOST, "Host name or address of the backend", kept_as="backend_url"),
+    Variable("BACKEND_PORT", "8888", _PORT, "Port of the backend", kept_as="backend_url"),
+    Variable("BACKEND_PROTOCOL", "http", _one_of("http", "https"), "Protocol of the backend", kept_as="backend_url"),
     _BACKEND,
     Variable("BACKEND_API_KEY", "", _KEY, "Key sent to the backend instead of the client's", secret=True),
     Variable("PROXY_HOST", "0.0.0.0", _HOST, "Address to listen on; 127.0.0.1 is this machine only"),
     Variable("PROXY_PORT", "5000", _PORT, "Port to listen on"),
-    Variable("PROXY_API_KEYS", "", _KEYS, "Keys of which a client must send one; unset lets all in", secret=True),
-    Variable("CONNECT_TIMEOUT", "10", _POSITIVE, "How long connecting to the backend may take"),
-    Variable("FIRST_BYTE_TIMEOUT", "0", _LIMIT, "How long the backend's first byte may take"),
-    Variable("REQUEST_TIMEOUT", "300", _LIMIT, "How long it may pause after that, or a buffered answer take"),
-    Variable("ENABLE_TOOL_CALL_CONVERSION", "true", _FLAG, "Translate; off: only a reverse proxy", kept_as="convert"),
-    Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Arguments as they are written, or each call whole"),
-    Variable("HEAL", "repair", _HEAL, "Put names and arguments right, or leave them as the model wrote them"),
-    Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Where reasoning goes; content leaves it, none drops it"),
-    Variable("REASONING_PREFILLED", "auto", _PREFILLED, "Whether replies start inside reasoning; auto finds out"),
-    Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that are left in the text"),
+    Variable("PROXY_API_KEYS", "", _KEYS, "A client must send one of these keys; unset: no key needed", secret=True),
+    Variable("CONNECT_TIMEOUT", "10", _POSITIVE, "Seconds allowed for connecting to the backend"),
+    Variable("FIRST_BYTE_TIMEOUT", "0", _LIMIT, "Seconds until the first byte of the backend's answer"),
+    Variable("REQUEST_TIMEOUT", "300", _LIMIT, "Seconds between two later bytes, and for a whole buffered answer"),
+    Variable("ENABLE_TOOL_CALL_CONVERSION", "true", _FLAG, "Translate; off: a plain reverse proxy", kept_as="convert"),
+    Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Send arguments at once, or calls when complete"),
+    Variable("HEAL", "repair", _HEAL, "Repair tool names and arguments, or leave them as the model wrote them"),
+    Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Field for reasoning; content: in the text; none: drop"),
+    Variable("REASONING_PREFILLED", "auto", _PREFILLED, "Whether answers start inside reasoning; auto detects it"),
+    Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that the server left in the text"),
     _MODEL_SYNTAX,
     Variable("MAX_REQUEST_BYTES", "67108864", _BYTES, "A larger request is refused with status 413"),
-    Variable("KEEPALIVE_SECONDS", "15", _SECONDS, "Silence before a stream gets a comment as a sign of life; 0 is off"),
-    Variable("CORS_ORIGINS", "", _ORIGINS, "Web pages let in besides those of loopback; * is every one"),
-    Variable("LOG_LEVEL", "INFO", _LEVEL, "How much is logged"),
-    Variable("FLASK_ENV", "development", _STAGE, "How logs look: readable, JSON lines, quiet", kept_as="environment"),
+    Variable("KEEPALIVE_SECONDS", "15", _SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),
+    Variable("CORS_ORIGINS", "", _ORIGINS, "Origins of web pages that may read answers, besides loopback; * is all"),
+    Variable("LOG_LEVEL", "INFO", _LEVEL, "Lowest level that is logged"),
+    Variable("FLASK_ENV", "development", _STAGE, "Log format: readable, JSON, errors only", kept_as="environment"),
 )

@@ -1,21 +1,20 @@
-"""The errors Dragoman raises on purpose, and what each tells the client.
+"""The errors that Dragoman raises on purpose, with the status, type and code that the client receives.
 
-    ProxyError                  has a status, an OpenAI error type and a code
-    ├── RequestError            400  the client's request is wrong; names the field
-    │   ├── Unauthorised        401  no key of ours
-    │   ├── NotFound            404  no such path here
+    ProxyError                  500  base; also a failure of the proxy itself
+    ├── RequestError            400  the request is invalid; `param` names the field
+    │   ├── Unauthorised        401  none of PROXY_API_KEYS
+    │   ├── NotFound            404  no such path
     │   ├── MethodNotAllowed    405
     │   └── TooLarge            413  over MAX_REQUEST_BYTES
-    ├── BackendError            502  the backend's fault
-    │   ├── Unreachable         502  no connection could be made
-    │   ├── TimedOut            504  connect, first_byte, idle or answer: `phase` says which
-    │   ├── Interrupted         502  the answer broke off
-    │   └── Refused             502  the backend's own refusal, told late
-    ├── Stopping                503  the proxy is being stopped, and its patience is over
-    └── ClientLeft              499  nobody is there to be told
+    ├── BackendError            502  the backend failed
+    │   ├── Unreachable         502  no connection
+    │   ├── TimedOut            504  a time limit passed; `phase` says which
+    │   ├── Interrupted         502  the response broke off or is invalid
+    │   └── Refused             ...  the backend's own error, with its status
+    ├── Stopping                503  the proxy is shutting down, and the grace period is over
+    └── ClientLeft              499  the client hung up; only the log sees it
 
-ConfigError stands apart: it ends the start, before there is a client.
-Model output is never an error; nothing here is raised because of what a model wrote.
+ConfigError is separate: it ends the process at its start. Model output never causes an error.
 """
 
 from __future__ import annotations
@@ -28,85 +27,103 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """An error as any client API can tell it. `error` is OpenAI's error object: message, type, param and code."""
+    """An error independent of the client's API, from which a dialect writes its own format."""
 
     status: int
+    """The HTTP status."""
     error: Mapping[str, Any]
+    """OpenAI's error object: `message`, `type`, `param`, `code`."""
     raw: bytes | None = None
-    """The backend's own body, if it has OpenAI's shape already."""
+    """The body as the backend sent it, if it is in OpenAI's format already."""
 
     @property
     def message(self) -> str:
+        """The text for people; empty if there is none."""
         return str(self.error.get("message") or "")
 
     def redacted(self, redact: Callable[[bytes], bytes]) -> ErrorInfo:
-        """The same error without what `redact` takes out of its JSON."""
+        """A copy with `redact` applied to the JSON of the error and to the raw body."""
         error = json.loads(redact(json.dumps(self.error).encode()))
         return replace(self, error=error, raw=None if self.raw is None else redact(self.raw))
 
 
 class ConfigError(ValueError):
-    """A variable holds what it cannot take. `str()` is the one line the user sees."""
+    """A setting is invalid. `str()` is the one line that the user sees."""
 
 
 class ProxyError(Exception):
-    """Base of all errors that end an exchange. `message` is for the client, so it holds no secret."""
+    """Base of all errors that end an exchange. `message` is sent to the client, so it must contain no secret."""
 
     status = 500
     type = "proxy_error"
     code = "proxy_error"
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
+        """`param` is the field of the request that is wrong, if one is."""
         super().__init__(message)
         self.message = message
         self.param = param
 
     @property
     def info(self) -> ErrorInfo:
-        """What a client is told of it."""
+        """The error as it is sent to the client."""
         error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
         return ErrorInfo(self.status, error)
 
 
 class RequestError(ProxyError):
+    """The client's request is invalid."""
+
     status = 400
     type = "invalid_request_error"
     code = "invalid_request"
 
 
 class Unauthorised(RequestError):
+    """The request carries none of PROXY_API_KEYS."""
+
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
 
 
 class NotFound(RequestError):
+    """There is no such path."""
+
     status = 404
     code = "not_found"
 
 
 class MethodNotAllowed(RequestError):
+    """The path does not allow the method."""
+
     status = 405
     code = "method_not_allowed"
 
 
 class TooLarge(RequestError):
+    """The body is larger than MAX_REQUEST_BYTES."""
+
     status = 413
     code = "request_too_large"
 
 
 class BackendError(ProxyError):
+    """The backend failed, or its response cannot be used."""
+
     status = 502
     type = "backend_error"
     code = "backend_error"
 
 
 class Unreachable(BackendError):
+    """No connection to the backend could be made."""
+
     code = "backend_unreachable"
 
 
 class TimedOut(BackendError):
-    """`phase` is `connect`, `first_byte`, `idle`, or `answer`, which is all of a buffered one."""
+    """A time limit passed. `phase` is `connect`, `first_byte`, `idle`, or `answer` (a whole buffered response)."""
 
     status = 504
     code = "backend_timeout"
@@ -118,13 +135,16 @@ class TimedOut(BackendError):
 
 
 class Interrupted(BackendError):
+    """The response broke off, or the rest of it is invalid."""
+
     code = "backend_interrupted"
 
 
 class Refused(BackendError):
-    """The backend's refusal where its status cannot tell it: behind heartbeats, or under the status of a success.
+    """The backend sent an error that its HTTP status does not show, or too late to pass that status on.
 
-    `refusal` is what the backend said.
+    Either the body of a success holds an error, or the client has its status already because of a heartbeat. `refusal`
+    is the backend's error.
     """
 
     code = "backend_refused"
@@ -140,10 +160,14 @@ class Refused(BackendError):
 
 
 class Stopping(ProxyError):
+    """The proxy is shutting down, and the grace period is over."""
+
     status = 503
     code = "proxy_stopping"
 
 
 class ClientLeft(ProxyError):
+    """The client hung up. The status is for the log only."""
+
     status = 499
     code = "client_left"

@@ -242,6 +242,7 @@ class _StopOnSignal:
             signal.signal(each, self._on_signal)
 
     def control(self, server: Server) -> None:
+        """Shut `server` down at the signal, at once if it has arrived already."""
         self._server = server
         if self._stopping:
             self._shut_down(server)

@@ -1,11 +1,11 @@
-"""What third parties subclass: two methods make a converter that works buffered and streamed.
+"""The base class for third-party converters: two methods make one that works buffered and streamed.
 
     class MyModelConverter(ToolCallConverter):
         def can_handle_model(self, model_name): return model_name.startswith("mymodel")
         def parse_tool_calls(self, content): ...
 
-`WholeTextParser` makes it stream. Without a hint it must hold a reply to its end, so that nothing of a call can leak;
-`start_markers` lets everything before the first marker flow at once.
+`WholeTextParser` makes it stream. It holds an answer to its end, so that no part of a call leaks into the text. With
+`start_markers`, it passes on at once the text before the first marker.
 """
 
 from __future__ import annotations
@@ -22,34 +22,35 @@ from converters.values.writer import JsonArguments
 
 
 class ToolCallConverter(ABC):
-    """Finds tool calls in what some models write. Only the two abstract methods are needed."""
+    """Finds the tool calls in the text of some models. Only the two abstract methods are required."""
 
     start_markers: tuple[str, ...] = ()
-    """Literals of which one opens every call. Text in front of the first one is not held."""
+    """Every call begins with one of these literals. Text before the first of them is streamed at once."""
 
     @abstractmethod
     def can_handle_model(self, model_name: str) -> bool:
-        """Whether this converter is for that model."""
+        """Whether this converter reads the answers of that model. `model_name` is as the request has it."""
 
     @abstractmethod
     def parse_tool_calls(self, content: str) -> list[dict[str, Any]]:
-        """The calls in a text, in order: OpenAI tool-call objects, or `{"name", "arguments"}`; the id is optional.
+        """The calls in the text, in order; an empty list if there are none.
 
-        `arguments` may be a JSON text or an object. No calls: an empty list.
+        A call is an OpenAI tool-call object, whose id is optional, or a dict with `name` and `arguments`. `arguments`
+        is an object or its JSON text.
         """
 
     def strip_tool_calls(self, content: str) -> str:
-        """What of a text that holds calls is meant for the user. Nothing, unless a subclass knows better."""
-        clean = getattr(self, "_clean_content", None)  # what converters written for the lineage call it
+        """The part of a text with calls that is meant for the user. By default it is empty."""
+        clean = getattr(self, "_clean_content", None)  # the name of this method in converters for older proxies
         return str(clean(content) or "") if clean is not None else ""
 
     def new_parser(self, expectations: Expectations) -> OutputParser:
-        """A parser for one answer. Override it to stream better than WholeTextParser can."""
+        """A parser for one answer. Override it to stream calls before the end of the answer."""
         return WholeTextParser(self, expectations)
 
 
 class WholeTextParser:
-    """Streams for a converter that only knows whole texts: holds from the first start marker to the end."""
+    """Makes a stream parser from a converter of whole texts. It holds the text from the first start marker on."""
 
     def __init__(self, converter: ToolCallConverter, expectations: Expectations) -> None:
         self._converter = converter
@@ -105,7 +106,7 @@ class WholeTextParser:
 
 
 class StreamingToolCallHandler:
-    """A relic: converters written for the lineage import this name. Nothing here uses it."""
+    """For compatibility only: converters written for older proxies import this name. Nothing here uses it."""
 
     def __init__(self, converter: ToolCallConverter | None = None) -> None:
         self.converter = converter

@@ -1,4 +1,4 @@
-"""A row of the table behind the face that third parties know, so that built-in and registered converters look alike."""
+"""The built-in syntaxes as converters, so that they have the same interface as registered ones."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from converters.text.expectations import Expectations
 
 
 def plain_name(model: str) -> str:
-    """A model's name as the table's patterns expect it: lower case, `-` for `_`, `:` and blanks."""
+    """A model's name in the form that the table's patterns match: lower case, with `-` for `_`, `:` and spaces."""
     return re.sub(r"[_: ]", "-", model.lower())
 
 
 class SyntaxConverter(ToolCallConverter):
-    """Reads what models of one row write; and, as the bytes decide, every other row too."""
+    """Reads the syntax of one row. It also recognizes every other row, because the text counts more than the name."""
 
     def __init__(self, syntax: Syntax | None) -> None:
         self.syntax = syntax
-        """None for models whose names say nothing."""
+        """The row that is expected; None for models whose name matches no row."""
 
     def can_handle_model(self, model_name: str) -> bool:
         if self.syntax is None:
@@ -49,7 +49,10 @@ class SyntaxConverter(ToolCallConverter):
         return new_parser(expectations, self.syntax)
 
     def starts_inside(self, model_name: str, thinking: bool | None = None) -> bool:
-        """Whether the model's prompt has already opened its reasoning; `thinking` is what the request says of it."""
+        """Whether the chat template of the model opens the reasoning in the prompt, so that answers start inside it.
+
+        `thinking` is what the request asks for; None if it does not say.
+        """
         if self.syntax is None or thinking is False:
             return False
         name = plain_name(model_name)

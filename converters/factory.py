@@ -1,4 +1,4 @@
-"""Which converter for which model: registered by hand, then the rows of the table by name, then the bytes alone."""
+"""Selects the converter for a model: a registered one, else the row that matches the name, else one for all rows."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from converters.syntaxes import SYNTAXES
 
 
 class ConverterFactory:
-    """Filled at start-up, then only read."""
+    """The registered converters and the built-in ones. Register at start-up only: it is not locked against threads."""
 
     def __init__(self) -> None:
         self._registered: list[ToolCallConverter] = []
         self._rows = {syntax.name: SyntaxConverter(syntax) for syntax in SYNTAXES}
-        self._unnamed = SyntaxConverter(None)
-        self._by_name = lru_cache(maxsize=1024)(self._find)  # as many patterns as rows are tried for each new name
+        self._any_row = SyntaxConverter(None)
+        self._by_name = lru_cache(maxsize=1024)(self._find)  # a new name is matched with the pattern of every row
 
     def register_converter(self, converter: ToolCallConverter, priority: int | None = None) -> None:
-        """Put a converter before the built-in ones; `priority` is its position among the registered, 0 the first."""
+        """Add a converter, which is asked before the built-in ones.
+
+        `priority` is its position among the registered ones, 0 for the first; None adds it at the end.
+        """
         pos = len(self._registered) if priority is None else priority
         self._registered.insert(pos, converter)
 
     def unregister_converter(self, converter: ToolCallConverter) -> None:
-        """Take a registered converter out again; ValueError if it is not there."""
+        """Remove a registered converter. Raises ValueError if it is not registered."""
         self._registered.remove(converter)
 
     def get_converter(self, model_name: str) -> ToolCallConverter:
-        """The converter for a model. There is always one: a name that says nothing is read by the bytes alone."""
+        """The converter for a model. If no name matches, it is the built-in one that recognizes all rows."""
         for converter in self._registered:
             if converter.can_handle_model(model_name):
                 return converter
@@ -36,29 +39,29 @@ class ConverterFactory:
 
     @property
     def registered(self) -> tuple[ToolCallConverter, ...]:
-        """The converters that were registered by hand, in the order in which they are asked."""
+        """The registered converters, in the order in which they are asked."""
         return tuple(self._registered)
 
     def get_builtin(self, model_name: str) -> SyntaxConverter:
-        """The row that a model's name speaks for, or the converter that goes by the bytes alone."""
+        """The built-in converter for a model: of the row that its name matches, else the one for all rows."""
         return self._by_name(model_name)
 
     def _find(self, model_name: str) -> SyntaxConverter:
         for converter in self._rows.values():
             if converter.can_handle_model(model_name):
                 return converter
-        return self._unnamed
+        return self._any_row
 
     def get_row(self, name: str) -> ToolCallConverter:
-        """The converter of a row by the row's name; KeyError if there is no such row."""
+        """The converter of a row, by the row's name. Raises KeyError for an unknown name."""
         return self._rows[name]
 
     def row_names(self) -> list[str]:
-        """The names of the rows, which MODEL_SYNTAX and x-dragoman-syntax take."""
+        """The names of the rows, as MODEL_SYNTAX and the header x-dragoman-syntax accept them."""
         return list(self._rows)
 
     def list_supported_models(self) -> list[str]:
-        """The names of the registered converters' classes, then those of the rows."""
+        """The class names of the registered converters, then the names of the rows."""
         return [*(type(converter).__name__ for converter in self._registered), *self._rows]
 
 

@@ -1,4 +1,4 @@
-"""A stand-in backend that writes tool calls as text, and the demonstration that puts the proxy before it.
+"""A demo backend that writes tool calls as text, and a demonstration that runs the proxy in front of it.
 
-The room talks to the proxy over HTTP only and imports nothing of it: it plays somebody else's server.
+It plays a third-party server: it talks to the proxy over HTTP only and imports nothing of it.
 """

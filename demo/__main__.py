@@ -1,7 +1,7 @@
-"""`python -m demo`: a backend that writes tool calls as text, the proxy before it, and an agent loop through both.
+"""`python -m demo`: a backend that writes tool calls as text, the proxy in front of it, and an agent loop.
 
-The same request goes to the backend directly and through the proxy, so side by side stand what the model wrote and
-what a client makes of it. Stays up until Ctrl-C; with ONCE=1 it ends after the loop, with status 0 if all went well.
+The first request of each loop goes to the backend directly and through the proxy; both answers are shown side by side.
+The servers run until Ctrl-C. With ONCE=1 the demo ends after the loop, with status 0 if everything went well.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from demo.model import model_names
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 PROXY_PORT = 5000
-PATIENCE = 20.0  # seconds: for both servers to come up, and for silence in an answer
+TIMEOUT = 20.0  # seconds for both servers to start, and for silence in an answer
 SHOWN = ("glm-4.5-air", "hermes-3-llama-3.1-8b", "qwen3-coder-30b", "claude-distill")
-MOST_TURNS = 4
+MAX_TURNS = 4
 
 QUESTION = 'What is the weather in Seoul for the next 3 days? And search the web for "night markets", 2 results please.'
 EXPECTED = [
@@ -48,13 +48,14 @@ EXPECTED = [
 
 
 class DemoFailed(Exception):
-    """The demonstration did not show what it should; `str()` is for the person at the terminal."""
+    """The demo failed; `str()` is the message for the user."""
 
 
 def main() -> int:
+    """Run the demo. Returns the exit status."""
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(number) == signal.SIG_DFL:  # under nohup the hang-up stays ignored
-            signal.signal(number, _leave)
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP, and so it stays
+            signal.signal(number, _exit)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, ExitStack() as children:
         status = 130
         try:
@@ -68,27 +69,30 @@ def main() -> int:
             print(f"demo: {failure}", file=sys.stderr)
             status = 1
         finally:
-            # Another Ctrl-C must not keep the children from being ended.
+            # A second Ctrl-C must not interrupt the termination of the child processes.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return status
 
 
-def _leave(number: int, _frame: object) -> NoReturn:
+def _exit(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-# The two servers
+# -- the two servers
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
+    """A server in a process of its own."""
+
     name: str
     port: int
     process: subprocess.Popen[bytes]
     log: Path
 
     def answers(self, path: str) -> bool:
+        """Whether GET `path` returns status 200."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=2)
         try:
             connection.request("GET", path)
@@ -98,21 +102,22 @@ class Child:
         finally:
             connection.close()
 
-    def last_words(self) -> str:
-        return textwrap.indent(self.log.read_text(errors="replace")[-4000:].strip() or "(it said nothing)", "  ")
+    def log_tail(self) -> str:
+        """The end of the log, at most 4,000 characters, indented."""
+        return textwrap.indent(self.log.read_text(errors="replace")[-4000:].strip() or "(its log is empty)", "  ")
 
 
 def _start(folder: Path, children: ExitStack) -> tuple[Child, Child]:
-    """Both servers, answering. The backend comes first: the proxy's health may depend on it."""
-    until = time.monotonic() + PATIENCE
+    """Start both servers and wait until they answer. The backend comes first: the proxy asks it at its start."""
+    until = time.monotonic() + TIMEOUT
     port = _port(BACKEND_PORT, "backend")
     arguments = ["-m", "demo.backend", "--host", HOST, "--port", str(port)]
     backend = children.enter_context(_child("backend", arguments, ROOT, port, folder, dict(os.environ)))
     _wait(backend, "/v1/models", until)
 
     port = _port(PROXY_PORT, "proxy")
-    # Settings meant for somebody's real backend must not bend the demonstration; hence also the empty working
-    # directory, where no .env is found.
+    # The user's own settings must not affect the demo. So the proxy gets none of those variables, and an empty working
+    # directory, which has no .env.
     settings = {
         name: value
         for name, value in os.environ.items()
@@ -149,9 +154,9 @@ def _child(
 def _wait(child: Child, path: str, until: float) -> None:
     while not child.answers(path):
         if child.process.poll() is not None:
-            raise DemoFailed(f"the {child.name} ended with status {child.process.returncode}:\n{child.last_words()}")
+            raise DemoFailed(f"the {child.name} ended with status {child.process.returncode}:\n{child.log_tail()}")
         if time.monotonic() > until:
-            raise DemoFailed(f"the {child.name} did not answer on {path} in {PATIENCE:.0f} s:\n{child.last_words()}")
+            raise DemoFailed(f"the {child.name} did not answer on {path} in {TIMEOUT:.0f} s:\n{child.log_tail()}")
         time.sleep(0.1)
 
 
@@ -168,11 +173,11 @@ def _port(usual: int, name: str) -> int:
 def _taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        # Asked first, because where a wildcard address is bound (AirPlay on 5000) binding loopback may still succeed.
+        # Connect first: where a server listens on all addresses (AirPlay on 5000), binding loopback may still succeed.
         if probe.connect_ex((HOST, port)) == 0:
             return True
     with socket.socket() as probe:
-        if os.name == "posix":  # as the servers do it, so that connections of the last run do not count
+        if os.name == "posix":  # as the servers do; else closed connections of the last run block the port
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -195,15 +200,17 @@ def _stay_up(backend: Child, proxy: Child) -> None:
     while True:
         for child in (backend, proxy):
             if child.process.poll() is not None:
-                raise DemoFailed(f"the {child.name} ended:\n{child.last_words()}")
+                raise DemoFailed(f"the {child.name} ended:\n{child.log_tail()}")
         time.sleep(0.5)
 
 
-# The agent loop
+# -- the agent loop
 
 
 @dataclass(slots=True)
-class WantedCall:
+class RequestedCall:
+    """A tool call of an answer. `arguments` is JSON text."""
+
     id: str
     name: str
     arguments: str = ""
@@ -211,15 +218,16 @@ class WantedCall:
 
 @dataclass(slots=True)
 class Turn:
-    """One streamed answer, put together by the field names of the SDK."""
+    """One streamed answer, assembled from the fields that the SDK delivers."""
 
     content: str = ""
     reasoning: str = ""
-    calls: list[WantedCall] = field(default_factory=list)
+    calls: list[RequestedCall] = field(default_factory=list)
     finish: str | None = None
     chunks: int = 0
 
     def message(self) -> ChatCompletionMessageParam:
+        """The assistant message for the next request."""
         return {
             "role": "assistant",
             "content": self.content or None,
@@ -231,39 +239,40 @@ class Turn:
 
 
 def _show_all(backend: Child, proxy: Child) -> int:
+    """Run the agent loop with each model of SHOWN. Returns 1 if something went wrong, else 0."""
     with ExitStack() as stack:
         direct, through = (stack.enter_context(_client(child)) for child in (backend, proxy))
         print(f"\n{_paint('user', BOLD)}: {QUESTION}\n{_paint('tools', BOLD)}: {', '.join(FUNCTIONS)}")
-        wrong = []
+        failed = []
         for model in SHOWN:
             try:
                 trouble = _loop(model, direct, through)
             except (APIError, ValueError) as error:  # ValueError: an event that is not JSON
-                trouble = f"{error}\n  the proxy said:\n{proxy.last_words()}"
+                trouble = f"{error}\n  the log of the proxy:\n{proxy.log_tail()}"
             if trouble:
-                wrong.append(model)
+                failed.append(model)
                 print(f"demo: {model}: {trouble}", file=sys.stderr, flush=True)
-    good = f"{len(SHOWN) - len(wrong)} of {len(SHOWN)} models: two tools called, results read, question answered"
+    good = f"{len(SHOWN) - len(failed)} of {len(SHOWN)} models: two tools called, results read, question answered"
     print(_paint(f"\n{good}", BOLD))
-    return 1 if wrong else 0
+    return 1 if failed else 0
 
 
 def _client(child: Child) -> OpenAI:
-    # No environment: a company's HTTP proxy cannot reach this machine's loopback.
+    # `trust_env=False` ignores HTTP_PROXY: a company's proxy cannot reach this machine's loopback.
     transport = DefaultHttpxClient(trust_env=False)
     url = f"http://{HOST}:{child.port}/v1"
-    return OpenAI(base_url=url, api_key="demo", max_retries=0, timeout=PATIENCE, http_client=transport)
+    return OpenAI(base_url=url, api_key="demo", max_retries=0, timeout=TIMEOUT, http_client=transport)
 
 
 def _loop(model: str, direct: OpenAI, through: OpenAI) -> str:
-    """Ask, run the tools, answer; says what went wrong, or nothing."""
+    """Run one agent loop and show it. Returns what went wrong, or an empty string."""
     messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
     with ThreadPoolExecutor(2) as pool:
         written, got = pool.map(lambda client: _turn(client, model, messages), (direct, through))
     _side_by_side(model, written, got)
     if trouble := _unexpected(got):
         return trouble
-    for _ in range(MOST_TURNS):
+    for _ in range(MAX_TURNS):
         if not got.calls:
             break
         messages.append(got.message())
@@ -288,18 +297,19 @@ def _turn(client: OpenAI, model: str, messages: Sequence[ChatCompletionMessagePa
                 turn.reasoning += getattr(delta, "reasoning_content", None) or ""
                 turn.finish = choice.finish_reason or turn.finish
                 for part in delta.tool_calls or []:
-                    _take(part, turn.calls)
+                    _add_to_calls(part, turn.calls)
     return turn
 
 
-def _take(part: ChoiceDeltaToolCall, calls: list[WantedCall]) -> None:
+def _add_to_calls(part: ChoiceDeltaToolCall, calls: list[RequestedCall]) -> None:
     known = part.index in range(len(calls))
     if not known:
-        calls.append(WantedCall(part.id or "", (part.function and part.function.name) or ""))
+        calls.append(RequestedCall(part.id or "", (part.function and part.function.name) or ""))
     calls[part.index if known else -1].arguments += (part.function and part.function.arguments) or ""
 
 
 def _unexpected(turn: Turn) -> str:
+    """How the first answer differs from what it must be; empty if it does not."""
     try:
         calls = [(call.name, json.loads(call.arguments)) for call in turn.calls]
     except ValueError:
@@ -330,7 +340,7 @@ def _tool(name: str, description: str, **types: str) -> ChatCompletionFunctionTo
     return {"type": "function", "function": {"name": name, "description": description, "parameters": schema}}
 
 
-# The display: ASCII only, because a terminal's encoding may hold no more
+# -- the display: ASCII only, because not every terminal can show more
 
 
 def _side_by_side(model: str, written: Turn, got: Turn) -> None:
@@ -347,7 +357,7 @@ def _side_by_side(model: str, written: Turn, got: Turn) -> None:
 
 
 def _outcome(turn: Turn) -> list[str]:
-    calls = [f"  {at} {call.name} {call.arguments}" for at, call in enumerate(turn.calls)]
+    calls = [f"  {index} {call.name} {call.arguments}" for index, call in enumerate(turn.calls)]
     return [
         f"tool_calls:{'' if calls else ' none'}",
         *calls,

@@ -1,6 +1,6 @@
-"""The pretend models behind an OpenAI-compatible server, as somebody else's would be. `python -m demo.backend`.
+"""An OpenAI-compatible server with the pretend models: `python -m demo.backend`.
 
-Tools in a request are understood and answered as text, as many local servers do; only `native` answers in `tool_calls`.
+Like many local servers, it answers with calls written as text. Only the model `native` answers with `tool_calls`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from demo.model import Json, Reply, model_names, reply
 
 PORT = 8889
-DELAY = 0.015  # seconds between pieces: slow enough for the eye to see them come
-DIMENSIONS = 8
+DELAY = 0.015  # seconds between pieces: slow enough to see them arrive
+DIMENSIONS = 8  # of an embedding, by default
 
 
 def create_backend(delay: float = DELAY) -> Flask:
-    """The server as a Flask app; `delay` is the pause before each streamed piece, in seconds."""
+    """The server as a Flask app; `delay` is the pause after each streamed piece, in seconds."""
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -52,7 +52,7 @@ def create_backend(delay: float = DELAY) -> Flask:
             for delta in ({"role": "assistant", "content": ""}, *deltas, {}):
                 yield {"index": 0, "delta": delta, "finish_reason": None if delta else finish}
 
-        return _event_stream(head | {"object": "chat.completion.chunk"}, chunks(), _asked(body, usage), delay)
+        return _event_stream(head | {"object": "chat.completion.chunk"}, chunks(), _requested_usage(body, usage), delay)
 
     @app.post("/v1/completions")
     def completions() -> Response:
@@ -74,7 +74,7 @@ def create_backend(delay: float = DELAY) -> Flask:
                 for piece in (*_pieces(text), ""):
                     yield {"index": index, "text": piece, "finish_reason": None if piece else "stop"}
 
-        return _event_stream(head, chunks(), _asked(body, usage), delay)
+        return _event_stream(head, chunks(), _requested_usage(body, usage), delay)
 
     @app.post("/v1/embeddings")
     def embeddings() -> Response:
@@ -82,7 +82,7 @@ def create_backend(delay: float = DELAY) -> Flask:
         given, size = body.get("input"), body.get("dimensions") or DIMENSIONS
         if not given or not isinstance(size, int) or not 0 < size <= 4096:
             abort(400, "'input' must not be empty, and 'dimensions' is 1 to 4096")
-        # A list of numbers is one text as token ids, not many texts.
+        # A list of numbers is the token ids of one text.
         many = isinstance(given, list) and not isinstance(given[0], int)
         vectors = [_vector(str(one), size) for one in (given if many else [given])]
         entries = [
@@ -108,13 +108,14 @@ def create_backend(delay: float = DELAY) -> Flask:
 
 
 class Http11(WSGIRequestHandler):
-    """Chunked bodies, so that a broken stream can be told from a finished one, and no waiting to fill packets."""
+    """HTTP/1.1, whose chunked bodies show whether a stream is complete; without Nagle's delay of small packets."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
 
 def serve(host: str, port: int, delay: float) -> None:
+    """Serve until Ctrl-C. `port` 0 takes any free port."""
     server = make_server(host, port, create_backend(delay), threaded=True, request_handler=Http11)
     print(f"demo backend on http://{host}:{server.port}/v1 ({len(model_names())} models)", flush=True)
     try:
@@ -125,7 +126,7 @@ def serve(host: str, port: int, delay: float) -> None:
         server.server_close()
 
 
-# What a request asks
+# -- the request
 
 
 def _json_body() -> Json:
@@ -148,16 +149,17 @@ def _chat_body() -> Json:
 
 
 def _limit(body: Json) -> int | None:
-    """A piece counts as a token, so `max_tokens` cuts in the middle of markup, as it does with real models."""
+    """The number of pieces that `max_tokens` allows. A piece counts as a token, so the limit may cut inside markup."""
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     return limit if isinstance(limit, int) and limit > 0 else None
 
 
-def _asked(body: Json, usage: Json) -> Json | None:
+def _requested_usage(body: Json, usage: Json) -> Json | None:
+    """`usage` if the request asks for it in the stream."""
     return usage if (body.get("stream_options") or {}).get("include_usage") else None
 
 
-# What goes back
+# -- the response
 
 
 def _head(prefix: str, kind: str, body: Json) -> Json:
@@ -170,7 +172,7 @@ def _head(prefix: str, kind: str, body: Json) -> Json:
 
 
 def _deltas(answer: Reply) -> Iterator[Json]:
-    """The reply as streamed deltas, without the first (role) and the last (finish)."""
+    """The answer as streamed deltas, without the first (role) and the last (finish reason)."""
     for piece in _pieces(answer.text):
         yield {"content": piece}
     for index, call in enumerate(answer.calls):
@@ -182,7 +184,7 @@ def _deltas(answer: Reply) -> Iterator[Json]:
 
 
 def _assembled(deltas: list[Json]) -> Json:
-    """The buffered message: the streamed one put together, so that the two cannot differ."""
+    """The buffered message, assembled from the deltas so that it cannot differ from the stream."""
     calls: list[Json] = []
     for delta in deltas:
         for entry in delta.get("tool_calls", []):
@@ -196,13 +198,13 @@ def _assembled(deltas: list[Json]) -> Json:
 
 
 def _pieces(text: str) -> list[str]:
-    """One to six characters each. The text is the seed, so it is cut alike every time."""
-    dice = random.Random(text)
-    pieces, at = [], 0
-    while at < len(text):
-        size = dice.randint(1, 6)
-        pieces.append(text[at : at + size])
-        at += size
+    """`text` in pieces of 1 to 6 characters. The text seeds the generator, so the same text gives the same pieces."""
+    sizes = random.Random(text)
+    pieces, pos = [], 0
+    while pos < len(text):
+        size = sizes.randint(1, 6)
+        pieces.append(text[pos : pos + size])
+        pos += size
     return pieces
 
 
@@ -228,7 +230,7 @@ def _event(chunk: Json) -> str:
 
 
 def _vector(text: str, size: int) -> list[float]:
-    """A unit vector that depends on nothing but the text."""
+    """A unit vector of `size` numbers, derived from the text alone."""
     digest = hashlib.shake_256(text.encode()).digest(2 * size)
     raw = [number / 32768 - 1 for number in struct.unpack(f"<{size}H", digest)]
     length = sum(number * number for number in raw) ** 0.5 or 1.0
@@ -236,7 +238,7 @@ def _vector(text: str, size: int) -> list[float]:
 
 
 def _encoded(vector: list[float], form: Any) -> str | list[float]:
-    # The OpenAI SDK asks for base64 unless told otherwise.
+    # The OpenAI SDK requests base64 by default.
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() if form == "base64" else vector
 
 
@@ -244,6 +246,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m demo.backend", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--delay", type=float, default=DELAY, help="seconds before each streamed piece")
+    parser.add_argument("--delay", type=float, default=DELAY, help="seconds after each streamed piece")
     chosen = parser.parse_args()
     serve(chosen.host, chosen.port, chosen.delay)

@@ -1,6 +1,6 @@
-"""What the pretend models write: each in its own raw syntax, for whatever tools a request declares.
+"""The texts of the pretend models: each writes calls of the request's tools in its own syntax.
 
-It may not know the proxy's converters: a stand-in that shared their code would share their mistakes.
+May not know: the proxy's converters. Shared code would share their mistakes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A tool call that the model makes."""
+
     name: str
     arguments: Json
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`calls` is filled by the native model only; the others have put theirs into `text`."""
+    """An answer. `calls` is filled by the native model only; the others have written their calls into `text`."""
 
     text: str
     calls: tuple[Call, ...] = ()
@@ -30,30 +32,31 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class PretendModel:
-    """One row. `write` is None where calls leave as real `tool_calls`; `lead` goes before the markup.
-
-    `thinks`: `opened` is a template that puts `<think>` into the prompt, so that only `</think>` is ever seen.
-    """
+    """One row of MODELS."""
 
     name: str
     write: Callable[[Sequence[Call]], str] | None
+    """The markup of calls; None for a model whose calls are real `tool_calls`."""
     lead: str = ""
+    """Text in front of the markup."""
     thinks: Literal["", "tags", "opened"] = ""
-    also: tuple[str, ...] = ()
+    """`tags`: it writes both tags. `opened`: its chat template puts `<think>` into the prompt, it writes `</think>`."""
+    aliases: tuple[str, ...] = ()
 
 
 def model_names() -> list[str]:
-    return [name for model in MODELS for name in (model.name, *model.also)]
+    """The names of all models, aliases included."""
+    return [name for model in MODELS for name in (model.name, *model.aliases)]
 
 
 def find_model(name: object) -> PretendModel:
-    """The row of that name; a stranger writes as Hermes does, which is what most unknown models were taught."""
+    """The model of that name. An unknown one writes as Hermes does, the syntax that most models were trained on."""
     wanted = str(name).lower()
-    return next((model for model in MODELS if wanted in (model.name, *model.also)), HERMES)
+    return next((model for model in MODELS if wanted in (model.name, *model.aliases)), HERMES)
 
 
 def reply(body: Json) -> Reply:
-    """The whole answer to a checked chat request; the same request always gets the same one."""
+    """The answer to a validated chat request. The same request always gets the same answer."""
     model = find_model(body.get("model"))
     calls = choose_calls(body)
     if not calls:
@@ -65,77 +68,86 @@ def reply(body: Json) -> Reply:
     return Reply(text + model.write(calls))
 
 
-# Choosing: which tools, and from what their arguments are made
+# -- choosing tools and arguments
 
 
 def choose_calls(body: Json) -> list[Call]:
-    """The calls that the last user message asks for: none without tools, and none once results have come."""
+    """The calls that the last user message asks for; none without tools or after tool results."""
     messages, tools, choice = body["messages"], _declared_tools(body), body.get("tool_choice")
     if not tools or choice == "none" or _results(messages):
         return []
-    said = _last_said(messages)
+    message_text = _last_user_text(messages)
     if isinstance(choice, dict):
         forced = _mapping(choice.get("function")).get("name")
         tools = [tool for tool in tools if tool["name"] == forced] or tools
-    found = _mentions(said, tools) or [(0, tools[0])]
-    # A tool's clause ends where the next tool is named: "weather in Seoul and search for ramen".
-    ends = [start for start, _ in found[1:]] + [len(said)]
+    found = _mentions(message_text, tools) or [(0, tools[0])]
+    # The clause of a tool ends where the next tool is mentioned: "weather in Seoul and search for ramen".
+    ends = [start for start, _ in found[1:]] + [len(message_text)]
     starts = [0] + [start for start, _ in found[1:]]
     ignored = {part for tool in tools for part in _parts(tool["name"])}
     calls = []
     for (_, tool), start, end in zip(found, starts, ends, strict=True):
         schema = _mapping(tool.get("parameters"))
-        arguments = _fill_object(schema, schema, _Material(said, start, end, ignored), 0)
+        arguments = _fill_object(schema, schema, _Candidates(message_text, start, end, ignored), 0)
         calls.append(Call(tool["name"], arguments))
     return calls
 
 
-def _mentions(said: str, tools: Sequence[Json]) -> list[tuple[int, Json]]:
-    """Each tool whose name, or a part of it that no other tool has, is said; in the order it is said."""
+def _mentions(message_text: str, tools: Sequence[Json]) -> list[tuple[int, Json]]:
+    """The tools that the message mentions, with their positions, in order.
+
+    A tool is mentioned by its name, or by a part of its name that no other tool's name has.
+    """
     parts = [_parts(tool["name"]) for tool in tools]
     found = []
     for tool, own in zip(tools, parts, strict=True):
         shared = {part for other in parts if other is not own for part in other}
-        spots = [_spot(re.escape(tool["name"]), said)] + [
-            _spot(f"{re.escape(part)}(?:s|es|ed|ing)?", said) for part in own if part not in shared | COMMON
+        positions = [_find_word(re.escape(tool["name"]), message_text)] + [
+            _find_word(f"{re.escape(part)}(?:s|es|ed|ing)?", message_text)
+            for part in own
+            if part not in shared | COMMON
         ]
-        heard = [spot for spot in spots if spot >= 0]
-        if heard:
-            found.append((spots[0] if spots[0] >= 0 else min(heard), tool))
+        mentioned = [pos for pos in positions if pos >= 0]
+        if mentioned:
+            found.append((positions[0] if positions[0] >= 0 else min(mentioned), tool))
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _spot(pattern: str, said: str) -> int:
-    # Only ASCII letters bound a word: Korean particles are written onto the name ("get_weather로").
-    match = re.search(rf"(?<![A-Za-z0-9_]){pattern}(?![A-Za-z0-9_])", said, re.IGNORECASE)
+def _find_word(pattern: str, message_text: str) -> int:
+    """The position of the first word that matches, or -1."""
+    # Only ASCII characters continue a word: Korean attaches particles to the name ("get_weather로").
+    match = re.search(rf"(?<![A-Za-z0-9_]){pattern}(?![A-Za-z0-9_])", message_text, re.IGNORECASE)
     return match.start() if match else -1
 
 
 def _parts(name: str) -> list[str]:
+    """The words of a tool's name with three or more characters, in lower case: `get` and `weather` of `getWeather`."""
     words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name))
     return [word.lower() for word in words if len(word) > 2]
 
 
-class _Material:
-    """Words and numbers for arguments: those of the tool's clause first, then those of the whole message."""
+class _Candidates:
+    """Words and numbers for arguments: first those of the tool's clause, then those of the whole message."""
 
-    def __init__(self, said: str, start: int, end: int, ignored: set[str]) -> None:
-        quoted = [(m.start(), m.group(m.lastindex or 0)) for m in QUOTED.finditer(said)]
-        proper = [(m.start(), m.group()) for m in PROPER.finditer(said) if m.group().lower() not in ignored]
-        plain = [(m.start(), m.group()) for m in WORD.finditer(said) if m.group().lower() not in ignored]
+    def __init__(self, message_text: str, start: int, end: int, ignored: set[str]) -> None:
+        quoted = [(m.start(), m.group(m.lastindex or 0)) for m in QUOTED.finditer(message_text)]
+        proper = [(m.start(), m.group()) for m in PROPER.finditer(message_text) if m.group().lower() not in ignored]
+        plain = [(m.start(), m.group()) for m in WORD.finditer(message_text) if m.group().lower() not in ignored]
         plain.sort(key=lambda pair: -len(pair[1]))
-        numbers = [(m.start(), m.group()) for m in NUMBER.finditer(said)]
+        numbers = [(m.start(), m.group()) for m in NUMBER.finditer(message_text)]
 
         def nearest(pairs: list[tuple[int, str]]) -> list[str]:
-            return [text for at, text in pairs if start <= at < end] + [text for _, text in pairs]
+            return [text for pos, text in pairs if start <= pos < end] + [text for _, text in pairs]
 
         self._words = list(dict.fromkeys(nearest(quoted + proper) + nearest(plain))) or ["example"]
         self._numbers = nearest(numbers)
 
     def word(self) -> str:
+        """The next word; the last one is returned again and again."""
         return self._words.pop(0) if len(self._words) > 1 else self._words[0]
 
     def number(self, whole: bool) -> float:
+        """The next number, an integer if `whole`; 3 if there is none left."""
         fitting = [text for text in self._numbers if not (whole and "." in text)]
         if not fitting:
             return 3
@@ -143,8 +155,8 @@ class _Material:
         return float(fitting[0]) if "." in fitting[0] else int(fitting[0])
 
 
-def _fill(schema: Json, root: Json, material: _Material, depth: int) -> Any:
-    schema = _settled(schema, root)
+def _fill(schema: Json, root: Json, candidates: _Candidates, depth: int) -> Any:
+    schema = _resolved(schema, root)
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
@@ -153,48 +165,48 @@ def _fill(schema: Json, root: Json, material: _Material, depth: int) -> Any:
     if isinstance(kind, list):
         kind = next((one for one in kind if one != "null"), "null")
     if kind == "integer":
-        return int(_within(material.number(whole=True), schema))
+        return int(_within(candidates.number(whole=True), schema))
     if kind == "number":
-        return _within(material.number(whole=False), schema)
+        return _within(candidates.number(whole=False), schema)
     if kind == "boolean":
         return True
     if kind == "null":
         return None
     if kind == "array":
         items, least = _mapping(schema.get("items")), schema.get("minItems", 1)
-        # A schema may require itself; no model would go on for ever.
-        wanted = 0 if depth > DEEPEST else max(1, min(least, 5)) if isinstance(least, int) else 1
-        return [_fill(items, root, material, depth + 1) for _ in range(wanted)]
+        # A schema may refer to itself; the depth limit ends the recursion.
+        wanted = 0 if depth > MAX_DEPTH else max(1, min(least, 5)) if isinstance(least, int) else 1
+        return [_fill(items, root, candidates, depth + 1) for _ in range(wanted)]
     if kind == "object":
-        return _fill_object(schema, root, material, depth) or {"note": material.word()}
-    return material.word()
+        return _fill_object(schema, root, candidates, depth) or {"note": candidates.word()}
+    return candidates.word()
 
 
-def _fill_object(schema: Json, root: Json, material: _Material, depth: int) -> Json:
-    schema = _settled(schema, root)
+def _fill_object(schema: Json, root: Json, candidates: _Candidates, depth: int) -> Json:
+    schema = _resolved(schema, root)
     properties = _mapping(schema.get("properties"))
-    # No `required` at all is mostly a schema written in a hurry: a call without arguments would show nothing.
+    # A schema without `required` gets all properties, because a call without arguments would demonstrate nothing.
     required = schema.get("required")
-    names = [] if depth > DEEPEST else required if isinstance(required, list) else list(properties)
-    return {name: _fill(_mapping(properties.get(name)), root, material, depth + 1) for name in names}
+    names = [] if depth > MAX_DEPTH else required if isinstance(required, list) else list(properties)
+    return {name: _fill(_mapping(properties.get(name)), root, candidates, depth + 1) for name in names}
 
 
-def _settled(schema: Json, root: Json) -> Json:
-    """`schema` with its references followed and one branch of a union taken."""
-    for _ in range(DEEPEST):
+def _resolved(schema: Json, root: Json) -> Json:
+    """`schema` with references resolved, one branch of a union chosen, and `allOf` merged."""
+    for _ in range(MAX_DEPTH):
         branches = schema.get("anyOf") or schema.get("oneOf")
         if reference := schema.get("$ref"):
-            place: Any = root
+            target: Any = root
             for step in str(reference).lstrip("#/").split("/"):
-                place = _mapping(place).get(step)
-            schema = _mapping(place)
+                target = _mapping(target).get(step)
+            schema = _mapping(target)
         elif branches:
             real = [branch for branch in branches if _mapping(branch).get("type") != "null"]
             schema = _mapping((real or branches)[0])
         elif "allOf" in schema:
             merged = {key: value for key, value in schema.items() if key != "allOf"}
             for branch in schema["allOf"]:
-                merged |= _settled(_mapping(branch), root)
+                merged |= _resolved(_mapping(branch), root)
             schema = merged
         else:
             break
@@ -212,26 +224,26 @@ def _mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-# Reading the conversation
+# -- reading the conversation
 
 
 def _declared_tools(body: Json) -> list[Json]:
-    """The function objects, of `tools` or of the legacy `functions`."""
+    """The function objects of `tools`, or of the legacy `functions`."""
     modern = [tool["function"] for tool in body.get("tools") or [] if "function" in tool]
     return modern or list(body.get("functions") or [])
 
 
 def _last_user(messages: Sequence[Json]) -> int:
-    return max((at for at, message in enumerate(messages) if message.get("role") == "user"), default=-1)
+    return max((pos for pos, message in enumerate(messages) if message.get("role") == "user"), default=-1)
 
 
-def _last_said(messages: Sequence[Json]) -> str:
-    at = _last_user(messages)
-    return _text_of(messages[at]) if at >= 0 else ""
+def _last_user_text(messages: Sequence[Json]) -> str:
+    pos = _last_user(messages)
+    return _text_of(messages[pos]) if pos >= 0 else ""
 
 
 def _results(messages: Sequence[Json]) -> list[tuple[str, str]]:
-    """Name and text of each tool result since the user last spoke."""
+    """Name and text of each tool result after the last user message."""
     names = {
         call.get("id"): _mapping(call.get("function")).get("name")
         for message in messages
@@ -256,12 +268,12 @@ def _plain_answer(body: Json) -> str:
     results = _results(body["messages"])
     if results:
         return "Here is what I found.\n" + "\n".join(f"- {name}: {_short(text)}" for name, text in results)
-    said = _short(_last_said(body["messages"])) or "nothing"
-    return f"Hello! I am a pretend model and only call tools. You said: {said}"
+    message_text = _short(_last_user_text(body["messages"])) or "nothing"
+    return f"Hello! I am a pretend model and only call tools. You said: {message_text}"
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"
+    return text if len(text) <= MAX_QUOTE else text[:MAX_QUOTE] + "…"
 
 
 def _thought(model: PretendModel, body: Json, thought: str) -> str:
@@ -272,7 +284,7 @@ def _thought(model: PretendModel, body: Json, thought: str) -> str:
     return f"<think>{thought}</think>\n" if model.thinks == "tags" else f"{thought}</think>"
 
 
-# Writing: one function for each syntax
+# -- writing: one function for each syntax
 
 
 def _write_glm45(calls: Sequence[Call]) -> str:
@@ -354,17 +366,17 @@ MODELS = (
     PretendModel("qwen3-coder-30b", _write_qwen3_coder, lead="I will use the tools.\n\n"),
     PretendModel("mimo-v2-flash", _write_mimo),
     PretendModel("claude-distill", _write_claude, lead="I'll check that for you.\n\n"),
-    PretendModel("claude-legacy", _write_claude_legacy, also=("claude-2.1", "claude-instant-1.2")),
+    PretendModel("claude-legacy", _write_claude_legacy, aliases=("claude-2.1", "claude-instant-1.2")),
     PretendModel("lmstudio-default", _write_lmstudio),
     PretendModel("native", None),
 )
 
-# Parts of tool names that every request is full of.
+# Parts of tool names that are common words in any message.
 COMMON = {"and", "are", "can", "for", "get", "how", "the", "use", "you"}
 QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|(?<!\w)\'([^\']+)\'(?!\w)')
-# Capitalised, but neither "I" nor because a sentence begins there.
+# A capitalised word, but neither "I" nor the first word of a sentence.
 PROPER = re.compile(r"(?<!^)(?<![.!?]\s)\b[A-ZÀ-Þ][^\W\d_]+(?: [A-ZÀ-Þ][^\W\d_]+)*")
 WORD = re.compile(r"[^\W\d_]+")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![A-Za-z0-9_])")
-DEEPEST = 6
-LONGEST_QUOTE = 400
+MAX_DEPTH = 6  # levels of generated arguments
+MAX_QUOTE = 400  # characters

@@ -1,6 +1,6 @@
-"""Registered converters, kept at arm's length: what they do wrong must not cost the client its answer.
+"""Runs registered (third-party) converters so that an exception of theirs never costs the client its answer.
 
-`_promised` is the one place besides the relay where any exception is caught: the code that raises is somebody else's.
+`_guarded` is one of the two places that catch every exception: the code that raises is not ours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 def parser_for(converter: ToolCallConverter, expectations: Expectations) -> Pipeline:
-    """The parser of one choice, whoever wrote the converter."""
+    """The parser for one choice of an answer, for a built-in or a registered converter."""
     if isinstance(converter, SyntaxConverter):
         return new_parser(expectations, converter.syntax)
     if not expectations.translate:
@@ -32,33 +32,33 @@ def parser_for(converter: ToolCallConverter, expectations: Expectations) -> Pipe
 
 
 def converter_for(model: str) -> ToolCallConverter:
-    """The factory's choice; a registered converter that cannot even say whether it is meant is passed over."""
+    """The converter for a model, as the factory selects it. A registered one that raises when asked is skipped."""
     for converter in converter_factory.registered:
-        meant = partial(converter.can_handle_model, model)
-        if _promised(converter, "raised in can_handle_model and is passed over", meant):
+        can_handle = partial(converter.can_handle_model, model)
+        if _guarded(converter, "raised an exception in can_handle_model and is skipped", can_handle):
             return converter
     return converter_factory.get_builtin(model)
 
 
-def _promised(converter: ToolCallConverter, tells: str, call: Callable[[], Result]) -> Result | None:
-    """What `call` into a registered converter brings; None if it raises, which the log tells and the client never sees.
+def _guarded(converter: ToolCallConverter, problem: str, call: Callable[[], Result]) -> Result | None:
+    """The result of `call`, which runs code of `converter`; None if it raises, and then `problem` is logged.
 
-    The extension API promises it of whatever such code may raise, so nothing narrower would keep the promise.
+    It catches everything, because the extension API promises that no exception of a converter reaches the client.
     """
     try:
         return call()
     except Exception:
-        log.exception("converter %s %s", type(converter).__name__, tells)
+        log.exception("converter %s %s", type(converter).__name__, problem)
         return None
 
 
 class CustomConverterStage:
-    """Runs a converter's own parser over the text. If it raises, the rest of the text passes whole."""
+    """The stage that feeds the text to a converter's parser. If that raises, the rest of the text passes unchanged."""
 
     def __init__(self, converter: ToolCallConverter, expectations: Expectations) -> None:
         self._converter = converter
-        self._fed = ""  # text that no event has accounted for yet
-        self._parser = self._promised(partial(converter.new_parser, expectations))
+        self._pending = ""  # text that was fed and that no event stands for yet
+        self._parser = self._guarded(partial(converter.new_parser, expectations))
 
     def feed(self, events: list[Event]) -> list[Event]:
         out: list[Event] = []
@@ -70,38 +70,38 @@ class CustomConverterStage:
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
-        return kind != "text" or self._parser is None  # a converter reads all of the text, and nothing else
+        return kind != "text" or self._parser is None  # the parser must see all text, but nothing else
 
     def _text(self, text: str) -> list[Event]:
         if (parser := self._parser) is None:
             return [Text(text)]
-        self._fed += text
-        return self._accounted(partial(parser.feed, text))
+        self._pending += text
+        return self._events_of(partial(parser.feed, text))
 
     def finish(self, end: End) -> list[Event]:
         if (parser := self._parser) is None:
             return []
-        return self._accounted(partial(parser.finish, end is End.CUT))
+        return self._events_of(partial(parser.finish, end is End.CUT))
 
-    def _accounted(self, events_of: Callable[[], list[Event]]) -> list[Event]:
-        """The events, and what of the text they stand for; or, from where no event stands for it on, the text."""
+    def _events_of(self, call: Callable[[], list[Event]]) -> list[Event]:
+        """The events that `call` returns; if it raises, the pending text, from where no event stands for it."""
 
         def measured() -> tuple[list[Event], int]:
-            events = events_of()
+            events = call()
             return events, sum(len(event.raw) for event in events)
 
-        result = self._promised(measured)
+        result = self._guarded(measured)
         if result is None:
-            return self._gave_up()
+            return self._give_up()
         events, length = result
-        self._fed = self._fed[length:]
+        self._pending = self._pending[length:]
         return events
 
-    def _gave_up(self) -> list[Event]:
+    def _give_up(self) -> list[Event]:
         self._parser = None
-        left, self._fed = self._fed, ""
+        text, self._pending = self._pending, ""
         noted: list[Event] = [Noted("converter_raised", type(self._converter).__name__)]
-        return noted + ([Text(left)] if left else [])
+        return noted + ([Text(text)] if text else [])
 
-    def _promised(self, call: Callable[[], Result]) -> Result | None:
-        return _promised(self._converter, "raised; its text passes whole", call)
+    def _guarded(self, call: Callable[[], Result]) -> Result | None:
+        return _guarded(self._converter, "raised an exception; its text is passed unchanged", call)

@@ -1,4 +1,4 @@
-"""Which headers go on to the backend, and which of its headers go back. Names are compared in lower case."""
+"""Which headers of a request are sent to the backend, and which headers of its response to the client."""
 
 from __future__ import annotations
 
@@ -23,29 +23,30 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect"}
 _NOT_RETURNED = _HOP_BY_HOP | {"content-length", "server", "date", "x-request-id"}
-_OF_THE_BODY = frozenset({"content-encoding", "etag", "content-md5", "digest", "content-digest", "accept-ranges"})
-"""Headers that are true only of the very bytes the backend sent."""
+_DESCRIBE_BODY = frozenset({"content-encoding", "etag", "content-md5", "digest", "content-digest", "accept-ranges"})
+"""Headers that hold only for exactly the bytes that the backend sent."""
 _OURS = "x-dragoman-"
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}")
 
 
 def value_of(headers: Headers, name: str) -> str | None:
-    """The first header of that name."""
+    """The value of the first header of that name, which is given in lower case; None if there is none."""
     return next((value for key, value in headers if key.lower() == name), None)
 
 
 def _named_by_connection(headers: Headers) -> set[str]:
+    """The headers that Connection lists, in lower case: they are hop-by-hop too."""
     values = (value for key, value in headers if key.lower() == "connection")
     return {name.strip().lower() for value in values for name in value.split(",")}
 
 
-def to_backend(headers: Headers, api_key: str | None, key_is_ours: bool, request_id: str) -> list[tuple[str, str]]:
-    """The client's headers as the backend should see them.
+def to_backend(headers: Headers, api_key: str | None, drop_key: bool, request_id: str) -> list[tuple[str, str]]:
+    """The headers of the request to the backend, from `headers` of the client.
 
-    `api_key` replaces the client's Authorization; `key_is_ours` says that the client's key is for us alone.
+    `api_key` replaces the client's key. `drop_key` removes the client's key, because it is one of PROXY_API_KEYS.
     """
     dropped = _NOT_FORWARDED | _named_by_connection(headers) | {"x-request-id"}
-    if api_key or key_is_ours:
+    if api_key or drop_key:
         dropped = dropped | {"authorization", "x-api-key"}
     kept = [(key, value) for key, value in headers if key.lower() not in dropped and not key.lower().startswith(_OURS)]
     if api_key:
@@ -54,19 +55,22 @@ def to_backend(headers: Headers, api_key: str | None, key_is_ours: bool, request
 
 
 def to_client(headers: Headers, request_id: str, same_body: bool, drop: Iterable[str] = ()) -> list[tuple[str, str]]:
-    """The backend's headers as the client should see them; `same_body` says that it gets the very same bytes."""
+    """The headers of the response to the client, from `headers` of the backend, without those named in `drop`.
+
+    `same_body` means that the client receives exactly the bytes of the backend's body.
+    """
     dropped = _NOT_RETURNED | _named_by_connection(headers) | set(drop)
     if not same_body:
-        dropped = dropped | _OF_THE_BODY
+        dropped = dropped | _DESCRIBE_BODY
     kept = [
         (key, value)
         for key, value in headers
-        # which origins may read an answer is ours to say, not the backend's
+        # CORS headers come from CORS_ORIGINS, not from the backend
         if key.lower() not in dropped and not key.lower().startswith("access-control-")
     ]
     return [*kept, ("X-Request-Id", request_id)]
 
 
 def request_id_of(given: str | None) -> str:
-    """A client's request id, if it is one that may stand in a log line, else a new one."""
+    """The client's request id if it is safe in a log line, else a new one."""
     return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

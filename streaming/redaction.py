@@ -1,4 +1,4 @@
-"""Keys that must not reach a client, taken out of what a backend says went wrong: some quote the key they refuse."""
+"""Removal of API keys from the backend's error messages, because some backends quote the key that they refuse."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-_SHORTEST = 8
-"""Characters. A shorter key would be found in ordinary words, and is no secret anyway."""
+_MIN_KEY = 8
+"""Characters of the shortest key that is removed. A shorter one occurs in ordinary words and is no secret anyway."""
 
 
 class Redaction:
-    """For the keys of one configuration. Asterisks of the same length take their place, so that no length changes."""
+    """Replaces the keys of one configuration by asterisks. The length stays, so Content-Length stays correct."""
 
     def __init__(self, keys: Iterable[str | None]) -> None:
-        told = [key for key in keys if key and len(key) >= _SHORTEST]
-        forms = {form.encode() for key in told for form in (key, json.dumps(key)[1:-1])}
+        secrets = [key for key in keys if key and len(key) >= _MIN_KEY]
+        forms = {form.encode() for key in secrets for form in (key, json.dumps(key)[1:-1])}
         self._longest = max(map(len, forms), default=0)
         longest_first = sorted(forms, key=len, reverse=True)
         self._keys = re.compile(b"|".join(map(re.escape, longest_first))) if forms else None
 
     def of(self, data: bytes) -> bytes:
+        """`data` without the keys, also where they are escaped as in a JSON string."""
         return self._keys.sub(lambda found: b"*" * len(found[0]), data) if self._keys else data
 
     def of_pieces(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The same of a body that arrives in pieces, which may cut a key: what could begin one waits for the next."""
+        """The same for a body in pieces. Bytes that may be the beginning of a key are held until the next piece."""
         held = b""
         for piece in pieces:
             held += piece
@@ -36,7 +37,7 @@ class Redaction:
             yield self.of(held)
 
     def _ready(self, data: bytes) -> int:
-        """How far all keys that begin there have ended there, whichever of them is the longest."""
+        """Length of the prefix of `data` that cannot end inside a key."""
         if self._keys is None:
             return len(data)
         sure = max(0, len(data) - self._longest + 1)

@@ -59,7 +59,7 @@ class HttpResponse:
 
     @property
     def empty(self) -> bool:
-        """Whether the body is known to be empty. Known with the head, except where only the body's end tells it."""
+        """Whether the body is complete and nothing of it waits to be taken. True with the head if there is no body."""
         return self.done and not self._pieces
 
     def feed(self, data: bytes) -> None:

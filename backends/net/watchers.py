@@ -34,7 +34,9 @@ class Watcher(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop watching."""
+        ...
 
 
 def new_watcher(watched: Mapping[int, int]) -> Watcher:
