@@ -122,7 +122,7 @@ STREAMS: dict[str, tuple[bytes, list[Json]]] = {
         [{"ponder": "hm so"}, {"say": "Hi."}, {"over": "done"}, *END],
     ),
     "a call in the text": (
-        stream({"role": "assistant", "content": "Sure. "}, *({"content": piece} for piece in chunks(MARKUP, 13))),
+        stream({"role": "assistant", "content": "Sure. "}, *({"content": piece} for piece in chunks(MARKUP, 37))),
         [
             {"say": "Sure."},
             *CALL,
