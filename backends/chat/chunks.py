@@ -121,7 +121,7 @@ class ChunkReader:
             delta = self._read_choice(0, {"delta": {"content": text}, "finish_reason": "stop"}, {})
             self._let_go()
             return self._rendered([(0, event) for event in delta.events])
-        error = late_error_of(200, body)
+        error = late_error_of(body)
         if first:
             raise Refused(error)  # nothing was said, so it can still be an error reply
         self.failed = True

@@ -29,11 +29,7 @@ def is_error(body: bytes) -> bool:
 
 
 def error_of(status: int, body: bytes) -> ErrorInfo:
-    """A backend's error body as an error; a body of another shape is quoted as the message.
-
-    A status of success becomes 502.
-    """
-    status = status if status >= 400 else BackendError.status
+    """A backend's error body as an error; a body of another shape is quoted as the message."""
     found = _parsed(body)
     if isinstance(found, dict) and isinstance(found.get("error"), dict):
         return ErrorInfo(status, found["error"], raw=body)
@@ -47,12 +43,13 @@ def error_of(status: int, body: bytes) -> ErrorInfo:
     return ErrorInfo(status, error)
 
 
-def late_error_of(status: int, body: bytes) -> ErrorInfo:
-    """The same for an error that came where its status cannot tell it: its code may name the status."""
-    found = error_of(status, body)
+def late_error_of(body: bytes) -> ErrorInfo:
+    """The same for an error under a success status: its code may name the status, which else is 502."""
+    found = error_of(BackendError.status, body)
     code = found.error.get("code")
-    is_status = isinstance(code, int) and 400 <= code < 600
-    return ErrorInfo(code if is_status else found.status, found.error, found.raw)  # type: ignore[arg-type]
+    if not isinstance(code, int) or not 400 <= code < 600:
+        return found
+    return ErrorInfo(code, found.error, found.raw)
 
 
 def quoted_text(body: bytes) -> str | None:

@@ -175,7 +175,7 @@ class ChatReplyReader:
         found = chat_completion(body)
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:
-            raise Refused(late_error_of(BackendError.status, body))
+            raise Refused(late_error_of(body))
         return [Step(None, reply.events)]
 
     def read_refusal(self, status: int, body: bytes) -> Reply | ErrorInfo:

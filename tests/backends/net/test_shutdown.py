@@ -89,7 +89,12 @@ def test_it_is_noticed_while_bytes_never_stop(world: World) -> None:
 
 def test_it_ends_the_sending_of_a_request(world: World) -> None:
     shutdown = ShutdownSignal()
-    server = world.serve(lambda peer: (threading.Event().wait(0.3), peer.wait_closed()))
+
+    def script(peer: Peer) -> object:
+        time.sleep(0.3)
+        return peer.wait_closed()
+
+    server = world.serve(script)
     backend = Backend(server.url, Timeouts(3, 3, 3), shutdown=shutdown)
     timer = threading.Timer(0.1, shutdown.set)
     timer.start()
