@@ -116,7 +116,7 @@ def test_a_client_that_never_reads_again_and_leaves_frees_the_backend() -> None:
 
 
 def test_an_event_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wire.sse._LONGEST", 1_000_000)
+    monkeypatch.setattr("wire.sse._MAX_FRAME_BYTES", 1_000_000)
     pieces = Counted([said()[0], b"data: ", *[b"x" * 65536] * 1000])
     with ScriptedBackend(Answer(pieces)) as backend, running_proxy(backend) as proxy:
         streamed = broken_stream(proxy.streamed(ask()))
