@@ -8,62 +8,17 @@ last was right, so that its bytes may pass. It may not know how a dialect writes
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from backends.chat.native_call import NativeCall, entries_of, is_index, is_object, parsed_json, text_or_empty
 from backends.chat.native_markup import arguments_in_markup, name_and_rest
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.values.writer import JsonArguments
 from reply import Ids, ReplyEvent
-
-
-@dataclass(slots=True, eq=False)
-class NativeCall:
-    """One call, as far as it was received."""
-
-    given_index: int | None
-    """The index that the server gave it, if any."""
-    refusal: Reason | None
-    legacy: bool
-    """It came as a `function_call`, which has neither index nor id."""
-    id: str | None = None
-    """The first id that the server gave it."""
-    name: str = ""
-    body: list[str] = field(default_factory=list)
-    """Its arguments, in the pieces in which they came."""
-    flows: bool | None = None
-    """Whether the arguments begin as an object and are sent as they come; None while that is not known."""
-    sent: int = 0
-    """How many of the pieces were sent."""
-    index: int = -1
-    """The index that the client gets; -1 until the call is opened."""
-    _read: tuple[int, bool] = (0, False)
-
-    @property
-    def opened(self) -> bool:
-        return self.index >= 0
-
-    @property
-    def waiting(self) -> bool:
-        return self.refusal is None and (not self.opened or self.sent < len(self.body))
-
-    @property
-    def text(self) -> str:
-        return "".join(self.body)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the arguments are a whole JSON object. Expensive: it parses them."""
-        last = next((piece for piece in reversed(self.body) if not piece.isspace()), "")
-        if not last.rstrip().endswith("}"):
-            return False
-        if self._read[0] != len(self.body):
-            self._read = len(self.body), isinstance(_parsed(self.text), dict)
-        return self._read[1]
 
 
 class NativeCalls:
@@ -99,20 +54,20 @@ class NativeCalls:
 
     def already_sent(self, calls: Iterable[tuple[str, str]]) -> None:
         """The client got these calls (name, arguments) from the text: the same ones are not sent again."""
-        self._from_text = [(name, _parsed(arguments)) for name, arguments in calls]
+        self._from_text = [(name, parsed_json(arguments)) for name, arguments in calls]
         self._first = len(self._from_text)
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
         """The events of a delta. A `whole` message has all calls at once, and they need no index."""
-        entries = _entries(delta)
+        entries = entries_of(delta)
         named = "tool_calls" if delta.get("tool_calls") else "function_call"
         self.as_received = not self._mixed
         if not (whole or len(entries) == 1):
             self._repaired("native_form")
         if whole:
-            entries = [{**entry, "index": at} if _is_object(entry) else entry for at, entry in enumerate(entries)]
+            entries = [{**entry, "index": at} if is_object(entry) else entry for at, entry in enumerate(entries)]
         for entry in entries:
-            if _is_object(entry):
+            if is_object(entry):
                 self._read_entry(entry, named == "function_call")
             else:
                 self._repaired("native_form")
@@ -138,8 +93,8 @@ class NativeCalls:
     # -- which call an entry belongs to ------------------------------------------------------------------------------
 
     def _read_entry(self, entry: Mapping[str, Any], legacy: bool) -> None:
-        function = entry["function"] if _is_object(entry.get("function")) else {}
-        name, given = _text(function.get("name")), _text(entry.get("id"))
+        function = entry["function"] if is_object(entry.get("function")) else {}
+        name, given = text_or_empty(function.get("name")), text_or_empty(entry.get("id"))
         arguments = self._arguments(function.get("arguments"))
         call = self._call_at(entry.get("index"))
         if call is None or self._begins_call(call, given, name, arguments):
@@ -158,7 +113,7 @@ class NativeCalls:
     def _call_at(self, given_index: object) -> NativeCall | None:
         """The last call with that index, or the last of all where the server gave none."""
         for call in reversed(self._calls):
-            if not _is_index(given_index) or given_index == (
+            if not is_index(given_index) or given_index == (
                 call.index if call.given_index is None else call.given_index
             ):
                 return call
@@ -186,7 +141,7 @@ class NativeCalls:
     def _add(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
         given_index = entry.get("index")
         allowed = sum(call.refusal is None for call in self._calls) + self._first
-        call = NativeCall(given_index if _is_index(given_index) else None, self._expectations.refuses(allowed), legacy)
+        call = NativeCall(given_index if is_index(given_index) else None, self._expectations.refuses(allowed), legacy)
         if call.refusal is not None:
             self._repaired(call.refusal)
         if entry.get("type") != "function" and not legacy:
@@ -286,7 +241,7 @@ class NativeCalls:
 
     def _is_repeated(self, call: NativeCall) -> bool:
         """Whether the client got this call from the text already; each of those counts once."""
-        same = call.name, _parsed(call.text)
+        same = call.name, parsed_json(call.text)
         if same not in self._from_text:
             return False
         self._from_text.remove(same)
@@ -305,29 +260,3 @@ class NativeCalls:
         if reader.unreadable:
             self._repaired("arguments_unreadable")
         return made
-
-
-def _entries(delta: Mapping[str, Any]) -> Sequence[Any]:
-    calls = delta.get("tool_calls")
-    if not calls:
-        return [{"index": 0, "function": delta["function_call"]}]
-    return calls if isinstance(calls, list) else [calls]
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_index(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
