@@ -35,7 +35,7 @@ class Question:
 
     @property
     def streams(self) -> bool:
-        return self.mode != NONSTREAM
+        return bool(self.mode != NONSTREAM)
 
     @property
     def finish(self) -> str:
@@ -52,7 +52,7 @@ class Question:
         kind, _, seed = self.mode.partition(":")
         if kind == "one":
             return [self.fixture.raw_output]
-        return split_text(self.fixture.raw_output, ChunkStrategy("char", seed=int(seed or 0)))
+        return list(split_text(self.fixture.raw_output, ChunkStrategy("char", seed=int(seed or 0))))
 
 
 def questions(fixtures: list[Fixture], remembers: bool) -> Iterator[list[Question]]:
