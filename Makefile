@@ -31,7 +31,7 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 $(VENV)/.demo: requirements.txt requirements/demo.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt)
 
-$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt requirements/bench.txt requirements/fuzz.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt -r requirements/dev.txt)
 
 $(VENV)/.audit $(VENV)/.bench $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
