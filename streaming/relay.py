@@ -86,7 +86,8 @@ class Relay:
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
         reader = self._new_reader(context)
         record = self._record(request, parsed)
-        exchange = self._open(self._upstream(request, parsed.upstream), record)
+        _, mark, query = request.target.partition("?")
+        exchange = self._open(request, parsed.upstream.path + mark + query, parsed.upstream.body, record)
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))  # nobody needs the body any more
         answer = UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
 
@@ -95,15 +96,10 @@ class Relay:
 
         return TranslatedReply(answer, parsed, dialect, record, self._settings, learn).reply()
 
-    def _upstream(self, request: ClientRequest, upstream: UpstreamRequest) -> ClientRequest:
-        """The request for the backend, with the client's query and headers."""
-        _, mark, query = request.target.partition("?")
-        return replace(request, target=upstream.path + mark + query, body=upstream.body)
-
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""
         record = self._record(request)
-        exchange = self._open(request, record)
+        exchange = self._open(request, request.target, request.body, record)
         try:
             head = exchange.wait_head(None)
             if not isinstance(head, ResponseHead):
@@ -136,11 +132,11 @@ class Relay:
             request.request_id, path, parsed.model if parsed else "", parsed.stream if parsed else False
         )
 
-    def _open(self, request: ClientRequest, record: ExchangeRecord) -> UpstreamExchange:
+    def _open(self, request: ClientRequest, target: str, body: bytes, record: ExchangeRecord) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
         try:
-            return self._backend.open(request.method, request.target, headers, request.body, request.client_fd)
+            return self._backend.open(request.method, target, headers, body, request.client_fd)
         except ProxyError as error:
             _failed(record, error)
             raise

@@ -19,6 +19,8 @@ from reply import NO_FEATURES, Features, Step
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
 _BLANK = ord(" ")
+_MOST_BLANKS = 1000
+"""Longest run of blanks at the end of a frame that is taken without the parser, in characters."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
@@ -132,6 +134,11 @@ class LeasedFrames:
             self._choice.passed(self.lease, taken)
         return taken
 
+    def hold(self, blanks: int) -> None:
+        """So many blanks at the end of a frame wait now, in place of those that waited before."""
+        self.lease.hold(" " * blanks)
+        self._choice.passed(self.lease, "")
+
     def received(self, block: bytes) -> tuple[bytes, str] | None:
         """Take whole frames; returns (the bytes to send, their text). None if they must be read."""
         template, lease = self._template, self.lease
@@ -153,10 +160,11 @@ class ReceivedFrames:
     little as it can.
     """
 
-    __slots__ = ("_before", "_behind", "_finds", "_frames", "_waits")
+    __slots__ = ("_before", "_behind", "_finds", "_frames", "_held", "_start", "_waits")
 
     def __init__(self, template: FrameTemplate, frames: LeasedFrames) -> None:
         self._before, self._behind = template.before, template.behind
+        self._start = len(template.before)
         self._frames = frames
         self._waits = frames.lease.holds_space
         self._look()
@@ -164,20 +172,39 @@ class ReceivedFrames:
     def _look(self) -> None:
         """Choose the search that replaces asking the lease, if there is one now."""
         lease = self._frames.lease
-        self._finds = lease.prefilter.in_string if lease.prefilter is not None and not lease.held else None
+        held = lease.held
+        self._held = held.encode()
+        plain = lease.prefilter is not None and not held.strip(" ")
+        self._finds = lease.prefilter.in_string if plain and lease.prefilter is not None else None
 
     def take(self, block: bytes) -> bytes | None:
         if not (block.startswith(self._before) and block.endswith(self._behind)):
             return None
         if self._finds is not None:
             end = len(block) - len(self._behind)
-            if self._finds(block, len(self._before), end) is None and not (self._waits and block[end - 1] == _BLANK):
-                return block
-        passed = self._frames.received(block)
-        if passed is None:
+            if self._finds(block, self._start, end) is None:
+                if not self._waits or (block[end - 1] != _BLANK and not self._held):
+                    return block
+                passed = self._with_blanks(block, end)
+                if passed is not None:
+                    return passed
+        taken = self._frames.received(block)
+        if taken is None:
             return None
         self._look()
-        return passed[0]
+        return taken[0]
+
+    def _with_blanks(self, block: bytes, end: int) -> bytes | None:
+        """The frame with the blanks that waited before its text, and without those at its end; None if it has no other
+        text."""
+        stop = end
+        while block[stop - 1] == _BLANK:
+            stop -= 1
+        if stop <= self._start or end - stop > _MOST_BLANKS:
+            return None
+        blanks, self._held = self._held, block[stop:end]
+        self._frames.hold(end - stop)
+        return self._before + blanks + block[self._start : stop] + self._behind
 
 
 class WrittenFrames:

@@ -47,6 +47,10 @@ class TextLease:
         """White space at the end of a piece waits for what follows it."""
         return self._channel.holds_space
 
+    def hold(self, space: str) -> None:
+        """Replace the white space that waits, for a caller that has sent the old and took `space` off a piece."""
+        self._channel.held = space
+
     def take(self, text: str) -> str | None:
         """The text that leaves for a piece, which must not be empty: the piece itself if its edges do not change."""
         if self._finds_marker(text) is not None and not self._is_plain(text):
@@ -74,6 +78,9 @@ class ArgumentsLease:
     prefilter: ClassVar[None] = None
     held: ClassVar[str] = ""
     holds_space: ClassVar[bool] = False
+
+    def hold(self, space: str) -> None:
+        """Nothing waits in arguments."""
 
     def __init__(self, call: int, take: Flow, keep: Callable[[str], None]) -> None:
         """`take` reads; `keep` is given all that leaves."""

@@ -15,13 +15,14 @@ _HOLD = 4096
 class TextChannel:
     """The content, or the reasoning: one text that the client will see joined."""
 
-    __slots__ = ("_begun", "_dropped", "_gap", "_held", "_kind", "_most", "_removed", "holds_space")
+    __slots__ = ("_begun", "_dropped", "_gap", "_kind", "_most", "_removed", "held", "holds_space")
 
     def __init__(self, kind: type[Text] | type[Reasoning], *, holds: bool = True) -> None:
         self._kind = kind
         self.holds_space = holds
         self._most = _HOLD if holds else 0
-        self._held = ""
+        self.held = ""
+        """White space that waits for what follows it."""
         self._begun = False  # something but white space has left
         self._removed = False  # something was removed somewhere
         self._gap = False  # something was removed since then
@@ -30,20 +31,20 @@ class TextChannel:
     def text(self, text: str, out: list[Event]) -> None:
         stripped = text.strip()
         if not stripped:
-            self._held += text
+            self.held += text
             self._overflow(out)
             return
         start = text.index(stripped)
-        self._held += text[:start]
+        self.held += text[:start]
         self._overflow(out)
-        before = self._held
+        before = self.held
         if self._gap and not self._begun:
             self._drop(before, out)
             before = ""
         self._restore(out)
         out.append(self._kind(before + stripped))
         self._begun, self._gap = True, False
-        self._held = text[start + len(stripped) :]
+        self.held = text[start + len(stripped) :]
         self._overflow(out)
 
     def restored_text(self, text: str, out: list[Event]) -> None:
@@ -53,37 +54,32 @@ class TextChannel:
             return
         lead = text[: text.index(stripped)]
         if self._gap and not self._begun:
-            self._drop(self._held, out)
-            self._held = lead = ""
+            self._drop(self.held, out)
+            self.held = lead = ""
         self._restore(out)
-        if self._held:
-            out.append(self._kind(self._held))
+        if self.held:
+            out.append(self._kind(self.held))
         out.append(self._kind(lead + stripped, restored=True))
-        self._held = ""
+        self.held = ""
         self._begun, self._gap = True, False
 
     def _overflow(self, out: list[Event]) -> None:
         """More white space than may be held flows, in blocks that do not depend on how it came."""
-        while len(self._held) > self._most and not (self._gap and not self._most):
-            block = self._most or len(self._held)
+        while len(self.held) > self._most and not (self._gap and not self._most):
+            block = self._most or len(self.held)
             self._restore(out)
-            out.append(self._kind(self._held[:block]))
-            self._held = self._held[block:]
+            out.append(self._kind(self.held[:block]))
+            self.held = self.held[block:]
             self._begun, self._gap = True, False
 
     @property
     def empty(self) -> bool:
         """Nothing is held."""
-        return not self._held
+        return not self.held
 
     def passes(self, text: str) -> bool:
         """Whether a text may leave as it is: the common case, checked first for speed."""
-        return not self._held and not self._gap and not text[-1].isspace() and (self._begun or not text[0].isspace())
-
-    @property
-    def held(self) -> str:
-        """White space that waits for what follows it."""
-        return self._held
+        return not self.held and not self._gap and not text[-1].isspace() and (self._begun or not text[0].isspace())
 
     @property
     def goes_on(self) -> bool:
@@ -92,13 +88,13 @@ class TextChannel:
 
     def take(self, text: str) -> str | None:
         """What leaves of a text where the channel `goes_on`; None for white space alone, or too much at the end."""
-        if not self._held and not text[-1].isspace():
+        if not self.held and not text[-1].isspace():
             return text
         stripped = text.rstrip() if self._most else text
         if not stripped or len(text) - len(stripped) > _HOLD:
             return None
-        taken = self._held + stripped
-        self._held = text[len(stripped) :]
+        taken = self.held + stripped
+        self.held = text[len(stripped) :]
         return taken
 
     def passed(self) -> None:
@@ -106,19 +102,19 @@ class TextChannel:
 
     def span(self, out: list[Event]) -> None:
         """Something that does not belong to this text stands here."""
-        if self._held:
+        if self.held:
             if not self._gap and self._begun:
-                self._dropped = self._held
-            self._drop(self._held, out)
-            self._held = ""
+                self._dropped = self.held
+            self._drop(self.held, out)
+            self.held = ""
         self._gap = self._removed = True
 
     def end(self, out: list[Event]) -> None:
         if self._removed:
-            self._drop(self._held, out)
-        elif self._held:
-            out.append(self._kind(self._held))
-        self._held = ""
+            self._drop(self.held, out)
+        elif self.held:
+            out.append(self._kind(self.held))
+        self.held = ""
 
     def _restore(self, out: list[Event]) -> None:
         if self._dropped:
