@@ -260,7 +260,7 @@ class _StopOnSignal:
 
 
 class _JsonLines(logging.Formatter):
-    """Formats a record as one line of JSON, together with the entries of `extra={"fields": {...}}`."""
+    """Formats a record as one line of JSON, with the entries that `extra={"fields": function}` returns."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -268,7 +268,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "fields", {}),
+            **getattr(record, "fields", dict)(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

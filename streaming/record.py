@@ -99,7 +99,7 @@ class ExchangeRecord:
             self.summary(),
             self.seconds,
             f" error={self.error}" if self.error else "",
-            extra={"fields": self.fields()},
+            extra={"fields": self.fields},  # called by the JSON log only
         )
         exchange_ended.send(self)
 
