@@ -163,3 +163,12 @@ def test_the_demo_says_what_it_needs(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "The demo needs the OpenAI SDK: pip install openai\n"
+
+
+def test_ci_runs_what_make_check_runs_and_the_tests_as_the_readme_says() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (parts,) = re.findall(r"^check: ([a-z ]+?) ##", makefile, re.MULTILINE)
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    commands = re.findall(r"^make (.+)$", script, re.MULTILINE)
+    assert " ".join(commands) == parts
+    assert commands[-1] == "test" and "\nmake test\n" in (ROOT / "README.md").read_text(encoding="utf-8")
