@@ -78,7 +78,7 @@ class UpstreamReply:
 
         Bytes are steps that may leave as they are.
         """
-        if self._passthrough is None and (other := self._other_steps(deadline)) is not None:
+        if self._passthrough is None and (other := self._other_steps(deadline, writer)) is not None:
             return other
         try:
             data = self._exchange.next_bytes(deadline)
@@ -107,7 +107,7 @@ class UpstreamReply:
             self._passthrough = self._reader.passthrough(writer, self._same_wire)
         return self._sendable(steps)
 
-    def _other_steps(self, deadline: float | None) -> Sequence[Step] | Wait | None:
+    def _other_steps(self, deadline: float | None, writer: StreamWriter) -> Sequence[Step] | Wait | None:
         """Steps that need no more bytes of a stream, or END; None if more bytes must be read."""
         if self._reader.done:
             return Wait.END
@@ -115,7 +115,7 @@ class UpstreamReply:
             body = self.body(deadline)
             return body if isinstance(body, Wait) else self._sendable(self._reader.stream_whole(body))
         if self._reader.unread:
-            return self._sendable(self._reader.read(b""))
+            return self._read(b"", writer)
         return None
 
     def _sendable(self, steps: Sequence[Step]) -> Sequence[Step]:

@@ -233,6 +233,3 @@ class ChoiceReader:
 
 def _sends_calls(delta: Mapping[str, Any]) -> bool:
     return bool(delta.get("tool_calls")) or isinstance(delta.get("function_call"), Mapping)
-
-
-__all__ = ["ChoiceReader", "Delta", "canonical_reason"]

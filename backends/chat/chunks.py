@@ -11,7 +11,7 @@ from typing import Any
 
 from backends.chat.choice import ChoiceReader, Delta, canonical_reason
 from backends.chat.choices import Choices
-from backends.chat.envelope import is_whole, mend_chunk
+from backends.chat.envelope import mend_chunk, needs_no_repair
 from backends.chat.errors import late_error_of, quoted_text
 from backends.chat.fields import (
     REASONING_FIELDS,
@@ -21,8 +21,8 @@ from backends.chat.fields import (
     features_of,
     head_of,
     index_of,
+    json_or_none,
     message_extension,
-    parsed,
     reply_extension,
 )
 from backends.chat.passthrough import FrameTemplate, template_of
@@ -91,8 +91,8 @@ class ChunkReader:
         if data.strip() == "[DONE]":
             self.done = True
             return []
-        chunk = parsed(data)
-        if chunk is None:
+        chunk = json_or_none(data)
+        if not isinstance(chunk, dict):
             return [Step(frame)]
         if chunk.get("error") and not chunk.get("choices"):
             return self._failed(frame, chunk)
@@ -119,7 +119,6 @@ class ChunkReader:
         if text is not None and not self._choices[0].called and self._is_call(text):
             self._notes.repair("error_recovered")
             delta = self._read_choice(0, {"delta": {"content": text}, "finish_reason": "stop"}, {})
-            self._let_go()
             return self._rendered([(0, event) for event in delta.events])
         error = late_error_of(body)
         if first:
@@ -143,7 +142,7 @@ class ChunkReader:
 
     def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """Repair the envelope of a chunk; returns (the frame of the repaired chunk, the chunk)."""
-        codes = set() if is_whole(chunk) else mend_chunk(chunk, self._several)
+        codes = set() if needs_no_repair(chunk) else mend_chunk(chunk, self._several)
         if not codes:
             return frame, chunk
         for code in codes:

@@ -18,7 +18,7 @@ _CHUNK = "chat.completion.chunk"
 _REPLY = "chat.completion"
 
 
-def is_whole(chunk: dict[str, Any]) -> bool:
+def needs_no_repair(chunk: dict[str, Any]) -> bool:
     """Cheap test that a chunk needs no repair."""
     if chunk.get("object") != _CHUNK or len(chunk["choices"]) != 1:
         return False

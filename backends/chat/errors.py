@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from backends.chat.fields import json_or_none
 from errors import BackendError, ErrorInfo
 
 # llama.cpp: "Failed to parse input at pos 184: <tool_call>bash..."
@@ -18,19 +19,19 @@ _LONGEST = 2000
 
 def chat_completion(body: bytes) -> dict[str, Any] | None:
     """The reply that a body holds; None for a body that is something else."""
-    reply = _parsed(body)
+    reply = json_or_none(body)
     return reply if isinstance(reply, dict) and isinstance(reply.get("choices"), list) else None
 
 
 def is_error(body: bytes) -> bool:
     """Whether a body that is no chat completion reports an error, whatever its status says."""
-    found = _parsed(body)
+    found = json_or_none(body)
     return isinstance(found, dict) and bool(found.get("error"))
 
 
 def error_of(status: int, body: bytes) -> ErrorInfo:
     """A backend's error body as an error; a body of another shape is quoted as the message."""
-    found = _parsed(body)
+    found = json_or_none(body)
     if isinstance(found, dict) and isinstance(found.get("error"), dict):
         return ErrorInfo(status, found["error"], raw=body)
     message = _message_in(found) or body.decode(errors="replace").strip()[:_LONGEST]
@@ -54,17 +55,10 @@ def late_error_of(body: bytes) -> ErrorInfo:
 
 def quoted_text(body: bytes) -> str | None:
     """What the model wrote, where a backend that could not read it quotes it in its error."""
-    found = _parsed(body)
+    found = json_or_none(body)
     error = found.get("error") if isinstance(found, dict) else None
     quote = _QUOTE.search(_message_in(error if isinstance(error, dict) else found) or "")
     return quote["text"] if quote else None
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _message_in(found: Any) -> str | None:

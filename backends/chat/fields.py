@@ -17,13 +17,12 @@ _READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_
 _HEAD = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
 
 
-def parsed(data: str) -> dict[str, Any] | None:
-    """The JSON object that a text is, or None."""
+def json_or_none(data: str | bytes) -> Any:
+    """The value of a JSON text; None if it is none."""
     try:
-        chunk = json.loads(data)
+        return json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return chunk if isinstance(chunk, dict) else None
 
 
 def choices_of(reply: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from backends.chat.fields import json_or_none
 from converters.text.reasons import Reason
 
 
@@ -51,7 +51,7 @@ class NativeCall:
         if not last.rstrip().endswith("}"):
             return False
         if self._read[0] != len(self.body):
-            self._read = len(self.body), isinstance(parsed_json(self.text), dict)
+            self._read = len(self.body), isinstance(json_or_none(self.text), dict)
         return self._read[1]
 
 
@@ -72,10 +72,3 @@ def is_index(value: object) -> bool:
 
 def text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def parsed_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

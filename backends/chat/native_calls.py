@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from backends.chat.native_call import NativeCall, entries_of, is_index, is_object, parsed_json, text_or_empty
+from backends.chat.fields import json_or_none
+from backends.chat.native_call import NativeCall, entries_of, is_index, is_object, text_or_empty
 from backends.chat.native_markup import arguments_in_markup, name_and_rest
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
 from converters.text.expectations import Expectations
@@ -54,7 +55,7 @@ class NativeCalls:
 
     def already_sent(self, calls: Iterable[tuple[str, str]]) -> None:
         """The client got these calls (name, arguments) from the text: the same ones are not sent again."""
-        self._from_text = [(name, parsed_json(arguments)) for name, arguments in calls]
+        self._from_text = [(name, json_or_none(arguments)) for name, arguments in calls]
         self._first = len(self._from_text)
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
@@ -241,7 +242,7 @@ class NativeCalls:
 
     def _is_repeated(self, call: NativeCall) -> bool:
         """Whether the client got this call from the text already; each of those counts once."""
-        same = call.name, parsed_json(call.text)
+        same = call.name, json_or_none(call.text)
         if same not in self._from_text:
             return False
         self._from_text.remove(same)

@@ -111,20 +111,19 @@ class LeasedFrames:
 
     def step(self, block: bytes) -> Step | None:
         """Whole frames as a step; None if they must be read."""
-        template, lease = self._template, self.lease
+        index = self._template.index
         if self.same:
-            passed = self.received(block)
-            if passed is None:
+            received = self.received(block)
+            if received is None:
                 return None
-            raw, taken = passed
-            event = Text(taken) if lease.kind == "text" else Reasoning(taken)
-            return Step(raw, [(template.index, event)], template.features)
-        taken_ = self.taken(block)
-        if taken_ is None:
-            return None
-        if lease.kind == "arguments":
-            return Step(None, [(template.index, ArgumentsDelta(lease.call, taken_))])
-        return Step(None, [(template.index, Reasoning(taken_) if lease.kind == "reasoning" else Text(taken_))])
+            return Step(received[0], [(index, self._event(received[1]))], self._template.features)
+        taken = self.taken(block)
+        return None if taken is None else Step(None, [(index, self._event(taken))])
+
+    def _event(self, taken: str) -> Text | Reasoning | ArgumentsDelta:
+        if self.lease.kind == "arguments":
+            return ArgumentsDelta(self.lease.call, taken)
+        return Reasoning(taken) if self.lease.kind == "reasoning" else Text(taken)
 
     def taken(self, block: bytes) -> str | None:
         """Take whole frames; returns the text, or the JSON of arguments. None if they must be read."""
@@ -172,10 +171,9 @@ class ReceivedFrames:
     def _look(self) -> None:
         """Choose the search that replaces asking the lease, if there is one now."""
         lease = self._frames.lease
-        held = lease.held
-        self._held = held.encode()
-        plain = lease.prefilter is not None and not held.strip(" ")
-        self._finds = lease.prefilter.in_string if plain and lease.prefilter is not None else None
+        prefilter, held = lease.prefilter, lease.held
+        self._held = held.encode()  # used where it is blanks alone
+        self._finds = prefilter.in_string if prefilter is not None and not held.strip(" ") else None
 
     def take(self, block: bytes) -> bytes | None:
         if not (block.startswith(self._before) and block.endswith(self._behind)):
@@ -195,8 +193,7 @@ class ReceivedFrames:
         return taken[0]
 
     def _with_blanks(self, block: bytes, end: int) -> bytes | None:
-        """The frame with the blanks that waited before its text, and without those at its end; None if it has no other
-        text."""
+        """The frame, behind the blanks that waited and without those at its end; None if it holds nothing else."""
         stop = end
         while block[stop - 1] == _BLANK:
             stop -= 1

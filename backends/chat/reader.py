@@ -53,24 +53,24 @@ class ChatReplyReader:
 
     def _read_block(self, block: bytes) -> list[Step]:
         self._settle()
-        step = self._taken(block)
+        step = self._take(block)
         return self._read_frames(frames_of(block)) if step is None else [step]
 
     def _read_frames(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
-        place = 0
-        while place < len(frames) and not self.done:
-            before, alike = len(steps), self._alike(frames, place)
-            some = frames[place : place + max(alike, 1)]
-            # all of them, and one alone, have been tried
-            step = self._taken(b"".join(some)) if 1 < alike < len(frames) else None
+        pos = 0
+        while pos < len(frames) and not self.done:
+            before = len(steps)
+            alike = frames[pos : pos + self._run_length(frames, pos)]
+            # `_read_block` has tried all of them, and one alone costs the same
+            step = self._take(b"".join(alike)) if 1 < len(alike) < len(frames) else None
             if step is not None:
                 steps.append(step)
-            for frame in some if step is None else ():
+            for frame in alike if step is None else ():
                 steps += self._chunks.read(frame)
-            place += len(some)
-            if not (self._spoken or self.done) and place < len(frames) and any(map(_has_words, steps[before:])):
-                self._spoken, self._unread = True, b"".join(frames[place:])
+            pos += len(alike)
+            if not (self._spoken or self.done) and pos < len(frames) and any(map(_has_words, steps[before:])):
+                self._spoken, self._unread = True, b"".join(frames[pos:])
                 return steps
         if self.done and frames and not self._chunks.failed:
             steps += self._chunks.finish()
@@ -132,7 +132,7 @@ class ChatReplyReader:
         lease = choice.lease(template.reasoning)
         return None if lease is None else LeasedFrames(template, lease, choice)
 
-    def _taken(self, block: bytes) -> Step | None:
+    def _take(self, block: bytes) -> Step | None:
         """A step for whole frames that a lease covers; None if they must be read."""
         frames = self._leased()
         step = None if frames is None else frames.step(block)
@@ -140,17 +140,17 @@ class ChatReplyReader:
             self._chunks.passed()
         return step
 
-    def _alike(self, frames: Sequence[bytes], place: int) -> int:
-        """How many frames from a position on fit the template, so that they may be taken together.
+    def _run_length(self, frames: Sequence[bytes], pos: int) -> int:
+        """How many frames from a position on may be taken together; 1 if that one must be read.
 
-        The last of them holds more than white space, if any does.
+        They fit the template, and the last of them holds more than white space, if any does.
         """
         template = self._chunks.template
-        if template is None:
-            return 0
-        end = next((end for end in range(place, len(frames)) if not template.fits(frames[end])), len(frames))
-        last = next((last for last in range(end, place, -1) if not template.blank(frames[last - 1])), end)
-        return last - place
+        if template is None or self._leased() is None:
+            return 1
+        end = next((end for end in range(pos, len(frames)) if not template.fits(frames[end])), len(frames))
+        last = next((last for last in range(end, pos, -1) if not template.blank(frames[last - 1])), end)
+        return max(last - pos, 1)
 
     # -- whole -------------------------------------------------------------------------------------------------------
 
@@ -167,12 +167,12 @@ class ChatReplyReader:
         return reply
 
     def stream_whole(self, body: bytes) -> Sequence[Step]:
-        if chat_completion(body) is None and not is_error(body) and data_of(body) is not None:
+        found = chat_completion(body)
+        if found is None and not is_error(body) and data_of(body) is not None:
             self._spoken = True  # a stream after all, whatever it is called; and all of it is here
             steps = self._read_block(self._frames.take(body))
             return steps if self.done else [*steps, *self.finish()]
         self._chunks.done = True
-        found = chat_completion(body)
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:
             raise Refused(late_error_of(body))

@@ -24,6 +24,17 @@ def test_the_outcome(fields: dict[str, Any], summary: str) -> None:
     assert ExchangeRecord("id", "/v1", notes=Notes(**fields)).summary() == summary
 
 
+def test_what_a_thrown_away_attempt_noted_is_not_in_the_record() -> None:
+    thrown_away, kept = Notes(), Notes()
+    thrown_away.repair("native_id")
+    thrown_away.note("marker_left", "somewhere")
+    kept.note("cut")
+    record = ExchangeRecord("id", "/v1")
+    record.keep(thrown_away)
+    record.keep(kept)
+    assert record.summary() == "outcome=untouched codes=cut" and not record.notes.details
+
+
 def test_it_ends_once_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "dragoman.exchange")
     ended: list[ExchangeRecord] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backends.chat.envelope import is_whole, mend_chunk, mend_reply
+from backends.chat.envelope import mend_chunk, mend_reply, needs_no_repair
 from wire import lossless_json
 
 Json = dict[str, Any]
@@ -49,9 +49,9 @@ def test_a_right_chunk_is_left_alone(chunk: Json) -> None:
 )
 def test_what_is_missing_in_a_chunk(chunk: Json, code: str) -> None:
     changed = copy.deepcopy(chunk)
-    assert not is_whole(changed)
+    assert not needs_no_repair(changed)
     assert mend_chunk(changed, apart=False) == {code}
-    assert is_whole(changed)
+    assert needs_no_repair(changed)
     assert changed == CHUNK
 
 
