@@ -45,6 +45,8 @@ class Expectations:
     reasoning: Literal["split", "keep", "drop"] = "split"
     """`keep` leaves reasoning and its tags in the text; `drop` removes it."""
     strip_end_tokens: bool = True
+    stops: bool = False
+    """The request names strings at which the text ends, so that it may end anywhere though the model "stopped"."""
 
     def declared(self, name: str) -> str | None:
         """The declared tool that `name` can only mean, or None: never another tool's name.

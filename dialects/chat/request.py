@@ -48,6 +48,7 @@ def parse(raw: bytes) -> ParsedRequest:
             allowed=allowed,
             json_answer=_asks_for_json(body),
             parallel=body.get("parallel_tool_calls") is not False and not legacy,
+            stops=bool(body.get("stop")),
         ),
         ids=frozenset(ids),
         thinking=_thinking(body),
