@@ -21,10 +21,10 @@ from converters.shapes.fenced import FencedMessage
 from converters.shapes.grouped import named
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.whole import WholeMessage
-from converters.syntaxes import REASONING_TAGS, RESULTS, Syntax
+from converters.syntaxes import REASONING_TAGS, Syntax
 from converters.text.events import ArgumentsDelta, CallStart, End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
-from converters.text.scanner import MarkerPrefilter, only_more_space
+from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
 _WAIT = -1
@@ -227,7 +227,7 @@ class Detector:
     # -- markers: each method returns the position behind what it read, or _WAIT ---------------------------------------
 
     def _at_marker(self, match: re.Match[str], end: End) -> int:
-        marker, after = match.group(), match.end()
+        marker, after = folded(match.group()), match.end()
         if marker[0] in "`~":
             return self._at_run(match, end)
         if marker not in self.index.first_markers.literals:  # only the start of one, at the end of the text
@@ -238,7 +238,7 @@ class Detector:
                 waits = end is End.MORE and may_be_tag(match.string, match.start())
                 return _WAIT if waits else self._emit_to(match, after)
             match, after = tag, tag.end()
-            marker = split(tag.group())[0]
+            marker = folded(split(tag.group())[0])
         if marker in self.index.first_markers.longer and after == len(match.string) and end is End.MORE:
             return _WAIT
         if self._quoting.fenced and not (self._reasoning.active and marker in CLOSES):
@@ -255,7 +255,7 @@ class Detector:
 
     def _at_meant_marker(self, match: re.Match[str], marker: str, end: End) -> int:
         """A whole marker that is not quoted."""
-        if marker in RESULTS:
+        if marker in self.index.results:
             return self._at_result(match)
         if marker in OPENS:
             return self._at_opening_tag(match)
@@ -301,7 +301,7 @@ class Detector:
 
     def _at_opening_tag(self, match: re.Match[str]) -> int:
         at_line_start, first = self._quoting.blank, self._may_be_whole
-        tag = self._reasoning.opening(match.group(), at_line_start=at_line_start, first=first)
+        tag = self._reasoning.opening(folded(match.group()), at_line_start=at_line_start, first=first)
         if tag is None:
             return self._emit_to(match, match.end())
         self._reasoning.open(tag)
@@ -309,7 +309,7 @@ class Detector:
         return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _at_closing_tag(self, match: re.Match[str]) -> int:
-        was_open = self._reasoning.close(match.group())
+        was_open = self._reasoning.close(folded(match.group()))
         if was_open is None:
             return self._emit_to(match, match.end())
         if not was_open:

@@ -14,7 +14,8 @@ from converters.detect.suffixes import split, stem, suffixed_grammar
 from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax
-from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
+from converters.text.scanner import MarkerPrefilter, Markers, any_of, folded
+from converters.text.templates import Pattern
 
 OPENS = {each.opens: each for each in REASONING_TAGS}
 CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes)
@@ -46,10 +47,7 @@ class OpenerIndex:
                 continue
             for entry in row.entries:
                 self.entries.setdefault(entry.opener, []).append((row, entry))
-        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
-            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
-            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
-        results = frozenset(RESULTS) if self.entries else frozenset()
+        self.results = frozenset(map(folded, RESULTS)) if self.entries else frozenset()
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -58,11 +56,17 @@ class OpenerIndex:
         openers += [tag for each in reasoning_tags if each.suffixed for tag in (each.opens, *each.closes)]
         self.stems = frozenset(map(stem, openers))
         """What tags that carry a suffix begin with."""
-        markers = [*self.entries, *tags, *results, *self.turns.markers, *self.stems]
+        markers = [*self.entries, *tags, *self.results, *self.turns.markers, *self.stems]
         self.first_markers = Markers(markers, also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
         self.prefilter = MarkerPrefilter(self.markers, _END_HEADS)
+        self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
+
+    def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:
+        """The longest marker is found, but the entries of a shorter one that it begins with may be meant."""
+        openers = sorted((opener for opener in self.entries if marker.startswith(opener)), key=len, reverse=True)
+        return [entry for opener in openers for entry in self.entries[opener]]
 
     def is_plain(self, text: str) -> bool:
         """Whether a text holds no marker, nor what an end token begins with."""
@@ -72,7 +76,7 @@ class OpenerIndex:
         """The entries of an opener, which may carry a suffix."""
         suffix = split(opener)[1]
         if opener in self.entries or not suffix:
-            return self.entries.get(opener, ())
+            return self._reached.get(opener, ())
         ready = [suffixed_grammar(row, suffix) for row in self._suffixed]
         return [(row, entry) for row in ready for entry in row.entries if entry.opener == opener]
 

@@ -31,7 +31,9 @@ QWEN3_CODER = Syntax(
     group="<tool_call>\n{calls}\n</tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>\n{value}\n</parameter>\n",
+    also_parameter=('<parameter name="{key}">\n{value}\n</parameter>\n',),
     models=(
         r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
@@ -46,7 +48,9 @@ MIMO_V2 = Syntax(
     group="<tool_call>\n{calls}\n</tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
+    also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
     models=r"mimo-?v2",
     source="chat template of XiaomiMiMo/MiMo-V2-Flash",
 )
@@ -78,7 +82,9 @@ SEED_OSS = Syntax(
     group="<seed:tool_call>\n{calls}\n</seed:tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
+    also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
     models=r"seed-?oss",
     source="chat template of ByteDance-Seed/Seed-OSS-36B-Instruct",
 )
