@@ -35,6 +35,7 @@ def header_at(
     """
     text, start = opener.string, opener.start()
     waits = False
+    waiting: set[str] = set()  # rows of which an earlier sample may still fit
     for pattern in index.empty_at(folded(opener.group())):
         empty = pattern.match(text, start)
         if empty:
@@ -45,8 +46,10 @@ def header_at(
         if match is None and end is End.STOP:
             match = _header_at_end(entry, text, start, expectations)
         if match is not None and entry.believes(named(match)[0], expectations):
-            return Header(row, entry, match)
-        waits = waits or (match is None and entry.pattern.may_match(text, start))
+            return True if row.syntax.name in waiting and end is End.MORE else Header(row, entry, match)
+        if match is None and entry.pattern.may_match(text, start):
+            waits = True
+            waiting.add(row.syntax.name)
     return waits
 
 

@@ -33,7 +33,10 @@ class GroupedGrammar:
         samples_of_group = [group for group in (syntax.group, *syntax.also_group) if group]
         groups = [group.replace("{name}", "{to}").partition("{calls}") for group in samples_of_group]
         self.headers = self.starts(header for header, _, _ in samples)
-        self.feet = self.spelled(token for _, _, foot in samples for token in tokens(foot))
+        feet = [token for _, _, foot in samples for token in tokens(foot)]
+        self.feet = self.spelled(token for token in feet if "{id}" not in token)
+        self.id_feet = self.spelled(token.removesuffix("{id}") for token in feet if "{id}" in token)
+        """Markers behind the body that an id follows."""
         self.group_opens = self.starts(group_open for group_open, _, _ in groups)
         self.group_closes = self.spelled(token for _, _, group_close in groups for token in tokens(group_close))
         self.after_call = [*self.feet, *self.group_closes, *self.headers]
@@ -52,7 +55,12 @@ class GroupedGrammar:
             for opener in self.starts([group_open])
         ]
         self.entries += [
-            Opener(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_tools))
+            Opener(
+                opener,
+                self.pattern(header, unless=_JSON),
+                explicit=not syntax.declared_only,
+                names=frozenset(syntax.code_tools),
+            )
             for header, _, _ in (samples if syntax.code_tools else ())
             for opener in self.starts([header])
         ]
@@ -142,8 +150,9 @@ class GroupedParser(StateParser):
             if match:
                 self._enter(*named(match), self._advance(match.end()))
                 return True
-        waits = any(pattern.may_match(self._buffer, pos) for pattern in self._rows.patterns)
-        return False if waits and not self._finishing else self._end_run()
+            if not self._finishing and pattern.may_match(self._buffer, pos):
+                return False
+        return self._end_run()
 
 
 _COUNTED = re.compile(r"(?:functions[._:])?(.+?)(?:[:_]\d+)?")

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 
-from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
+from converters.shapes.json_object_markers import FENCE, SURPLUS, JsonObjectMarkers
+from converters.shapes.machine import CallContext, CallsParser, StateParser
 from converters.shapes.opening import OpeningArguments
-from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
 from converters.text.scanner import BLANK, NAME, Lookahead, folded
-from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.json.reader import JsonReader
 from converters.values.writer import json_arguments
@@ -33,37 +32,13 @@ _BRACKETS = re.compile(rf"(?:{BLANK}|\[)*")
 _BEFORE_KEY = re.compile(rf"(?:{BLANK}|,|\\[nrt])*")
 _COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*:(?:{BLANK}|\\[nrt])*")
 _COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
-_FENCE = "```"
-_FENCES = "⟦\n```json¦\n```¦⟧"
-_SURPLUS = ("}", "]", ",", ";")
-"""What models write behind an object, too many or between two, and what closes nothing."""
 _NAME = re.compile(NAME)
+_NEXT_OBJECT = re.compile(rf',\s*(?=\{{\s*"(?:{"|".join(sorted(_NAMES | _IDS))})"\s*:)')
+_HALF_NEXT_OBJECT = re.compile(r',\s*(?:\{\s*(?:"\w{0,16}(?:"\s*)?)?)?\Z')
 
 
-class JsonObjectGrammar:
-    """A row of this shape, made ready for reading. Every row may write one object, several, or an array of them."""
-
-    def __init__(self, syntax: Syntax) -> None:
-        self.syntax = syntax
-        groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
-        samples = [call.partition("{object}") for call in (syntax.call, *syntax.also_call)]
-        heads = [(opens + head).rstrip("[\n ") for opens, _, _ in groups for head, _, _ in samples]
-        feet = [tokens((foot + closes).lstrip("]\n")) for _, _, closes in groups for _, _, foot in samples]
-        self.closes_twice = any(len(foot) > 1 for foot in feet)
-        self.closers = [folded(closer) for foot in feet for closer in foot]
-        self.entries = [
-            Opener(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
-            for head in heads
-        ]
-        self.empty_groups = {
-            first_token(head): Pattern(loosened(f"{head}\n⟦[\n]\n¦⟧" + "\n".join(foot)))
-            for head, foot in zip(heads, feet, strict=True)
-            if head and foot
-        }
-        self.leftovers = frozenset(map(folded, self.closers))
-        self.behind_closer = Lookahead(self.closers)
-        self.after_object = Lookahead([*self.closers, "{", *_SURPLUS])
-        self.after_fenced = Lookahead([*self.closers, "{", *_SURPLUS, _FENCE])
+class JsonObjectGrammar(JsonObjectMarkers):
+    """A row of this shape, made ready for reading."""
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
         return JsonObjectParser(self, context, expectations)
@@ -77,9 +52,10 @@ class JsonObjectParser(StateParser):
         self._grammar = grammar
         self._expectations = expectations
         self._out.own(context.raw)
-        self._fenced = _FENCE in context.raw and _FENCE not in grammar.syntax.call
+        self._fenced = FENCE in context.raw and FENCE not in grammar.syntax.call
         self._after_object = grammar.after_fenced if self._fenced else grammar.after_object
         self._comment_end = ""
+        self._listed = context.raw.rstrip().endswith("[")  # the objects stand in a list
         self._begin()
 
     def _begin(self) -> None:
@@ -116,6 +92,7 @@ class JsonObjectParser(StateParser):
         """Before an object's brace."""
         brackets = _BRACKETS.match(self._buffer, self._pos)
         assert brackets
+        self._listed = self._listed or "[" in brackets.group()
         self._out.own(self._advance(brackets.end()))
         if self._pos == len(self._buffer):
             return self._wait()
@@ -252,14 +229,31 @@ class JsonObjectParser(StateParser):
         if not self._out.open:
             return self._abandon()
         self._out.end("unreadable", codes=arguments.codes)
-        return self._end_run()
+        self._state = self._skip
+        return self._listed or self._end_run()
+
+    def _skip(self) -> bool:
+        """Behind a member of a list that is no call: its rest is text, up to the next member that may be one."""
+        found = _NEXT_OBJECT.search(self._buffer, self._pos)
+        closer = self._grammar.any_closer.search(self._buffer, self._pos)
+        if found and not (closer and closer.start() < found.start()):
+            self._out.text(self._advance(found.end()))
+            self._begin()
+            return True
+        if closer and (folded(closer.group()) in self._grammar.closers or self._finishing):
+            self._out.text(self._advance(closer.end()))
+            return self._end_run()
+        half = _HALF_NEXT_OBJECT.search(self._buffer, self._pos)
+        ends = [each.start() for each in (closer, half) if each and not self._finishing]
+        self._out.text(self._advance(min([*ends, len(self._buffer)])))
+        return False
 
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""
         found, marker, after = self._after_object.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
-        if marker in _SURPLUS or marker == _FENCE:
+        if marker in SURPLUS or marker == FENCE:
             self._out.own(self._advance(after))
             return True
         closed = marker in self._grammar.closers
@@ -376,8 +370,13 @@ class JsonObjectParser(StateParser):
 
     def _abandon(self) -> bool:
         """The object is not a call's, or not any longer: end the call if one has begun, else refuse."""
-        if not self._out.open or self._context.whole:
+        if self._context.whole or not (self._out.open or self._listed):
             return self._refuse()
+        if not self._out.open:
+            self._refusable = False
+            self._out.text(self._out.unowned())
+            self._state = self._skip
+            return True
         self._end_call("")
         return self._end_run()
 

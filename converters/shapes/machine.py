@@ -58,10 +58,10 @@ class Opener:
     """The names that alone are believed here, if not any is."""
 
     def believes(self, name: str, expectations: Expectations) -> bool:
-        """Without its group a header could be prose, unless it names a tool."""
+        """Without its group a header could be prose, unless it names a tool. A number is a counter, and no name."""
         if self.names is not None and name not in self.names:
             return False
-        return self.explicit or expectations.declared(name) is not None
+        return (self.explicit and not name.isdigit()) or expectations.declared(name) is not None
 
 
 class Grammar(Protocol):

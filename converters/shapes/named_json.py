@@ -20,6 +20,8 @@ from converters.values.json.output import Flow
 from converters.values.schema import properties, required
 from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
 
+_ID = re.compile(r"\s{0,64}[\w-]{0,64}")
+
 
 class NamedJsonGrammar(GroupedGrammar):
     """A row of this shape, made ready for reading."""
@@ -28,12 +30,13 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__(syntax)
-        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, "}", "]"])
+        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, *self.id_feet, "}", "]"])
         self.no_arguments = Lookahead([*self.feet, *self.group_closes])
-        self.code_ends = Markers(self.feet)
+        self.code_ends = Markers(self.feet or self.headers)
 
     def after_header(self) -> list[str]:
-        return ["{", "```", '"', *self.feet] if self.feet and self.syntax.group else ["{", "```"]
+        closers = [*self.feet, *self.group_closes] if self.syntax.group else []
+        return ["{", "```", '"', *closers] if closers else ["{", "```"]
 
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""
@@ -160,6 +163,11 @@ class NamedJsonParser(GroupedParser):
             self._out.own(self._advance(after))
             return True
         closes = marker in self._grammar.feet or marker in self._grammar.group_closes
+        if marker in self._grammar.id_feet:
+            behind = _ID.match(self._buffer, after)
+            after, closes = behind.end() if behind else after, True
+            if after == len(self._buffer) and not self._finishing:
+                return False
         if not self._out.open:
             end = after if closes else self._pos
             alone = self._is_declared or self._alone(end, self._rows.between_calls, self._rows.headers)

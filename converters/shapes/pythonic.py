@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
+from converters.shapes.opening import may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
-from converters.text.scanner import NAME, SHORTEST_NAME, Lookahead, folded
+from converters.text.scanner import NAME, SHORTEST_NAME, SPACE, Lookahead, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.python.arguments import PythonArguments
@@ -21,7 +22,10 @@ _SEPARATORS = r"(?:[\s,;\[\u200b\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
 _CALL = re.compile(
     rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
 )
-_MAY_CALL = re.compile(rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z")
+_COMMA = re.compile(r"[\s,;]*")
+_MAY_CALL = re.compile(
+    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
+)
 
 
 _BRACKETS = "⟦\n[\n[\n¦\n[\n¦\n⟧"
@@ -51,7 +55,18 @@ class PythonicGrammar:
         }
         self.heads = [Pattern(loosened(head.rstrip("[\n"))) for head in heads]
         self.after_call = Lookahead([*self.closers, "]", ")"])
-        self.leftovers = frozenset(map(folded, self.closers))
+        self.leftovers = frozenset(self.closers)
+        ends = "|".join(map(re.escape, [",", "]", *self.closers]))
+        self.bare_name = re.compile(rf"{_SEPARATORS}(?P<name>{SHORTEST_NAME})(?={SPACE}(?:{ends}))")
+        if self.closers:
+            self.entries += [
+                Opener(
+                    first_token(head),
+                    Pattern(loosened(head.rstrip("[\n") + _BRACKETS) + "{name}", then=["]", *self.closers]),
+                    explicit=False,
+                )
+                for head in heads
+            ]
 
     def behind_head(self, raw: str) -> int:
         """The position behind the group's opener in what opened a run."""
@@ -116,7 +131,10 @@ class PythonicParser(StateParser):
         self._out.start(self._name, None, written=self._spelled)
 
     def _no_call(self) -> bool:
-        found, marker, after = self._grammar.after_call.look(self._buffer, self._pos)
+        if self._bare_name():
+            return True
+        comma = _COMMA.match(self._buffer, self._pos)
+        found, marker, after = self._grammar.after_call.look(self._buffer, comma.end() if comma else self._pos)
         if found == Lookahead.FOUND and not self._refusable:
             self._listed = False
             self._out.own(self._advance(after))
@@ -129,6 +147,20 @@ class PythonicParser(StateParser):
         if self._is_half_call(self._buffer[self._pos :]):
             self._out.removed(self._advance(len(self._buffer)))
         return self._stop()
+
+    def _bare_name(self) -> bool:
+        """A name without brackets is a call if it is a declared tool's that needs no argument, and nothing else follows."""
+        match = self._grammar.bare_name.match(self._buffer, self._pos) if self._grammar.closers else None
+        if match is None or match["name"] not in self._expectations.tools:
+            return False
+        if not may_be_bare(self._expectations.schema(match["name"]), self._expectations):
+            return False
+        self._name = self._spelled = match["name"]
+        self._out.own(self._advance(match.end()))
+        self._start()
+        self._out.arguments("{}")
+        self._out.end()
+        return True
 
     def _is_half_call(self, text: str) -> bool:
         """Whether the text, behind a call and at the very end, can only be the beginning of another."""

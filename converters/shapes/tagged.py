@@ -210,7 +210,7 @@ class TaggedParser(GroupedParser):
 
     def _begin_value(self, sample: ParameterSample, match: re.Match[str]) -> bool:
         """At the opener of a parameter."""
-        if match.end() == len(self._buffer) and sample.trims and not self._finishing:
+        if sample.trims and self._buffer[match.end() :] in ("", "\r") and not self._finishing:
             return False  # the newline that belongs to the markup may still come
         # a value that begins on a line of its own ends on one too; one that begins behind its tag is verbatim
         line_end = _LINE_END.match(self._buffer, match.end()) if sample.trims else None

@@ -9,6 +9,7 @@ GLM45 = Syntax(
     shape="tagged",
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
+    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
     prefilled=r"(ling|ring)-?3(?!\d)|bailing.*v?3",
     source="chat template of zai-org/GLM-4.6",
@@ -19,6 +20,7 @@ GLM47 = Syntax(
     shape="tagged",
     call="<tool_call>{name}{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
+    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
     prefilled=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))",
@@ -180,6 +182,9 @@ STEP3 = Syntax(
     call=(
         '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="{name}">'
         "\n{parameters}</steptml:invoke><｜tool_call_end｜>"
+    ),
+    also_call=(
+        '<｜tool_call_begin｜><steptml:invoke name="{name}">\n{parameters}</steptml:invoke><｜tool_call_end｜>',
     ),
     parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
     models=r"step-?3(?![.p]\d|-?[57](?!\d))",

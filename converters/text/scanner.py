@@ -21,6 +21,9 @@ BLANK = r"[\s\u200b\u2060\ufeff]"
 SPACE = rf"{BLANK}{{0,{_MOST_SPACE}}}(?:\\[nrt]{BLANK}{{0,{_MOST_SPACE}}}){{0,16}}"
 """White space that markup allows; some models write its escapes instead. Bounded, so that it is not held for ever."""
 
+SPACE_SO_FAR = rf"{SPACE}(?:\\\Z)?"
+"""The same where the text may end inside it."""
+
 NAME = r"[\w.:/@-]{1,256}(?<!/)"
 """A function's name, or an id, as markup can hold it."""
 
@@ -116,7 +119,7 @@ class Markers:
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """A match of a marker, or of the start of one that reaches the end of the text."""
-        head = self._heads(text, start)
+        head = self._heads(text, start) if self.literals or self._also else None
         if head is None:
             return None
         whole = self._whole(text, head.start())
@@ -188,7 +191,7 @@ class Lookahead:
 
     @cached_property
     def _match(self) -> Search:
-        return re.compile(f"{SPACE}({any_of(self._markers)}|\\Z)").match
+        return re.compile(rf"{SPACE}({any_of(self._markers)}|\\?\Z)").match
 
     def look(self, text: str, pos: int) -> tuple[int, str, int]:
         """(what was found, the marker folded, the position behind it)"""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from converters.text.scanner import BLANK, KEY, NAME, SHORTEST_NAME, SPACE, any_of, characters, folded
+from converters.text.scanner import BLANK, KEY, NAME, SHORTEST_NAME, SPACE, SPACE_SO_FAR, any_of, characters, folded
 
 Atom = tuple[str, str]
 """The regex of a part of a template, and the same where the text may end inside it."""
@@ -36,9 +36,9 @@ class Pattern:
         ahead = f"(?={space}(?:{'|'.join(literals)}))" if follow else ""
         if unless:
             ahead = rf"(?={space}[^\s{re.escape(unless)}])"
-            started += [r"\Z"] if spaced else [SPACE, r"\Z"]
+            started += [r"\Z"] if spaced else [SPACE_SO_FAR, r"\Z"]
         if follow:
-            started += [any_of(follow)] if spaced else [SPACE, any_of(follow)]
+            started += [any_of(follow)] if spaced else [SPACE_SO_FAR, any_of(follow)]
         self._atoms = started
         self._regex = "".join(full)
         self._ahead = ahead
@@ -142,7 +142,7 @@ def _attribute(name: str, hole: str) -> Iterator[Atom]:
 def _atoms_of_text(text: str, in_tag: bool) -> Iterator[Atom]:
     """The atoms of layout, blanks, quotes and plain characters."""
     if text[:1] == "\n":
-        yield SPACE, SPACE
+        yield SPACE, SPACE_SO_FAR
     elif text.isspace():
         yield r"\s{1,64}", r"\s{1,64}"
     else:
