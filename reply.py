@@ -116,6 +116,10 @@ class Notes:
     """Something that looked like more than text was left as text."""
     splits: bool = False
     """The server told reasoning from text itself."""
+    closes_prefill: bool = False
+    """Reasoning was closed that the prompt seems to have opened."""
+    cut: bool = False
+    """Something else than the model's own stop ended a choice: `max_tokens`, a filter."""
 
     def note(self, code: Reason, detail: str = "") -> None:
         """A decision, or why text was removed."""

@@ -12,7 +12,7 @@ if str(ROOT) not in sys.path:  # run as a file, Python looks in its own folder o
     sys.path.insert(0, str(ROOT))
 
 from converters.render import render_calls  # noqa: E402
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax  # noqa: E402
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, THINKING, ReasoningTag, Syntax  # noqa: E402
 
 PAGE = ROOT / "docs" / "SYNTAXES.md"
 
@@ -120,10 +120,7 @@ Where one marker encloses all calls and each call has a marker of its own, a cal
 only if its name is declared. A marker that begins with a space counts only before any text.
 
 The name pattern is searched in the model's name in lower case, with `-` in place of `_`, `:` and spaces. The rows are \
-in the order in which they are tried: the first pattern that matches wins.
-
-If the prompt opens the reasoning, the answer begins inside it, and the model writes only the closing tag. This is \
-expected of models that match the pattern in that column, unless the request turns thinking off."""
+in the order in which they are tried: the first pattern that matches wins."""
 
 
 def page() -> str:
@@ -142,6 +139,7 @@ def page() -> str:
         "\n".join(_others()),
     ]
     parts += ["## Reasoning tags", TAGS_SAY, "\n".join(_tags())]
+    parts += ["## Reasoning that the prompt opens", FAMILIES_SAY, "\n".join(_families())]
     parts += ["## Result openers", RESULTS_SAY, _listed(RESULTS), "## End tokens", END_TOKENS_SAY, _listed(END_TOKENS)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -149,6 +147,12 @@ def page() -> str:
 TAGS_SAY = """\
 Tags that enclose reasoning, or text, in the answer of any model. Reasoning goes to the field that `REASONING_FIELD` \
 names. The tags are removed."""
+
+FAMILIES_SAY = """\
+Some chat templates open the reasoning in the prompt. The answer then begins inside it, and the model writes only the \
+closing tag. This is expected of models whose name matches a pattern, in the order of the table, and depends on the \
+settings of the request that the template heeds. `reasoning_effort: "none"` and `think` in the body count for every \
+family that heeds a setting. A model without a match is expected to write the opening tag itself."""
 
 RESULTS_SAY = """\
 Directly after a call, these open a tool result, or a turn of someone else. The model made it up, so it and everything \
@@ -172,11 +176,9 @@ def beginning(row: Syntax) -> str:
 
 
 def _rows() -> Iterator[str]:
-    yield from _head(
-        "row", "shape", "what the model writes", "name pattern", "reasoning opened by the prompt", "source"
-    )
+    yield from _head("row", "shape", "what the model writes", "name pattern", "source")
     for row in SYNTAXES:
-        cells = [_code(row.name), _code(row.shape), _writes(row), _code(row.models), _prefilled(row), row.source]
+        cells = [_code(row.name), _code(row.shape), _writes(row), _code(row.models), row.source]
         yield _row(cells)
 
 
@@ -203,13 +205,6 @@ def _with_object(row: Syntax, text: str) -> str:
     return text.replace("{object}", f"{{{members}}}")
 
 
-def _prefilled(row: Syntax) -> str:
-    found = [_code(row.prefilled)] if row.prefilled else []
-    if row.prefilled_when_thinking:
-        found.append(f"if the request asks for thinking: {_code(row.prefilled_when_thinking)}")
-    return "; ".join(found)
-
-
 def _others() -> Iterator[str]:
     """Spellings other than that of the sample."""
     yield from _head("row", "part", "also written")
@@ -231,6 +226,16 @@ def _tags() -> Iterator[str]:
         opens = ", ".join(_code(_one_line(turn + tag.opens)) for turn in dict.fromkeys(["", tag.turn_opener]))
         closes = ", ".join(map(_code, map(_one_line, tag.closes)))
         yield _row([opens, closes, "reasoning" if tag.reasoning else "text", _recognised(tag)])
+
+
+def _families() -> Iterator[str]:
+    yield from _head(
+        "name pattern", "opened without settings", "settings that open it or not", "behind a tool's result"
+    )
+    for family in THINKING:
+        settings = [_code(name) for name in family.heeds] + ["`/no_think` in a message"] * family.heeds_messages
+        behind = "as elsewhere" if family.after_result else "not opened"
+        yield _row([_code(family.models), "yes" if family.opens else "no", ", ".join(settings), behind])
 
 
 def _recognised(tag: ReasoningTag) -> str:

@@ -74,7 +74,7 @@ def test_every_row_stands_in_the_table_once_and_in_order() -> None:
     for cells, row in zip(rows, SYNTAXES, strict=True):
         assert cells[1] == f"`{row.shape}`"
         assert cells[3].strip("`").replace("\\|", "|") == row.models
-        assert cells[5] == row.source
+        assert cells[4] == row.source
 
 
 def test_the_table_of_models_names_each_row_once(generator: dict[str, Any]) -> None:

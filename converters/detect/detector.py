@@ -55,9 +55,9 @@ class Detector:
         """An opener was passed as text, because no row has what followed it."""
 
     @property
-    def in_reasoning(self) -> bool:
-        """What is read now is reasoning."""
-        return self._reasoning.active
+    def reasoning(self) -> ReasoningState:
+        """Whether what is read now is reasoning; to be asked only."""
+        return self._reasoning
 
     def feed(self, text: str) -> list[Event]:
         """The events of one more piece."""
@@ -85,8 +85,7 @@ class Detector:
     def finish(self, end: End = End.STOP) -> list[Event]:
         """No more text will come; the events of what was held."""
         self._read("", end)
-        reasoning = self._reasoning
-        if reasoning.active and reasoning.expects_end and not self._call_count and end is End.STOP:
+        if end is End.STOP and self._reasoning.stopped() and self._begun and not self._call_count:
             self._events.append(Noted("reasoning_never_closed"))
         return self._take_events()
 
@@ -116,6 +115,8 @@ class Detector:
     def read_plain(self, text: str) -> None:
         """Note that a text without markers has been read, which changes what may follow."""
         self._begun = True
+        if self._reasoning.behind_late:
+            self._reasoning.followed(text)
         if not text.isspace():
             self._may_be_whole = self._may_be_whole and self._reasoning.active
             self._behind_call = False
@@ -221,6 +222,7 @@ class Detector:
 
     def _emit_run(self, run: str, pos: int) -> int:
         self._quoting.run(run)
+        self._reasoning.behind_late = False
         self._events.append(Reasoning(run) if self._reasoning.active else Text(run))
         return pos
 
@@ -309,7 +311,7 @@ class Detector:
         return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _at_closing_tag(self, match: re.Match[str]) -> int:
-        was_open = self._reasoning.close(match.group())
+        was_open = self._reasoning.close(match.group(), behind_words=not (self._may_be_whole or self._call_count))
         if was_open is None:
             return self._emit_to(match, match.end())
         if not was_open:
@@ -393,6 +395,6 @@ class Detector:
             index=self._call_count,
         )
         self.syntax = self.syntax or header.row.syntax
-        self._may_be_whole = False
+        self._may_be_whole = self._reasoning.behind_late = False
         self._begun = True
         self._calls = header.row.parser(context, self._expectations)

@@ -113,7 +113,10 @@ def opener_index(prior: Syntax | None) -> OpenerIndex:
     return OpenerIndex([prior, *rest], prior.name) if prior else OpenerIndex(rest)
 
 
-@lru_cache(maxsize=1)
-def reasoning_index() -> OpenerIndex:
-    """For requests that bring no tools: whatever looks like a call is the client's own business."""
-    return OpenerIndex(())
+@lru_cache(maxsize=128)
+def reasoning_index(prior: str = "") -> OpenerIndex:
+    """For requests that bring no tools: whatever looks like a call is the client's own business.
+
+    `prior` names the row whose own words of reasoning count.
+    """
+    return OpenerIndex((), prior)

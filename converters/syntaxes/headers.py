@@ -24,7 +24,6 @@ DEEPSEEK_V3 = Syntax(
     call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
     also_call=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
-    prefilled=r"deepseek-?r1-0528",
     source="chat template of deepseek-ai/DeepSeek-R1",
 )
 
@@ -35,7 +34,6 @@ DEEPSEEK_V31 = Syntax(
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
     models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
-    prefilled_when_thinking=r"deepseek.*v3",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
 
@@ -48,7 +46,6 @@ KIMI_K2 = Syntax(
     also_call=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
     between="",
     models=r"kimi-?k2",
-    prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
     source="chat template of moonshotai/Kimi-K2-Instruct",
 )
 
@@ -89,7 +86,6 @@ PLAMO3 = Syntax(
     ),
     between="",
     models=r"plamo-?3",
-    prefilled=r"plamo-?3",
     source="vLLM's parser of PLaMo 3",
 )
 

@@ -87,7 +87,6 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag(
         "Here are my reasoning steps:\n",
         ("[BEGIN FINAL RESPONSE]",),
-        shared_closer=True,
         before_text=True,
         only_for_row="jamba",
     ),

@@ -16,10 +16,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """One row of the table.
-
-    `models`, `prefilled` and `prefilled_when_thinking` are regexes, searched in a model's `plain_name`.
-    """
+    """One row of the table."""
 
     name: str
     shape: Literal["json_object", "named_json", "tagged", "elements", "pythonic", "relaxed"]
@@ -69,8 +66,4 @@ class Syntax:
     escaped_keys: bool = False
     """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
     models: str = ""
-    """Models that write this syntax."""
-    prefilled: str = ""
-    """Models whose prompt opens the reasoning, so that they write only its end."""
-    prefilled_when_thinking: str = ""
-    """Models whose prompt does so if the request asks for thinking."""
+    """Models that write this syntax: a regex, searched in a model's `plain_name`."""

@@ -10,7 +10,6 @@ GLM45 = Syntax(
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
-    prefilled=r"(ling|ring)-?3(?!\d)|bailing.*v?3",
     source="chat template of zai-org/GLM-4.6",
 )
 
@@ -21,7 +20,6 @@ GLM47 = Syntax(
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
-    prefilled=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))",
     source="chat template of zai-org/GLM-4.7",
 )
 
@@ -36,7 +34,6 @@ QWEN3_CODER = Syntax(
         r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
     ),
-    prefilled=r"nemotron-?3(?!\d)|step-?3[.p-]?5|qwen-?3[.p-]?[5-9](?!\d)(?!b)",
     source="chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct",
 )
 
@@ -112,7 +109,6 @@ K2_HORIZON = Syntax(
     ),
     string_types=("string", "str"),
     models=r"k2-?(horizon|v3)",
-    prefilled=r"k2-?(horizon|v3)",
     source="vLLM's parser of K2 Horizon",
 )
 
@@ -135,7 +131,6 @@ MINIMAX_M2 = Syntax(
     call='<invoke name="{name}">\n{parameters}</invoke>',
     parameter='<parameter name="{key}">{value}</parameter>\n',
     models=r"minimax-?m2",
-    prefilled=r"minimax-?m2",
     source="chat template of MiniMaxAI/MiniMax-M2",
 )
 
@@ -177,7 +172,6 @@ STEP3 = Syntax(
     ),
     parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
     models=r"step-?3(?![.p]\d|-?[57](?!\d))",
-    prefilled=r"step-?3(?![.p]\d|-?[57](?!\d))",
     source="chat template of stepfun-ai/step3",
 )
 
@@ -190,7 +184,6 @@ DEEPSEEK_V32 = Syntax(
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v3[.-]?2(?!\d|-?exp)",
-    prefilled_when_thinking=r"deepseek.*v3[.-]?2",
     source="encoding of deepseek-ai/DeepSeek-V3.2",
 )
 
@@ -207,7 +200,6 @@ DEEPSEEK_V4 = Syntax(
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v4(?![.-]?1)",
-    prefilled=r"deepseek.*v4(?![.-]?1)",
     source="encoding of deepseek-ai/DeepSeek-V4",
 )
 
@@ -220,7 +212,6 @@ DEEPSEEK_V41 = Syntax(
     parameter='<｜DSML｜ parameter name="{key}" string="{type}">{value}</｜DSML｜ parameter>\n',
     also_parameter=('<｜DSML｜ parameter name="{key}">{value}</｜DSML｜ parameter>\n',),
     models=r"deepseek.*v4[.-]?1",
-    prefilled=r"deepseek.*v4[.-]?1",
     source="encoding of deepseek-ai/DeepSeek-V4.1",
 )
 
@@ -251,7 +242,6 @@ KIMI_K3 = Syntax(
     id="{number}",
     escaped_keys=True,
     models=r"kimi-?k3",
-    prefilled=r"kimi-?k3",
     source="chat template of moonshotai/Kimi-K3",
 )
 

@@ -57,5 +57,9 @@ END_TOKENS: tuple[str, ...] = (
     "<|eos|>",
     "<end_of_sentence>",
     "[END FINAL RESPONSE]",
+    "<｜hy_eos｜>",
+    "<｜hy_eos:opensource｜>",
+    "<｜hy_eos:6124c78e｜>",
+    "<sep>",
 )
 """End-of-turn tokens, which some servers leave at the end of the text."""
