@@ -21,7 +21,7 @@ class ReasoningState:
         self.closes_prefill = False
         """Such a tag was the last thing on its line."""
         self._closers: tuple[str, ...] = ()  # what closes the tag that is open; empty if no opening tag was seen
-        self._opener_seen = False  # an opening tag was seen, be it as a word of the text
+        self._opener_seen = active  # an opening tag is known, be it in the prompt or as a word of the text
         self._word_closers: tuple[str, ...] = ()  # what closes an opening tag that was only a word: words, too
 
     def turn(self, *, active: bool) -> None:

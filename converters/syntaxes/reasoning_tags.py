@@ -91,6 +91,7 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
         only_for_row="jamba",
     ),
     ReasoningTag("<|im_start|>assistant/think\n", ("<|im_end|>",), shared_closer=True, only_for_row="hyperclovax"),
+    ReasoningTag("<|im_start|>assistant\n", (), reasoning=False, only_for_row="hyperclovax"),
     ReasoningTag(">>>all\n", (), reasoning=False, before_text=True, only_for_row="functionary_v32"),
     ReasoningTag(
         "<|recipient|>all\n<|content|>", (), reasoning=False, before_text=True, turn_opener="<|from|>assistant\n"

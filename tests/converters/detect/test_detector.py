@@ -32,6 +32,7 @@ def tag(raw: str) -> Removed:
         ("Use `</think>` here", [Text("Use `</think>` here")]),
         ("```\n<think>\n```", [Text("```\n<think>\n```")]),
         ("The <think> tag", [Text("The <think> tag")]),
+        ("The tags <think> and </think> too", [Text("The tags <think> and </think> too")]),
         ("<think>a", [tag("<think>"), Reasoning("a"), Noted("reasoning_never_closed")]),
     ],
 )
