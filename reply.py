@@ -37,10 +37,13 @@ class ReplyHead:
 
 @dataclass(slots=True)
 class Extension:
-    """Fields that nobody here interprets, of a message (a refusal, audio ...) or of the reply (timings ...)."""
+    """Fields that nobody here interprets: of a message (a refusal, audio ...) or of the reply (timings ...).
+
+    Those of a choice belong to the text that follows (log probabilities). Of a whole reply, `Reply.source` has them.
+    """
 
     fields: Mapping[str, Any]
-    of: Literal["message", "reply"] = "message"
+    of: Literal["message", "choice", "reply"] = "message"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from backends.chat.fields import REASONING_FIELDS
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from reply import Extension, Finish, Notes, ReplyEvent
 
 _STOPS = frozenset(
@@ -67,6 +67,7 @@ class ChoiceReader:
         self._has_native = False  # the server has sent calls, so markup in the text repeats them
         self._first_char = ""
         self._pending = 0  # characters read but not yet part of any event
+        self._blanks = 0  # white space at the end of what was read
         self._splits = False
         self.finished = False
 
@@ -74,6 +75,11 @@ class ChoiceReader:
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
         return self._pending > 0 or (self._native.begun and self._native.waiting)
+
+    def lets_go(self, delta: Delta) -> bool:
+        """Whether text leaves with a delta, and of what was read only white space waits."""
+        texts = [event.text for event in (*delta.text, *delta.last_text) if isinstance(event, Text | Reasoning)]
+        return bool(texts) and self._pending <= self._blanks
 
     @property
     def called(self) -> bool:
@@ -182,6 +188,7 @@ class ChoiceReader:
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self._pending += len(text)
+        self._blanks = len(text) - len(text.rstrip())
         return self._noted(feed(text))
 
     def end_text(self, cut: bool) -> list[Event]:
