@@ -79,6 +79,12 @@ def message_header(text: str, pos: int, *, whole: bool) -> MessageHeader | bool:
     return not whole and any(token.startswith(rest) for token in (*_TOKENS, MESSAGE)) and end + len(rest) == len(text)
 
 
+def may_become_header(text: str, pos: int) -> bool:
+    """Whether a text ends inside a header, and not in a sentence about its tokens."""
+    named = text.startswith(START, pos) or not text[pos + len(CHANNEL) : pos + len(CHANNEL) + 1].isspace()
+    return named and message_header(text, pos, whole=False) is True
+
+
 def _header(raw: str, end: int) -> MessageHeader:
     named = _TO.findall(raw)
     recipients = [each for each in named if each != OWN_ROLE] or named

@@ -146,7 +146,7 @@ class Detector(ProseReader):
         if not calls.refused:
             self._quoting.removed()
             self._behind_call = True
-            self._ended = self._fresh = False
+            self._ended = self._fresh = self._first = False
             return calls.rest
         return self._emit_rejected_opener(calls)
 
@@ -176,7 +176,7 @@ class Detector(ProseReader):
                 if pos < 0:
                     return False
                 continue
-            search = (self.index.first_markers if self._fresh else self.index.markers).search
+            search = (self.index.first_markers if self._first else self.index.markers).search
             match = search(buffer, pos)
             if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
                 return True
@@ -191,9 +191,9 @@ class Detector(ProseReader):
                 self._emit(buffer[pos:])
                 break
             if match.start() > pos:
-                fresh = self._fresh
+                first = self._first
                 self._emit(buffer[pos : match.start()])
-                if fresh and not self._fresh:  # a marker of the start only, perhaps
+                if first:  # the marker may be one that counts at the start only
                     pos = match.start()
                     continue
             pos = self._at_marker(match, end)

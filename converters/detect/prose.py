@@ -9,7 +9,15 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from converters.detect.channels import MessageHeader, begun_header, is_result, is_speaker, message_header, other_speaker
+from converters.detect.channels import (
+    MessageHeader,
+    begun_header,
+    is_result,
+    is_speaker,
+    may_become_header,
+    message_header,
+    other_speaker,
+)
 from converters.detect.headers import Header, header_at
 from converters.detect.openers import CLOSES, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
@@ -42,7 +50,8 @@ class ProseReader:
         self._quoting = Quoting()
         self._calls: CallsParser | None = None
         self._begun = False  # something has been read
-        self._fresh = True  # nothing has been read since a message began
+        self._fresh = True  # nothing but white space has been read since a message began
+        self._first = True  # nothing at all has been
         self._may_be_whole = True  # nothing but white space and reasoning has been read: a bare call may begin
         self._behind_call = False  # nothing but white space has been read since the last call
         self._ended = False  # nothing but white space has been read since the end of a turn
@@ -58,6 +67,7 @@ class ProseReader:
     def read_plain(self, text: str) -> None:
         """Note that a text without markers has been read, which changes what may follow."""
         self._begun = True
+        self._first = False
         if not text.isspace():
             self._may_be_whole = self._may_be_whole and self._reasoning.active
             self._behind_call = self._ended = self._fresh = self._reasoning.sole = False
@@ -80,7 +90,7 @@ class ProseReader:
 
     def _emit_run(self, run: str, pos: int) -> int:
         self._quoting.run(run)
-        self._ended = self._behind_call = self._fresh = self._reasoning.sole = False
+        self._ended = self._behind_call = self._fresh = self._first = self._reasoning.sole = False
         self._out(run)
         return pos
 
@@ -122,7 +132,7 @@ class ProseReader:
         closed = self._at_closing_tag(match) if marker in CLOSES else None
         if closed is not None:
             return closed
-        if marker in _ENDS:
+        if marker in _ENDS and marker not in self.index.entries:
             return self._at_end_token(match, end)
         if marker in self.index.message_openers:
             return self._at_message(match, end)
@@ -176,7 +186,7 @@ class ProseReader:
     def _begin_anew(self) -> None:
         """Behind something that was removed."""
         self._begun = True
-        self._behind_call = self._ended = self._fresh = False
+        self._behind_call = self._ended = self._fresh = self._first = False
         self._quoting = Quoting()
 
     # -- turns ---------------------------------------------------------------------------------------------------------
@@ -195,7 +205,7 @@ class ProseReader:
         if voice.speaker == "own":
             self._events.append(Removed(text[pos : voice.end], "marker", turn=True))
             self._begin_anew()
-            self._ended = self._fresh = True
+            self._ended = self._fresh = self._first = True
             return voice.end
         if not self._turn_may_begin or (self._reasoning.active and voice.tag and not self._ended):
             return None
@@ -271,14 +281,14 @@ class ProseReader:
         begins = self._fresh or self._ended or self._behind_call
         if match.group() in FIRST or match.group() == MESSAGE:
             return self._emit_to(match, match.end())
-        if end is not End.MORE and message_header(text, start, whole=False) is True:
+        if end is not End.MORE and may_become_header(text, start):
             self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker", turn=True))
             return len(text)
         if match.group() == START and begins:
             behind = begun_header(text, start)
             self._events.append(Removed(text[start:behind], "marker", turn=True))
             self._begin_anew()
-            self._fresh = True
+            self._fresh = self._first = True
             return behind
         self.left_marker = True
         return self._emit_to(match, match.end())
@@ -322,6 +332,8 @@ class ProseReader:
             after = self._at_turn(match.string, match.start(), end)
             if after is not None:
                 return after
+        if header is False and match.group() in _ENDS:
+            return self._at_end_token(match, end)
         return self._read_header(header, match, end)
 
     def _read_header(self, header: Header | re.Match[str] | bool, opener: re.Match[str], end: End) -> int:
