@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from converters.detect.quoting import RUNS
+from converters.detect.quoting import HTML, REMARKABLE, RUNS
 from converters.detect.suffixes import split, stem, suffixed_grammar
 from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax
-from converters.text.scanner import MarkerPrefilter, Markers, Pattern, any_of
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax
+from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT, START
+from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, Pattern, any_of
 
 OPENS = {each.opens: each for each in REASONING_TAGS}
-CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes)
+CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes) | {*MESSAGE_ENDS}
 LATE = {closer: each for each in REASONING_TAGS if not each.shared_closer for closer in each.closes}
 """Closers that are believed without their openers."""
 
@@ -45,11 +46,13 @@ class OpenerIndex:
                 self.whole.append(row)
                 continue
             for entry in row.entries:
+                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
+                    continue  # read as the header of a message
                 self.entries.setdefault(entry.opener, []).append((row, entry))
         for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
             shorter = (other for other in self.entries if other != opener and opener.startswith(other))
             self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
-        results = frozenset(RESULTS) if self.entries else frozenset()
+        ends = (*END_TOKENS, *HTML) if self.entries else ()
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -58,15 +61,24 @@ class OpenerIndex:
         openers += [tag for each in reasoning_tags if each.suffixed for tag in (each.opens, *each.closes)]
         self.stems = frozenset(map(stem, openers))
         """What tags that carry a suffix begin with."""
-        markers = [*self.entries, *tags, *results, *self.turns.markers, *self.stems]
-        self.first_markers = Markers(markers, also=RUNS)
+        self.addressed = [(row, Lookahead(row.syntax.addressed)) for row in map(grammar, rows) if row.syntax.addressed]
+        """Rows whose calls are messages to a recipient, and what the body of such a message begins with."""
+        self.message_openers = frozenset((START, CHANNEL, MESSAGE, *FIRST))
+        """What the header of a message begins with."""
+        anywhere = [START, CHANNEL, MESSAGE]
+        if prior and any(row.syntax.name == prior and row.syntax.group for row, _ in self.addressed):
+            anywhere.append(RECIPIENT)  # such a model leaves the start of a header out, even behind text
+        markers = [*self.entries, *tags, *MESSAGE_ENDS, *ends, *self.turns.markers, *self.stems, *anywhere]
+        markers = [marker for marker in markers if marker not in FIRST or marker in anywhere]
+        self.first_markers = Markers([*markers, *FIRST], also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
-        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS)
+        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
 
     def is_plain(self, text: str) -> bool:
-        """Whether a text holds no marker, nor what an end token begins with."""
-        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
+        """Whether a text holds no marker, nor what an end token begins with, and says nothing of what may follow."""
+        remarkable = bool(self.entries) and text[-1:] in REMARKABLE
+        return not remarkable and self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""

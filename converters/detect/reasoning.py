@@ -5,12 +5,24 @@ from __future__ import annotations
 from converters.detect.openers import LATE, OPENS
 from converters.detect.suffixes import split, suffixed_tag
 from converters.syntaxes import ReasoningTag
+from converters.syntaxes.channels import MESSAGE_ENDS, Lane
 
 
 class ReasoningState:
     """`active`: what is read now is reasoning."""
 
-    __slots__ = ("_closers", "_opener_seen", "_word_closers", "active", "behind_late", "closes_prefill", "expects_end")
+    __slots__ = (
+        "_closers",
+        "_opener_seen",
+        "_word_closers",
+        "active",
+        "behind_late",
+        "closes_prefill",
+        "dropped",
+        "expects_end",
+        "muted",
+        "sole",
+    )
 
     def __init__(self, *, active: bool) -> None:
         self.active = active
@@ -20,6 +32,12 @@ class ReasoningState:
         """Only blanks have followed a closing tag that may close what the prompt has opened."""
         self.closes_prefill = False
         """Such a tag was the last thing on its line."""
+        self.dropped = False
+        """What is read now is for nobody who reads the answer."""
+        self.muted = False
+        """What is read now is for a reader: markup in it is no call, unless it is all of the message."""
+        self.sole = False
+        """Nothing has been read of such a message."""
         self._closers: tuple[str, ...] = ()  # what closes the tag that is open; empty if no opening tag was seen
         self._opener_seen = active  # an opening tag is known, be it in the prompt or as a word of the text
         self._word_closers: tuple[str, ...] = ()  # what closes an opening tag that was only a word: words, too
@@ -27,7 +45,7 @@ class ReasoningState:
     def turn(self, *, active: bool) -> None:
         """The server itself says what follows, so no tag need close it."""
         self.active = active
-        self.expects_end = self.behind_late = False
+        self.expects_end = self.behind_late = self.dropped = self.muted = self.sole = False
         self._closers = ()
 
     def opening(self, tag: str, *, at_line_start: bool, first: bool) -> ReasoningTag | None:
@@ -45,9 +63,19 @@ class ReasoningState:
 
     def open(self, tag: ReasoningTag) -> None:
         """Behind an opening tag, which may also say that an answer follows."""
-        self.active = self.expects_end = tag.reasoning
+        self.turn(active=tag.reasoning)
+        self.expects_end = tag.reasoning
         self._closers = tag.closes
         self._word_closers = ()
+
+    def open_message(self, lane: Lane, *, muted: bool) -> None:
+        """Behind the header of a message, which is not for a tool."""
+        self.turn(active=lane == "reasoning")
+        self.expects_end = self.active
+        self.dropped = lane == "dropped"
+        self.muted = self.sole = muted
+        self._closers = MESSAGE_ENDS
+        self._opener_seen = True
 
     def close(self, closer: str, *, behind_words: bool) -> bool | None:
         """Behind a closing tag: True if it closed something, False if its opener is missing but it is believed.

@@ -110,6 +110,8 @@ class Pipeline:
             events = lease.feed(text)
             if events is not None:
                 return events
+        if isinstance(lease, TextLease):
+            self._detector.went_by(lease.held)
         self._lease_known = False
         if self._server_splits and self._detector.reasoning.active:
             return self._through(self._detector.turn(in_reasoning=False) + self._detector.feed(text))

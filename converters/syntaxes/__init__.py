@@ -80,7 +80,8 @@ from converters.syntaxes.tagged import (
     STEP3,
 )
 from converters.syntaxes.thinking import THINKING, ThinkingFamily
-from converters.syntaxes.tokens import END_TOKENS, RESULTS
+from converters.syntaxes.tokens import END_TOKENS
+from converters.syntaxes.turns import RESULTS, TURN_HEADERS, Speaker, TurnHeader
 
 __all__ = [
     "END_TOKENS",
@@ -88,9 +89,12 @@ __all__ = [
     "RESULTS",
     "SYNTAXES",
     "THINKING",
+    "TURN_HEADERS",
     "ReasoningTag",
+    "Speaker",
     "Syntax",
     "ThinkingFamily",
+    "TurnHeader",
 ]
 
 SYNTAXES: tuple[Syntax, ...] = (

@@ -114,17 +114,12 @@ HARMONY = Syntax(
     shape="named_json",
     call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
     also_call=(
-        "<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        "<|start|>assistant to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        " to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|channel|>commentary to={name} json<|message|>{arguments}<|end|>",
+        "<|channel|>commentary to={name} json<|message|>{arguments}<|return|>",
     ),
+    addressed=("{", "```", "<|call|>", "<|end|>", "<|return|>"),
     between="<|start|>assistant",
-    code_tools=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
+    code_tools=("python", "browser", "browser.search", "browser.open", "browser.find", "container.exec"),
     models=r"gpt-?oss",
     source="openai-harmony; chat template of openai/gpt-oss-20b",
 )

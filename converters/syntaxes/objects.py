@@ -64,7 +64,11 @@ INKLING = Syntax(
     name="inkling",
     shape="json_object",
     call="<|message_model|>{name}<|content_invoke_tool_json|>{object}<|end_message|>",
-    also_call=("<|content_invoke_tool_json|>{object}<|end_message|>",),
+    also_call=(
+        "<|content_invoke_tool_json|>{object}<|end_message|>",
+        "<|content_invoke_tool_json|>{object}<|content_model_end_sampling|>",
+    ),
+    prefilled_call="<|message_model|>",
     keys=("name", "args"),
     between="",
     models=r"inkling",

@@ -47,6 +47,8 @@ class Syntax:
     """A token in front of each tag, which white space may follow."""
     suffixed: bool = False
     """Whether all tags may share a suffix of the model's choice behind a colon: `<tool_call:opensource>`."""
+    addressed: tuple[str, ...] = ()
+    """What the body of a message begins with, if a call is a message to a recipient (channels.py); else none."""
     prefilled_call: str = ""
     """The start of `call` that the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")

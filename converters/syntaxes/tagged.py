@@ -157,6 +157,8 @@ MUSE_ATEM = Syntax(
     between="<|eom|><|start|>assistant",
     turn_end="<|eot|>",
     call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
+    also_call=('<atem:invoke name="{name}<|message|>">\n{parameters}</atem:invoke>',),
+    addressed=("<atem:",),
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
     models=r"muse-?(spark|glimmer)|glimmer",
     source="vLLM's parser of Muse",
@@ -266,6 +268,7 @@ BEAM = Syntax(
     turn_end="<|call|>",
     parameter='<rfl:parameter name="{key}">\n{value}\n</rfl:parameter>',
     between="<|end|><|start|>assistant",
+    addressed=("<rfl:parameter", "<|call|>", "<|end|>"),
     models=r"\bbeam\b",
     source="vLLM's parser of Beam",
 )

@@ -1,6 +1,6 @@
 """The reason codes: why text was removed, and what else was decided about an answer.
 
-The codes are stable, because clients may read them. The first ten say why a span of text was removed. The others are
+The codes are stable, because clients may read them. The first eleven say why a span of text was removed. The others are
 decisions that removed nothing of their own and appear only in the record of an exchange.
 """
 
@@ -19,6 +19,7 @@ Reason = Literal[
     "echo",
     "reasoning_off",
     "custom_converter",
+    "invented_turn",
     "name_repaired",
     "call_repaired",
     "builtin_call",
@@ -64,6 +65,7 @@ REMOVED: dict[Reason, str] = {
     "echo": "a second copy of a call, as text",
     "reasoning_off": "reasoning, because of REASONING_FIELD=none",
     "custom_converter": "text that a registered converter removed",
+    "invented_turn": "the turn of the user or another speaker that the model made up, and the text that follows it",
 }
 """For each code what was removed."""
 

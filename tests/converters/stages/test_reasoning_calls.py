@@ -58,10 +58,10 @@ def test_what_is_a_draft(events: list[Event], out: list[Event], whole: bool) -> 
     assert through(ReasoningCalls(TOOLS), events, whole=whole) == out
 
 
-@in_one_test("row", [row for row in SYNTAXES if not row.whole_message], ids=lambda row: row.name)
-@in_one_test(("tail", "behind"), [(0, ""), (1, ""), (0, " and then"), (0, "\n</think>\nNo.")])
+@in_one_test("row", [row for row in SYNTAXES if not (row.whole_message or row.addressed)], ids=lambda row: row.name)
+@in_one_test(("tail", "behind"), [(0, ""), (1, ""), (0, "\nand then"), (0, "\n</think>\nNo.")])
 def test_defect_b13_drafts_stay_reasoning_to_their_last_closer(row: Syntax, behind: str, tail: int) -> None:
-    """Whatever is not run is what the model wrote, but for end-of-turn tokens at its very end."""
+    """Whatever is not run is what the model wrote. (Where a call is a message, it ends the reasoning.)"""
     drafts = [render_calls(row, [("nobody", {"a": "b"})]), render_calls(row, [("f", {"a": "b"}), ("nobody", {})])]
     for draft in drafts:
         text = f"So {draft[: len(draft) - tail]}"
