@@ -76,6 +76,9 @@ def inside(model: str, prompt: Prompt) -> bool:
         ("BlinkDL/rwkv-world", False, True, False),
         ("openai/gpt-oss-120b", False, False, False),
         ("somebody/anything", False, False, False),
+        ("somebody/llama-step-3", False, False, False),
+        ("somebody/string-3", False, False, False),
+        ("stepfun-step-3.5-flash", True, True, True),
     ],
 )
 def test_defect_b11_what_templates_do_with_enable_thinking(model: str, bare: bool, on: bool, off: bool) -> None:
