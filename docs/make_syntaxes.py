@@ -12,7 +12,18 @@ if str(ROOT) not in sys.path:  # run as a file, Python looks in its own folder o
     sys.path.insert(0, str(ROOT))
 
 from converters.render import render_calls  # noqa: E402
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, THINKING, ReasoningTag, Syntax  # noqa: E402
+from converters.syntaxes import (  # noqa: E402
+    END_TOKENS,
+    REASONING_TAGS,
+    RESULTS,
+    SYNTAXES,
+    THINKING,
+    TURN_HEADERS,
+    ReasoningTag,
+    Syntax,
+    TurnHeader,
+)
+from converters.syntaxes.channels import CHANNELS, MESSAGE_ENDS, RECIPIENTS  # noqa: E402
 
 PAGE = ROOT / "docs" / "SYNTAXES.md"
 
@@ -140,6 +151,8 @@ def page() -> str:
     ]
     parts += ["## Reasoning tags", TAGS_SAY, "\n".join(_tags())]
     parts += ["## Reasoning that the prompt opens", FAMILIES_SAY, "\n".join(_families())]
+    parts += ["## Message headers", CHANNELS_SAY, "\n".join(_lanes()), f"A message ends with {_listed(MESSAGE_ENDS)}"]
+    parts += ["## Turn headers", TURNS_SAY, "\n".join(_turns())]
     parts += ["## Result openers", RESULTS_SAY, _listed(RESULTS), "## End tokens", END_TOKENS_SAY, _listed(END_TOKENS)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -154,13 +167,24 @@ closing tag. This is expected of models whose name matches a pattern, in the ord
 settings of the request that the template heeds. `reasoning_effort: "none"` and `think` in the body count for every \
 family that heeds a setting. A model without a match is expected to write the opening tag itself."""
 
+CHANNELS_SAY = """\
+gpt-oss, Beam and Muse write their answers as messages, each with a header: `<|start|>assistant`, `to=` and a \
+recipient, `<|channel|>` and a channel, `<|constrain|>` and a type, and `<|message|>` at the end. The parts may come \
+in any order, twice, or not at all. The recipient, or else the channel, says what the message is. A message to any \
+other recipient is a call, if what follows its header is what a call of one of these rows begins with. In a message to \
+a reader a call counts only if it is the whole message."""
+
+TURNS_SAY = """\
+Directly after a call or an end token, these begin a turn. If it is not the model's own, the model made it up, so it \
+and everything after it is removed. Its own header is removed, and the answer goes on."""
+
 RESULTS_SAY = """\
-Directly after a call, these open a tool result, or a turn of someone else. The model made it up, so it and everything \
-after it is removed."""
+Directly after a call or an end token, these open a tool result. The model made it up, so it and everything after it \
+is removed."""
 
 END_TOKENS_SAY = """\
-End-of-turn tokens that servers leave at the end of the text. They are removed there unless `STRIP_END_TOKENS` is \
-`false`. Inside arguments they are data and stay."""
+End-of-turn tokens that servers leave at the end of the text, or before the next turn. They are removed there unless \
+`STRIP_END_TOKENS` is `false`. Inside arguments they are data and stay."""
 
 
 def _models() -> Iterator[str]:
@@ -236,6 +260,29 @@ def _families() -> Iterator[str]:
         settings = [_code(name) for name in family.heeds] + ["`/no_think` in a message"] * family.heeds_messages
         behind = "as elsewhere" if family.after_result else "not opened"
         yield _row([_code(family.models), "yes" if family.opens else "no", ", ".join(settings), behind])
+
+
+def _lanes() -> Iterator[str]:
+    """What a message is by its recipient or its channel."""
+    yield from _head("header", "the message is")
+    for begins, lanes in (("to=", RECIPIENTS), ("<|channel|>", CHANNELS)):
+        for name, lane in lanes.items():
+            yield _row([_code(begins + name), "removed" if lane == "dropped" else lane])
+
+
+def _turns() -> Iterator[str]:
+    """Who speaks behind a header."""
+    yield from _head("header", "the model's own", "a tool's")
+    for header in TURN_HEADERS:
+        if header.own or header.results:
+            words = [", ".join(map(_code, each)) for each in (header.own, header.results)]
+        else:
+            words = ["always" if header.speaker == speaker else "" for speaker in ("own", "result")]
+        yield _row([_code(_turn(header)), *words])
+
+
+def _turn(header: TurnHeader) -> str:
+    return header.opens + "".join(header.closes[:1] and ("…", header.closes[0]))
 
 
 def _recognised(tag: ReasoningTag) -> str:

@@ -9,6 +9,7 @@ Held: the start of a marker, a header that is not complete, and a marker behind 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 from converters.detect.headers import Header, header_at, header_behind_prefill
@@ -213,7 +214,8 @@ class Detector(ProseReader):
         if place == len(buffer) or (match is not None and match.start() <= place and self._is_own(match, end)):
             return pos
         self._emit(buffer[pos:place])
-        after = self._at_turn(buffer, place, end)
+        half = match is not None and match.start() == place and match.group() not in self.index.first_markers.literals
+        after = self._at_turn(buffer, place, end, match.end() if match is not None and half else 0)
         if after == WAIT:
             self._buffer = buffer[place:]
         return place if after is None else after
@@ -253,6 +255,13 @@ class Detector(ProseReader):
             self._calls = FencedMessage(self._fenced_reader())
             return match.start()
         return self._emit_run(run, match.start() + len(run))
+
+    def _fenced_reader(self) -> Detector:
+        """Reads what a fence holds as a message of its own, its calls numbered on from ours."""
+        reader = Detector(self.index, replace(self._expectations, starts_inside=False))
+        reader._call_count = self._call_count
+        reader._is_fenced = True
+        return reader
 
     def _begin_whole(self, pos: int, end: int) -> bool:
         """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""

@@ -6,7 +6,6 @@ The markers were found by detector.py. Each method returns the position behind w
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Literal
 
 from converters.detect.channels import (
@@ -200,14 +199,19 @@ class ProseReader:
     def _turn_may_begin(self) -> bool:
         return (self._ended or self._behind_call) and bool(self.index.entries)
 
-    def _at_turn(self, text: str, pos: int, end: End) -> int | None:
-        """What speaks at a place where a turn, or an answer, may begin. None: nobody, or the answer goes on."""
+    def _at_turn(self, text: str, pos: int, end: End, least: int = 0) -> int | None:
+        """What speaks at a place where a turn, or an answer, may begin. None: nobody, or the answer goes on.
+
+        `least` is how far a header of the model's own must reach: to there goes a marker of ours that breaks off.
+        """
         voice = voice_at(text, pos, whole=end is not End.MORE)
         if voice is False or (not self._turn_may_begin and text[pos].isalpha()):
             return None
         if voice is True:
             return WAIT
         if voice.speaker == "own":
+            if voice.end < least:
+                return None
             self._events.append(Removed(text[pos : voice.end], "marker", turn=True))
             self._begin_anew()
             self._ended = self._fresh = self._first = True
@@ -285,6 +289,10 @@ class ProseReader:
         text, start = match.string, match.start()
         begins = self._fresh or self._ended or self._behind_call
         if match.group() in FIRST or match.group() == MESSAGE:
+            broken = end is not End.MORE and begins and message_header(text, start, whole=False) is True
+            if broken and (end is End.CUT or "<" in text[start:]):
+                self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker"))
+                return len(text)
             return self._emit_to(match, match.end())
         if end is not End.MORE and may_become_header(text, start):
             self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker", turn=True))
@@ -331,10 +339,9 @@ class ProseReader:
 
     def _at_opener(self, match: re.Match[str], end: End) -> int:
         header = header_at(self.index, match, self._expectations, end)
-        if (header is False or (header is True and end is End.STOP)) and (
-            self._fresh or self._ended or self._behind_call
-        ):
-            after = self._at_turn(match.string, match.start(), end)
+        waits = header is True and end is End.STOP
+        if (header is False or waits) and (self._fresh or self._ended or self._behind_call):
+            after = self._at_turn(match.string, match.start(), end, len(match.string.rstrip()) if waits else 0)
             if after is not None:
                 return after
         if header is False and match.group() in _ENDS:
@@ -390,10 +397,3 @@ class ProseReader:
             self._calls = parser
         self.syntax = self.syntax or header.row.syntax
         self._may_be_whole = False
-
-    def _fenced_reader(self) -> ProseReader:
-        """Reads what a fence holds as a message of its own, its calls numbered on from ours."""
-        reader = type(self)(self.index, replace(self._expectations, starts_inside=False))
-        reader._call_count = self._call_count
-        reader._is_fenced = True
-        return reader

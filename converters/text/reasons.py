@@ -56,8 +56,8 @@ Reason = Literal[
 
 REMOVED: dict[Reason, str] = {
     "whitespace": "white space next to something that was removed",
-    "marker": "the markup of a call, or a reasoning tag",
-    "end_token": "an end-of-turn token at the end of the text",
+    "marker": "the markup of a call, a reasoning tag, a header of the model's own, or a message that is for no reader",
+    "end_token": "an end-of-turn token at the end of the text, or before the next turn",
     "choice_none": "a call that the request's `tool_choice` does not allow",
     "parallel_off": "a second call, although the request set `parallel_tool_calls: false`",
     "cut": "a call that `max_tokens` cut off before it could be delivered",
