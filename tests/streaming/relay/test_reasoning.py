@@ -122,6 +122,20 @@ def test_defect_a1_what_a_request_asks_for_is_not_learnt_away(backend: ScriptedB
     assert answered(backend, proxy, way, *LATE_CLOSE, **asked) == SEEN_INSIDE
 
 
+@in_one_test("way", WAYS)
+@in_one_test(("prefill", "inside"), [("<think>\nWell,", True), ("<think>Hm.</think>\nI", False), ("I", False)])
+@in_one_test("model", ["m", "glm-4.7"])
+def test_defect_b12_an_answer_goes_on_from_its_prefill(
+    backend: ScriptedBackend, proxy: Proxy, model: str, prefill: str, inside: bool, way: str
+) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": prefill}]
+    if inside:
+        assert answered(backend, proxy, way, *LATE_CLOSE, model=model, messages=messages) == SEEN_INSIDE
+    assert answered(backend, proxy, way, "go on.", model=model, messages=messages) == (
+        spoken("", reasoning_content="go on.") if inside else spoken("go on.")
+    )
+
+
 def test_what_is_remembered_is_of_one_model(backend: ScriptedBackend, proxy: Proxy) -> None:
     learn_inside(backend, proxy, model="one")
     assert answered(backend, proxy, "streamed", *LATE_CLOSE, model="other") == SEEN_LATE
