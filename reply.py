@@ -37,10 +37,13 @@ class ReplyHead:
 
 @dataclass(slots=True)
 class Extension:
-    """Fields that nobody here interprets, of a message (a refusal, audio ...) or of the reply (timings ...)."""
+    """Fields that nobody here interprets: of a message (a refusal, audio ...) or of the reply (timings ...).
+
+    Those of a choice belong to the text that follows (log probabilities). Of a whole reply, `Reply.source` has them.
+    """
 
     fields: Mapping[str, Any]
-    of: Literal["message", "reply"] = "message"
+    of: Literal["message", "choice", "reply"] = "message"
 
 
 @dataclass(slots=True)
@@ -118,6 +121,10 @@ class Notes:
     """Something that looked like more than text was left as text."""
     splits: bool = False
     """The server told reasoning from text itself."""
+    closes_prefill: bool = False
+    """Reasoning was closed that the prompt seems to have opened."""
+    cut: bool = False
+    """Something else than the model's own stop ended a choice: `max_tokens`, a filter."""
 
     def note(self, code: Reason, detail: str = "") -> None:
         """A decision, or why text was removed."""

@@ -47,14 +47,3 @@ class SyntaxConverter(ToolCallConverter):
 
     def new_parser(self, expectations: Expectations) -> OutputParser:
         return new_parser(expectations, self.syntax)
-
-    def starts_inside(self, model_name: str, thinking: bool | None = None) -> bool:
-        """Whether the chat template of the model opens the reasoning in the prompt, so that answers start inside it.
-
-        `thinking` is what the request asks for; None if it does not say.
-        """
-        if self.syntax is None or thinking is False:
-            return False
-        name = plain_name(model_name)
-        patterns = [self.syntax.prefilled, self.syntax.prefilled_when_thinking if thinking else ""]
-        return any(pattern and re.search(pattern, name) for pattern in patterns)

@@ -7,11 +7,12 @@ in the dialect: routes, media type, heartbeat, errors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
+from converters.thinking import Prompt
 from errors import ErrorInfo
 from reply import Features, Reply, Step
 
@@ -35,8 +36,8 @@ class ParsedRequest:
     expectations: Expectations
     ids: frozenset[str] = frozenset()
     """The ids of calls in the history, none of which may come again."""
-    thinking: bool | None = None
-    """What the request says of the model's thinking, if it says anything."""
+    prompt: Prompt = field(default_factory=Prompt)
+    """What the request says of the prompt that the answer goes on from."""
     choices: int = 1
     """How many answers it asks for."""
     options: object = None

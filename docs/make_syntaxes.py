@@ -12,7 +12,18 @@ if str(ROOT) not in sys.path:  # run as a file, Python looks in its own folder o
     sys.path.insert(0, str(ROOT))
 
 from converters.render import render_calls  # noqa: E402
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax  # noqa: E402
+from converters.syntaxes import (  # noqa: E402
+    END_TOKENS,
+    REASONING_TAGS,
+    RESULTS,
+    SYNTAXES,
+    THINKING,
+    TURN_HEADERS,
+    ReasoningTag,
+    Syntax,
+    TurnHeader,
+)
+from converters.syntaxes.channels import CHANNELS, MESSAGE_ENDS, RECIPIENTS  # noqa: E402
 
 PAGE = ROOT / "docs" / "SYNTAXES.md"
 
@@ -120,10 +131,7 @@ Where one marker encloses all calls and each call has a marker of its own, a cal
 only if its name is declared. A marker that begins with a space counts only before any text.
 
 The name pattern is searched in the model's name in lower case, with `-` in place of `_`, `:` and spaces. The rows are \
-in the order in which they are tried: the first pattern that matches wins.
-
-If the prompt opens the reasoning, the answer begins inside it, and the model writes only the closing tag. This is \
-expected of models that match the pattern in that column, unless the request turns thinking off."""
+in the order in which they are tried: the first pattern that matches wins."""
 
 
 def page() -> str:
@@ -142,6 +150,9 @@ def page() -> str:
         "\n".join(_others()),
     ]
     parts += ["## Reasoning tags", TAGS_SAY, "\n".join(_tags())]
+    parts += ["## Reasoning that the prompt opens", FAMILIES_SAY, "\n".join(_families())]
+    parts += ["## Message headers", CHANNELS_SAY, "\n".join(_lanes()), f"A message ends with {_listed(MESSAGE_ENDS)}"]
+    parts += ["## Turn headers", TURNS_SAY, "\n".join(_turns())]
     parts += ["## Result openers", RESULTS_SAY, _listed(RESULTS), "## End tokens", END_TOKENS_SAY, _listed(END_TOKENS)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -150,13 +161,30 @@ TAGS_SAY = """\
 Tags that enclose reasoning, or text, in the answer of any model. Reasoning goes to the field that `REASONING_FIELD` \
 names. The tags are removed."""
 
+FAMILIES_SAY = """\
+Some chat templates open the reasoning in the prompt. The answer then begins inside it, and the model writes only the \
+closing tag. This is expected of models whose name matches a pattern, in the order of the table, and depends on the \
+settings of the request that the template heeds. `reasoning_effort: "none"` and `think` in the body count for every \
+family that heeds a setting. A model without a match is expected to write the opening tag itself."""
+
+CHANNELS_SAY = """\
+gpt-oss, Beam and Muse write their answers as messages, each with a header: `<|start|>assistant`, `to=` and a \
+recipient, `<|channel|>` and a channel, `<|constrain|>` and a type, and `<|message|>` at the end. The parts may come \
+in any order, twice, or not at all. The recipient, or else the channel, says what the message is. A message to any \
+other recipient is a call, if what follows its header is what a call of one of these rows begins with. In a message to \
+a reader a call counts only if it is the whole message."""
+
+TURNS_SAY = """\
+Directly after a call or an end token, these begin a turn. If it is not the model's own, the model made it up, so it \
+and everything after it is removed. Its own header is removed, and the answer goes on."""
+
 RESULTS_SAY = """\
-Directly after a call, these open a tool result, or a turn of someone else. The model made it up, so it and everything \
-after it is removed."""
+Directly after a call or an end token, these open a tool result. The model made it up, so it and everything after it \
+is removed."""
 
 END_TOKENS_SAY = """\
-End-of-turn tokens that servers leave at the end of the text. They are removed there unless `STRIP_END_TOKENS` is \
-`false`. Inside arguments they are data and stay."""
+End-of-turn tokens that servers leave at the end of the text, or before the next turn. They are removed there unless \
+`STRIP_END_TOKENS` is `false`. Inside arguments they are data and stay."""
 
 
 def _models() -> Iterator[str]:
@@ -172,11 +200,9 @@ def beginning(row: Syntax) -> str:
 
 
 def _rows() -> Iterator[str]:
-    yield from _head(
-        "row", "shape", "what the model writes", "name pattern", "reasoning opened by the prompt", "source"
-    )
+    yield from _head("row", "shape", "what the model writes", "name pattern", "source")
     for row in SYNTAXES:
-        cells = [_code(row.name), _code(row.shape), _writes(row), _code(row.models), _prefilled(row), row.source]
+        cells = [_code(row.name), _code(row.shape), _writes(row), _code(row.models), row.source]
         yield _row(cells)
 
 
@@ -203,13 +229,6 @@ def _with_object(row: Syntax, text: str) -> str:
     return text.replace("{object}", f"{{{members}}}")
 
 
-def _prefilled(row: Syntax) -> str:
-    found = [_code(row.prefilled)] if row.prefilled else []
-    if row.prefilled_when_thinking:
-        found.append(f"if the request asks for thinking: {_code(row.prefilled_when_thinking)}")
-    return "; ".join(found)
-
-
 def _others() -> Iterator[str]:
     """Spellings other than that of the sample."""
     yield from _head("row", "part", "also written")
@@ -231,6 +250,39 @@ def _tags() -> Iterator[str]:
         opens = ", ".join(_code(_one_line(turn + tag.opens)) for turn in dict.fromkeys(["", tag.turn_opener]))
         closes = ", ".join(map(_code, map(_one_line, tag.closes)))
         yield _row([opens, closes, "reasoning" if tag.reasoning else "text", _recognised(tag)])
+
+
+def _families() -> Iterator[str]:
+    yield from _head(
+        "name pattern", "opened without settings", "settings that open it or not", "behind a tool's result"
+    )
+    for family in THINKING:
+        settings = [_code(name) for name in family.heeds] + ["`/no_think` in a message"] * family.heeds_messages
+        behind = "as elsewhere" if family.after_result else "not opened"
+        yield _row([_code(family.models), "yes" if family.opens else "no", ", ".join(settings), behind])
+
+
+def _lanes() -> Iterator[str]:
+    """What a message is by its recipient or its channel."""
+    yield from _head("header", "the message is")
+    for begins, lanes in (("to=", RECIPIENTS), ("<|channel|>", CHANNELS)):
+        for name, lane in lanes.items():
+            yield _row([_code(begins + name), "removed" if lane == "dropped" else lane])
+
+
+def _turns() -> Iterator[str]:
+    """Who speaks behind a header."""
+    yield from _head("header", "the model's own", "a tool's")
+    for header in TURN_HEADERS:
+        if header.own or header.results:
+            words = [", ".join(map(_code, each)) for each in (header.own, header.results)]
+        else:
+            words = ["always" if header.speaker == speaker else "" for speaker in ("own", "result")]
+        yield _row([_code(_turn(header)), *words])
+
+
+def _turn(header: TurnHeader) -> str:
+    return header.opens + "".join(header.closes[:1] and ("…", header.closes[0]))
 
 
 def _recognised(tag: ReasoningTag) -> str:

@@ -14,11 +14,12 @@ from converters.detect.openers import opener_index
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline
 from converters.text.expectations import Expectations
+from converters.thinking import asked, family_of, left_open
 from dialects.protocol import ParsedRequest
 from errors import RequestError
 from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
-from streaming.reasoning_memory import ReasoningMemory
+from streaming.reasoning_memory import Habit, ReasoningMemory
 
 _SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
 """Presets of servers that split reasoning from text themselves."""
@@ -54,13 +55,7 @@ class ParserSelection:
 
     def learn(self, request: ParsedRequest, notes: Notes) -> None:
         """Remember where this model's reasoning started, if the answer showed it."""
-        place = (self._config.backend_url, request.model)
-        if notes.splits:
-            self._memory.learn(*place, "splits")
-        elif "reasoning_closed_late" in notes.codes:
-            self._memory.learn(*place, "inside")
-        elif "reasoning_never_closed" in notes.codes:
-            self._memory.learn(*place, "outside")
+        self._memory.learn(self._config.backend_url, request.model, shown_by(request, notes))
 
     def _converter(self, model: str, syntax: str | None) -> ToolCallConverter:
         if syntax is not None:
@@ -76,13 +71,35 @@ class ParserSelection:
         return converter_for(model)
 
     def _starts_inside(self, request: ParsedRequest, converter: ToolCallConverter) -> bool:
+        """Whether the answer begins inside the reasoning. Who is nearer to this one answer is asked first."""
         if self._config.reasoning_prefilled is not None:
             return self._config.reasoning_prefilled
-        if request.thinking is False:
-            return False
+        prompt, family = request.prompt, family_of(request.model)
+        if prompt.prefill is not None:
+            row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+            return left_open(prompt.prefill, row.name if row else "")
+        wish = asked(family, prompt)
+        if wish is not None:
+            return wish
         habit = self._memory.recall(self._config.backend_url, request.model)
-        if habit is not None:
-            return habit == "inside"
-        if self._config.backend in _SPLITTERS:
+        if habit == "splits" or self._config.backend in _SPLITTERS:
             return False
-        return isinstance(converter, SyntaxConverter) and converter.starts_inside(request.model, request.thinking)
+        return habit == "inside" if habit is not None else family is not None and family.opens
+
+
+def shown_by(request: ParsedRequest, notes: Notes) -> Habit | None:
+    """What an answer shows of where the reasoning of its model starts when nobody asks for anything; None for nothing.
+
+    Where the client wrote its beginning or forced what it says, or where something else than the model ended it, it
+    shows nothing.
+    """
+    if notes.cut or request.prompt.prefill is not None or request.expectations.choice == "required":
+        return None
+    never_closed = "reasoning_never_closed" in notes.codes and not request.prompt.thinking
+    found: list[tuple[bool, Habit]] = [
+        (notes.splits, "splits"),
+        (notes.closes_prefill, "inside"),
+        (never_closed, "outside"),
+    ]
+    shown = [habit for holds, habit in found if holds]
+    return shown[0] if len(shown) == 1 else None

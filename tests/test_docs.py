@@ -18,7 +18,7 @@ from backends.net import response
 from converters import converter_factory
 from converters.builtin import SyntaxConverter
 from converters.render import render_calls
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, TURN_HEADERS
 from converters.text.reasons import NOTED, REMOVED
 from streaming import answer
 from streaming.record import Outcome
@@ -74,7 +74,7 @@ def test_every_row_stands_in_the_table_once_and_in_order() -> None:
     for cells, row in zip(rows, SYNTAXES, strict=True):
         assert cells[1] == f"`{row.shape}`"
         assert cells[3].strip("`").replace("\\|", "|") == row.models
-        assert cells[5] == row.source
+        assert cells[4] == row.source
 
 
 def test_the_table_of_models_names_each_row_once(generator: dict[str, Any]) -> None:
@@ -119,6 +119,7 @@ def test_every_tag_and_token_is_listed() -> None:
         *closers,
         *(tag.turn_opener + tag.opens for tag in REASONING_TAGS),
         *(tag.opens for tag in REASONING_TAGS),
+        *(header.opens for header in TURN_HEADERS if not header.closes),
     ):
         shown = token.replace("\n", "\\n")
         assert f"`{shown}`" in listed, token

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from config import PRESETS, VARIABLES, Config
-from converters import SYNTAXES, converter_factory
-from converters.builtin import SyntaxConverter
+from converters import SYNTAXES
+from converters.thinking import family_of
 from tests.documents import PAIRS, ROOT, code, each_page, in_both_languages, inline, prose, read, table
 
 NAMES = [variable.name for variable in VARIABLES]
@@ -69,8 +69,8 @@ def test_what_the_text_says_of_the_backend(text: str, settings: dict[str, str], 
 @in_both_languages("CLIENTS")
 def test_what_the_text_says_of_models(text: str) -> None:
     for model in ("GLM-4.7", "QwQ"):
-        converter = converter_factory.get_converter(model)
-        assert model in prose(text) and isinstance(converter, SyntaxConverter) and converter.starts_inside(model)
+        family = family_of(model)
+        assert model in prose(text) and family is not None and family.opens
 
 
 @in_both_languages("SERVING")

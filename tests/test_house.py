@@ -45,6 +45,7 @@ HEART = {
     "base": 5,
     "builtin": 6,
     "factory": 7,
+    "thinking": 7,
 }
 FORBIDDEN = {
     "wire": {"flask", "requests", "urllib3", "socket", "time", "logging", "config", "converters"},

@@ -156,6 +156,47 @@ def test_logprobs_stay_with_the_content_they_are_of(backend: ScriptedBackend, pr
     )
 
 
+def _token(text: str) -> Json:
+    return {"content": [{"token": text, "logprob": -0.1, "bytes": None, "top_logprobs": []}], "refusal": None}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kept"),
+    [
+        (["Hello ", "big ", "world"], ["Hello ", "big ", "world"]),
+        (["Hello", " ", "\n", "big", " world\n"], ["Hello", " ", "\n", "big", " world\n"]),
+        (["Hello ", " ", "world "], ["Hello ", " ", "world "]),
+        (["a <tool", "box ", "b"], ["a <tool", "box ", "b"]),
+        (["Sure", ". ", " ", CALL], ["Sure", ". "]),
+        (["a <tool", CALL[5:]], []),
+        (["<think>", "Hm", " so ", "</think>", "Hi ", "all"], ["Hi ", "all"]),
+    ],
+)
+@pytest.mark.parametrize("tail", ["", " "])
+def test_defect_b14_logprobs_leave_with_the_text_of_their_chunk(
+    backend: ScriptedBackend, proxy: Proxy, pieces: list[str], kept: list[str], tail: str
+) -> None:
+    frames = []
+    for piece in pieces:
+        delta = chunk({"content": piece})
+        delta["choices"][0]["logprobs"] = _token(piece)
+        frames.append(frame(delta))
+    end = chunk({"content": tail} if tail else {}, "stop")
+    backend.answer = Answer([frame(chunk({"role": "assistant"})), *frames, frame(end), DONE])
+    streamed = whole_stream(proxy.streamed(ask()))
+    told = [each["logprobs"]["content"] for each in streamed.choices() if each.get("logprobs")]
+    assert [token["token"] for tokens in told for token in tokens] == kept
+    assert all(each["delta"].get("content") for each in streamed.choices() if each.get("logprobs"))
+
+
+def test_defect_b14_logprobs_of_a_whole_answer_are_streamed(backend: ScriptedBackend, proxy: Proxy) -> None:
+    whole = completion("Hi")
+    whole["choices"][0]["logprobs"] = LOGPROBS
+    backend.answer = json_answer(whole)
+    streamed = whole_stream(proxy.streamed(ask()))
+    assert [each["logprobs"] for each in streamed.choices() if each.get("logprobs")] == [LOGPROBS]
+
+
 def test_logprobs_stay_where_only_the_calls_were_repaired(backend: ScriptedBackend, proxy: Proxy) -> None:
     whole = completion("Hi", "stop", tool_calls=[{"id": "", "type": "function", "function": FUNCTION}])
     whole["choices"][0]["logprobs"] = LOGPROBS

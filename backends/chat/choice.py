@@ -13,7 +13,7 @@ from backends.chat.fields import REASONING_FIELDS
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from reply import Extension, Finish, Notes, ReplyEvent
 
 _STOPS = frozenset(
@@ -21,6 +21,7 @@ _STOPS = frozenset(
 )
 """Finish reasons that mean the model stopped by itself."""
 _FOLLOWED = Noted("native_follows")
+_NEVER_CLOSED = Noted("reasoning_never_closed")
 _OPENS_WHOLE = ("{", "[", "`")
 """First characters of a call without a marker, which is held until the text ends."""
 
@@ -66,6 +67,7 @@ class ChoiceReader:
         self._has_native = False  # the server has sent calls, so markup in the text repeats them
         self._first_char = ""
         self._pending = 0  # characters read but not yet part of any event
+        self._blanks = 0  # white space at the end of what was read
         self._splits = False
         self.finished = False
 
@@ -73,6 +75,11 @@ class ChoiceReader:
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
         return self._pending > 0 or (self._native.begun and self._native.waiting)
+
+    def lets_go(self, delta: Delta) -> bool:
+        """Whether text leaves with a delta, and of what was read only white space waits."""
+        texts = [event.text for event in (*delta.text, *delta.last_text) if isinstance(event, Text | Reasoning)]
+        return bool(texts) and self._pending <= self._blanks
 
     @property
     def called(self) -> bool:
@@ -135,7 +142,7 @@ class ChoiceReader:
 
     def _end_text_before_native(self) -> list[ReplyEvent]:
         """The server's first call: end the text before it. Half a marker at its end repeats the call and is removed."""
-        events = self._noted(self._parser.finish(self._removes_half(), followed=True))
+        events = self._noted(self._ended(self._removes_half(), followed=True))
         self._parser = self._new_parser()
         self._parser.feed_reasoning("")  # text fed from here on is not reasoning
         self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
@@ -154,6 +161,7 @@ class ChoiceReader:
         """End the choice: add to its last `delta` what was held, and Finish, which comes once."""
         delta = delta or Delta()
         cut = reason == "length"
+        self._notes.cut = self._notes.cut or reason not in _STOPS
         first, self.finished = not self.finished, True
         if first and not self._native.begun:
             self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
@@ -180,11 +188,18 @@ class ChoiceReader:
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self._pending += len(text)
+        self._blanks = len(text) - len(text.rstrip())
         return self._noted(feed(text))
 
     def end_text(self, cut: bool) -> list[Event]:
         """End the text: the events of what was held."""
-        return self._noted(self._parser.finish(cut or self._removes_half()))
+        self._notes.cut = self._notes.cut or cut
+        return self._noted(self._ended(cut or self._removes_half()))
+
+    def _ended(self, cut: bool, followed: bool = False) -> list[Event]:
+        events = self._parser.finish(cut, followed)
+        self._notes.closes_prefill = self._notes.closes_prefill or self._parser.closes_prefill
+        return events
 
     def _removes_half(self) -> bool:
         """Whether half a call at the end of the text is removed, as where max_tokens cut it."""
@@ -193,7 +208,7 @@ class ChoiceReader:
     def _noted(self, events: list[Event]) -> list[Event]:
         """Count what is no longer pending, and note what was decided."""
         if self._has_native:
-            events = [self._echo(event) for event in events if event != _FOLLOWED]
+            events = [self._echo(event) for event in events if event not in (_FOLLOWED, _NEVER_CLOSED)]
         for event in events:
             self._pending -= len(event.raw)
             if isinstance(event, Text):

@@ -25,6 +25,7 @@ from backends.chat.fields import (
     message_extension,
     reply_extension,
 )
+from backends.chat.logprobs import WaitingLogprobs, logprobs_of
 from backends.chat.passthrough import FrameTemplate, template_of
 from converters.text.events import CallEnd, Reasoning, Text
 from errors import Refused, Unreadable
@@ -60,6 +61,7 @@ class ChunkReader:
         self._held_features: Features = NO_FEATURES
         self._held_fields: list[ChoiceEvent] = []  # fields of theirs that nobody interprets
         self._mixed = False  # part of a held frame's text has left already
+        self._logprobs = WaitingLogprobs()
         self._heads = Heads(choices, notes)
         self.template: FrameTemplate | None = None
         """The template of frames that bring more of the text of the last one; None if that brought anything else."""
@@ -163,8 +165,11 @@ class ChunkReader:
                 as_received = False
             self._heads.see(choice, chunk)
             delta = self._read_choice(index, choice, chunk)
-            events += [(index, event) for event in delta.events]
-            as_received = as_received and says_the_same(choice, delta)
+            same = says_the_same(choice, delta)
+            leaves = self._choices[index].lets_go(delta)
+            beside = self._logprobs.of_frame(index, choice, as_received=same, text_leaves=leaves)
+            events += [(index, event) for event in ([beside, *delta.events] if beside else delta.events)]
+            as_received = as_received and same
             features |= features_of(delta_of(choice), choice.get("finish_reason"))
         self.template = self._template_of(frame, chunk, choices)
         fields = [(index_of(each), found) for each in choices if (found := message_extension(delta_of(each)))]
@@ -249,6 +254,8 @@ class ChunkReader:
         said = {name: value for name, value in delta_of(choice).items() if value is not None}
         if len(choices) > 1 or len(said) != 1 or choice.get("finish_reason") or chunk.get("usage"):
             return None
+        if logprobs_of(choice) is not None:
+            return None  # each token has its own
         field, text = said.popitem()
         if field not in _TEXTS or not isinstance(text, str):
             return None

@@ -10,6 +10,7 @@ from backends.chat.choices import Choices
 from backends.chat.chunks import says_the_same
 from backends.chat.envelope import mend_reply
 from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension
+from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text
 from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, Usage
 
@@ -44,6 +45,9 @@ class WholeReader:
             delta = reader.finish(choice.get("finish_reason"), reader.read(message, whole=True))
             extension = message_extension(message)
             events += [(index, head), *([(index, extension)] if extension else [])]
+            same = _said(delta) == (message.get("content") or "")
+            if same and (logprobs := logprobs_of(choice)) is not None:
+                events.append((index, extension_of([logprobs])))
             events += [(index, event) for event in delta.events]
             features |= features_of(message, choice.get("finish_reason"))
             changed = changed or _changes(choice, message, delta)
@@ -56,5 +60,9 @@ class WholeReader:
 
 
 def _changes(choice: Mapping[str, Any], message: Mapping[str, Any], delta: Delta) -> bool:
-    said = "".join(event.text for event in delta.events if isinstance(event, Text))
-    return not says_the_same(choice, delta) or said != (message.get("content") or "") or not message.get("role")
+    same = says_the_same(choice, delta) and _said(delta) == (message.get("content") or "")
+    return not same or not message.get("role")
+
+
+def _said(delta: Delta) -> str:
+    return "".join(event.text for event in delta.events if isinstance(event, Text))

@@ -22,8 +22,17 @@ class Header(NamedTuple):
     """The first header of a run of calls, in the row that takes it."""
 
     row: Grammar
-    entry: Opener
-    match: re.Match[str]
+    raw: str
+    end: int
+    name: str
+    id: str | None
+    grouped: bool
+    """Its name need not be declared."""
+
+
+def _header(row: Grammar, entry: Opener, match: re.Match[str]) -> Header:
+    name, call_id = named(match)
+    return Header(row, match.group(), match.end(), name, call_id, entry.explicit)
 
 
 def header_at(
@@ -46,7 +55,7 @@ def header_at(
         if match is None and end is End.STOP:
             match = _header_at_end(entry, text, start, expectations)
         if match is not None and entry.believes(named(match)[0], expectations):
-            return True if row.syntax.name in waiting and end is End.MORE else Header(row, entry, match)
+            return True if row.syntax.name in waiting and end is End.MORE else _header(row, entry, match)
         if match is None and entry.pattern.may_match(text, start):
             waits = True
             waiting.add(row.syntax.name)
@@ -64,7 +73,7 @@ def header_behind_prefill(row: Grammar, text: str, expectations: Expectations, e
         if match is None and end is End.STOP:
             match = _header_at_end(entry, text, 0, expectations)
         if match is not None and named(match)[0] in tools:
-            return Header(row, entry, match)
+            return _header(row, entry, match)
     return end is not End.STOP and _may_become_header(row, text, tools)
 
 
@@ -76,7 +85,7 @@ def _header_at_end(entry: Opener, text: str, start: int, expectations: Expectati
 
 def _may_become_header(row: Grammar, text: str, tools: Iterable[str]) -> bool:
     """Whether a text could go on as a header that names a tool, or as a reasoning tag."""
-    word = re.split(r"\s", text.removeprefix(row.syntax.prefilled_call), maxsplit=1)[0]
+    word = re.split(r"[\s<]", text.removeprefix(row.syntax.prefilled_call), maxsplit=1)[0]
     if any(tag.opens.startswith(text) for tag in REASONING_TAGS):
         return True
     return any(entry.pattern.may_match(text) for entry in row.entries) and any(tool.startswith(word) for tool in tools)

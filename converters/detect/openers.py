@@ -9,18 +9,22 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from converters.detect.quoting import RUNS
+from converters.detect.quoting import HTML, REMARKABLE, RUNS
 from converters.detect.suffixes import split, stem, suffixed_grammar
 from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, ReasoningTag, Syntax
-from converters.text.scanner import MarkerPrefilter, Markers, any_of, folded
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax
+from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT, START
+from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, any_of, folded
 from converters.text.templates import Pattern
 
 OPENS = {each.opens: each for each in REASONING_TAGS}
-CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes)
+CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes) | {*MESSAGE_ENDS}
 LATE = {closer: each for each in REASONING_TAGS if not each.shared_closer for closer in each.closes}
 """Closers that are believed without their openers."""
+
+ENDS = frozenset(map(folded, END_TOKENS))
+"""What ends a turn, folded."""
 
 _END_HEADS = frozenset(token[0] for token in END_TOKENS)
 
@@ -46,8 +50,10 @@ class OpenerIndex:
                 self.whole.append(row)
                 continue
             for entry in row.entries:
+                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
+                    continue  # read as the header of a message
                 self.entries.setdefault(entry.opener, []).append((row, entry))
-        self.results = frozenset(map(folded, RESULTS)) if self.entries else frozenset()
+        ends = (*END_TOKENS, *HTML) if self.entries else ()
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -56,11 +62,19 @@ class OpenerIndex:
         openers += [tag for each in reasoning_tags if each.suffixed for tag in (each.opens, *each.closes)]
         self.stems = frozenset(map(stem, openers))
         """What tags that carry a suffix begin with."""
-        markers = [*self.entries, *tags, *self.results, *self.turns.markers, *self.stems]
-        self.first_markers = Markers(markers, also=RUNS)
+        self.addressed = [(row, Lookahead(row.syntax.addressed)) for row in map(grammar, rows) if row.syntax.addressed]
+        """Rows whose calls are messages to a recipient, and what the body of such a message begins with."""
+        self.message_openers = frozenset((START, CHANNEL, MESSAGE, *FIRST))
+        """What the header of a message begins with."""
+        anywhere = [START, CHANNEL, MESSAGE]
+        if prior and any(row.syntax.name == prior and row.syntax.group for row, _ in self.addressed):
+            anywhere.append(RECIPIENT)  # such a model leaves the start of a header out, even behind text
+        markers = [*self.entries, *tags, *MESSAGE_ENDS, *ends, *self.turns.markers, *self.stems, *anywhere]
+        markers = [marker for marker in markers if marker not in FIRST or marker in anywhere]
+        self.first_markers = Markers([*markers, *FIRST], also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
-        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS)
+        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
 
     def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:
@@ -69,8 +83,9 @@ class OpenerIndex:
         return [entry for opener in openers for entry in self.entries[opener]]
 
     def is_plain(self, text: str) -> bool:
-        """Whether a text holds no marker, nor what an end token begins with."""
-        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
+        """Whether a text holds no marker, nor what an end token begins with, and says nothing of what may follow."""
+        remarkable = bool(self.entries) and text[-1:] in REMARKABLE
+        return not remarkable and self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""
@@ -117,7 +132,10 @@ def opener_index(prior: Syntax | None) -> OpenerIndex:
     return OpenerIndex([prior, *rest], prior.name) if prior else OpenerIndex(rest)
 
 
-@lru_cache(maxsize=1)
-def reasoning_index() -> OpenerIndex:
-    """For requests that bring no tools: whatever looks like a call is the client's own business."""
-    return OpenerIndex(())
+@lru_cache(maxsize=128)
+def reasoning_index(prior: str = "") -> OpenerIndex:
+    """For requests that bring no tools: whatever looks like a call is the client's own business.
+
+    `prior` names the row whose own words of reasoning count.
+    """
+    return OpenerIndex((), prior)

@@ -1,6 +1,7 @@
-"""Where markup is quoted rather than meant: in a code fence, or between equal runs of backticks on one line.
+"""Where markup is quoted rather than meant: in a fence, inline code, HTML that shows code, behind a quotation mark.
 
-Detection feeds it all prose and asks before it acts on a marker. It holds no text.
+Detection feeds it all prose and asks before it acts on a marker. It holds no text, but for the start of a line that
+may prove to open a fence.
 """
 
 from __future__ import annotations
@@ -11,71 +12,196 @@ from functools import cache
 RUNS = ("``*", r"~(?:~{2,}|~?\Z)")
 """Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
+HTML = {
+    "<!--": "-->",
+    "<pre": "</pre>",
+    "<PRE": "</PRE>",
+    "<code": "</code>",
+    "<CODE": "</CODE>",
+}
+"""What opens a stretch of HTML that shows code, and what closes it."""
+
+ONE_LINE = ("</code>", "</CODE>")
+"""Closers of stretches that end with their line, too."""
+
+OPENING_MARKS = "\"'“”„‟«»‘’‚‹›「『《〈〝＂＇"
+"""Quotation marks that can open: whether one does, what stands before it says."""
+
+_BRACKETS = "([{（［【"
+REMARKABLE = OPENING_MARKS + _BRACKETS
+"""What a piece must not end in, if nobody is to look at it: what follows could be quoted."""
+
 _HELD = 4096
 """How long a marker behind a lone backtick may wait for the line to end, in characters."""
 
+_LONGEST_START = 128
+_STARTED = re.compile(r"(?:[ \t]*(?:>|[-*+](?=[ \t]|\Z)|\d{1,9}(?:[.)](?=[ \t]|\Z)|\Z)))*[ \t]*")
+_STARTS = re.compile(r"(?:>[ \t]*|(?:[-*+]|\d{1,9}[.)])[ \t]+)*")
+_ITEM = re.compile(r"\n[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}")
+
 
 class Quoting:
-    """The state of the line and of the fence at the point that prose has reached."""
+    """The state of the line, and of what is quoted, at the point that prose has reached."""
 
-    __slots__ = ("_fence", "_opens_fence", "_run", "blank", "may_close")
+    __slots__ = (
+        "_before",
+        "_fence",
+        "_indent",
+        "_opens_fence",
+        "_quotes",
+        "_run",
+        "_start",
+        "_unjudged",
+        "blank",
+        "closer",
+        "may_close",
+    )
 
     def __init__(self) -> None:
         self.blank = True
         """Nothing but white space stands on this line so far."""
+        self.closer = ""
+        """What closes the stretch of HTML that shows code, if one is open."""
+        self.may_close = False
+        """A run that closes the fence, if nothing follows on its line, has been read on this one."""
+        self._start: str | None = ""  # this line so far, while a fence may begin on it
+        self._indent = 0  # how far the content of list items is set in
         self._run = 0  # the length of a run of backticks that is open on this line
         self._opens_fence = ""  # that run, if it may prove to open a fence at the end of the line
         self._fence = ""
-        self.may_close = False
-        """A run that closes the fence, if nothing follows on its line, has been read on this one."""
+        self._quotes = 0  # the marks of block quotation that each line of the fence begins with
+        self._unjudged = False  # whether this line still has them is not known yet
+        self._before = ""  # the last two characters
 
     @property
     def fenced(self) -> bool:
-        return bool(self._fence)
+        return bool(self._fence) and not self._unjudged
 
     @property
     def inline(self) -> bool:
         """A run of backticks is open on this line: what follows may be a quotation."""
         return self._run > 0 and not self._fence
 
+    @property
+    def starts_fence(self) -> bool:
+        """A fence may open here: nothing but a little white space, list markers and `>` stands on this line."""
+        if self._start is None:
+            return False
+        start = self._start.expandtabs(4)
+        content = start.lstrip(" ")
+        return len(start) - len(content) <= self._indent + 3 and _STARTS.fullmatch(content) is not None
+
+    @property
+    def at_start(self) -> bool:
+        """More text on this line could change what a run or a tag on it means."""
+        return self._start is not None or self.blank
+
+    @property
+    def marked(self) -> bool:
+        """An opening quotation mark has just been read."""
+        before = self._before
+        if before[-1:] not in OPENING_MARKS or not before:
+            return False
+        return len(before) == 1 or before[0].isspace() or before[0] in _BRACKETS
+
+    @property
+    def remarkable(self) -> bool:
+        """What comes next depends on the last character."""
+        return self._before[-1:] in REMARKABLE and bool(self._before)
+
+    def went_by(self, space: str) -> None:
+        """Text that ends in no remarkable character, but perhaps in white space, was read by somebody else."""
+        self._before = space[-1:] or "_"
+
     def prose(self, text: str) -> None:
         """Text without runs of backticks or tildes has been read."""
+        self._before = text[-2:] if len(text) > 1 else (self._before + text)[-2:]
+        if self._quotes and self._fence:
+            self._judge(text)
         if "\n" in text:
+            if self._start is not None:
+                self._line_starts(text[: text.index("\n")])
             self._line_ended(text)
-            self.blank = not text[text.rindex("\n") :].strip()
-        elif text.strip():
-            self.blank = False
-            self.may_close = False
+            line = text[text.rindex("\n") + 1 :]
+            self.blank = not line.strip()
+            for item in _ITEM.finditer(text):
+                self._indent = item.end() - item.start() - 1
+            self._start = ""
+            self._line_starts(line)
+        else:
+            if self._start is not None:
+                self._line_starts(text)
+            if text.strip():
+                self.blank = False
+                self.may_close = False
+
+    def _line_starts(self, text: str) -> None:
+        """More of a line that only white space, list markers and `>` stand on so far."""
+        line = f"{self._start}{text[: _LONGEST_START + 1]}"
+        if len(line) <= _LONGEST_START and _STARTED.fullmatch(line):
+            self._start = line
+            return
+        item = _ITEM.match("\n" + line)
+        if item is not None:
+            self._indent = item.end() - 1
+        self._start = None
+
+    def _judge(self, text: str) -> None:
+        """A fence in a block quotation ends with it: on the first line that does not begin with its mark."""
+        for number, line in enumerate(text.split("\n")):
+            if number and self._unjudged:
+                self._end_fence()  # an empty line
+            if not self._quotes:
+                return
+            self._unjudged = self._unjudged or number > 0
+            if self._unjudged and line.strip():
+                self._unjudged = False
+                if not line.lstrip().startswith(">"):
+                    self._end_fence()
+                    return
+
+    def _end_fence(self) -> None:
+        self._fence, self._quotes, self._unjudged = "", 0, False
 
     def _line_ended(self, text: str) -> None:
         if self.may_close and not text[: text.index("\n")].strip():
-            self._fence = ""
+            self._end_fence()
         elif self._opens_fence and not self._fence:
             self._fence = self._opens_fence
+            if self._quotes:
+                self._judge("\n" + text[text.index("\n") + 1 :])
         self.may_close = False
         self._opens_fence = ""
         self._run = 0
 
     def run(self, run: str) -> None:
         """A whole run of backticks or tildes has been read."""
+        self._before = run[-1]
+        if self._fence and self._unjudged:
+            self._end_fence()
         if self._fence:
-            self.may_close = self.blank and run.startswith(self._fence)
+            closes = self._start is not None and not self._start.strip(" \t>")
+            self.may_close = closes and run.startswith(self._fence)
         elif self._run:
             self._opens_fence = ""
             if len(run) == self._run and run[0] == "`":
                 self._run = 0
-        elif self.blank and len(run) >= 3:
+        elif len(run) >= 3 and self.starts_fence:
             self._opens_fence = run
             self._run = len(run)
+            self._quotes = (self._start or "").count(">")
         elif run[0] == "`":
             self._run = len(run)
         self.blank = False
+        self._start = None
 
     def removed(self) -> None:
         """Something that is not prose ended here: the line begins anew."""
         self.blank = True
+        self._start = ""
         self._run = 0
         self._opens_fence = ""
+        self._before = ""
 
     def quotation(self, text: str, pos: int, *, whole: bool) -> int | None:
         """Where the quotation ends that a marker before `pos` stands in; 0 if it stands in none; None: not yet.
@@ -92,6 +218,20 @@ class Quoting:
         if end.group() == "\n":
             return end.end() if self._opens_fence else 0
         return end.end()
+
+    def closed_at(self, text: str, pos: int) -> int:
+        """Where the stretch of HTML ends that is open, or what may be the start of its end; -1: not in this text."""
+        closer = self.closer
+        end = text.find(closer, pos)
+        line_end = text.find("\n", pos) if closer in ONE_LINE else -1
+        if line_end >= 0 and (end < 0 or line_end < end):
+            self.closer = ""
+            return line_end
+        if end >= 0:
+            self.closer = ""
+            return end + len(closer)
+        half = next((size for size in range(len(closer) - 1, 0, -1) if text.endswith(closer[:size], pos)), 0)
+        return len(text) - half if half else -1
 
 
 @cache

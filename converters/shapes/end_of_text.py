@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from converters.syntaxes import END_TOKENS
-from converters.text.scanner import any_of
+from converters.text.scanner import any_of, characters, folded
 
 _HALF = re.compile(rf"(?:{any_of(END_TOKENS)})?\Z")
-_ENDED = re.compile(rf"\s*(?:(?:{'|'.join(map(re.escape, END_TOKENS))})\s*)*")
+_TOKENS = "|".join("".join(characters(folded(token))) for token in END_TOKENS)
+_ENDED = re.compile(rf"\s*(?:(?:{_TOKENS})\s*)*")
 
 
 class OnlyEndTokens:

@@ -15,7 +15,7 @@ from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.opening import OpeningArguments, may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
-from converters.text.scanner import Lookahead, Markers
+from converters.text.scanner import Lookahead, Markers, folded
 from converters.values.json.output import Flow
 from converters.values.schema import properties, required
 from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
@@ -126,7 +126,7 @@ class NamedJsonParser(GroupedParser):
 
     def _read_code(self) -> bool:
         match = self._grammar.code_ends.search(self._buffer, self._pos)
-        ends = match is not None and match.group() in self._grammar.code_ends.literals
+        ends = match is not None and folded(match.group()) in self._grammar.code_ends.literals
         text = self._advance(match.start() if match and (ends or not self._finishing) else len(self._buffer))
         if not self._out.open:
             self._out.removed(text)

@@ -149,7 +149,7 @@ class PythonicParser(StateParser):
         return self._stop()
 
     def _bare_name(self) -> bool:
-        """A name without brackets is a call if it is a declared tool's that needs no argument, and nothing else follows."""
+        """A name without brackets is a call if a tool is declared by it that needs no argument."""
         match = self._grammar.bare_name.match(self._buffer, self._pos) if self._grammar.closers else None
         if match is None or match["name"] not in self._expectations.tools:
             return False

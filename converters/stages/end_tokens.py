@@ -1,6 +1,7 @@
-"""End-of-turn tokens that a server left at the very end of the text are taken off; elsewhere they are text.
+"""End-of-turn tokens at the end of a turn are taken off: at the very end of the text, or before the next turn.
 
-Held: such a token, or the start of one, with the white space and further tokens behind it, until something follows.
+Anywhere else they are text. Held: such tokens, or the start of one, with the white space around them, until something
+follows. Each character is looked at once, however many tokens follow each other.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import re
 
 from converters.syntaxes import END_TOKENS
 from converters.text.events import CallStart, End, Event, LeaseKind, Reasoning, Removed, Text
-from converters.text.scanner import any_of
+from converters.text.scanner import any_of, characters, folded
 
-_TOKENS = frozenset(END_TOKENS)
-_ENDING = re.compile(rf"(?:{any_of(_TOKENS)}\s*)+\Z")
-_TOKEN = re.compile("|".join(map(re.escape, END_TOKENS)))
+_TOKEN = re.compile("|".join("".join(characters(folded(token))) for token in sorted(END_TOKENS, key=len, reverse=True)))
+_HALF = any_of(END_TOKENS)
+_RUN = re.compile(rf"(?:{_HALF}\s*)+")
+_GOES_ON = re.compile(rf"\s*(?:{_HALF}\s*)*")
 _HEADS = frozenset(token[0] for token in END_TOKENS)
 
 
@@ -25,24 +27,32 @@ def _may_end(event: Event) -> bool:
 class EndTokens:
     """Filters Text and Reasoning."""
 
-    __slots__ = ("_behind", "_held", "_kind")
+    __slots__ = ("_behind", "_half", "_kind", "_whole")
 
     def __init__(self) -> None:
-        self._held = ""
+        self._whole: list[str] = []  # whole tokens and white space that are held
+        self._half = ""  # what is held behind them: the start of a token
         self._kind: type[Text] | type[Reasoning] = Text
         self._behind: list[Event] = []  # events without text that came while something was held
 
+    @property
+    def _holds(self) -> bool:
+        return bool(self._whole or self._half)
+
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._held and not any(map(_may_end, events)):
+        if not self._holds and not any(map(_may_end, events)):
             return events
         out: list[Event] = []
         for event in events:
             if isinstance(event, Text | Reasoning):
-                if self._behind or (self._held and type(event) is not self._kind):
+                if self._behind or (self._holds and type(event) is not self._kind):
                     self._release(out)
                 self._kind = type(event)
-                self._text(self._held + event.text, out)
-            elif isinstance(event, CallStart) or not self._held:
+                self._text(event.text, out)
+            elif isinstance(event, Removed) and (event.turn or event.reason in ("invented_result", "invented_turn")):
+                self._take_off(out)
+                out.append(event)
+            elif isinstance(event, CallStart) or not self._holds:
                 self._release(out)
                 out.append(event)
             else:
@@ -50,30 +60,64 @@ class EndTokens:
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
-        return not self._held
+        return not self._holds
 
     def _text(self, text: str, out: list[Event]) -> None:
-        ending = _ENDING.search(text)
-        start = ending.start() if ending else len(text)
-        if start:
-            self._held = text[:start]
+        pos = 0
+        if self._holds:
+            text, self._half = self._half + text, ""
+            goes_on = _GOES_ON.match(text)
+            if goes_on is not None and goes_on.end() == len(text):
+                self._hold(text)
+                return
             self._release(out)
-        self._held = text[start:]
+        for run in _RUN.finditer(text):
+            if run.end() == len(text):
+                pos = run.start()
+                break
+        else:
+            pos = len(text)
+        if pos:
+            out.append(self._kind(text[:pos]))
+        if pos < len(text):
+            self._hold(text[pos:])
+
+    def _hold(self, text: str) -> None:
+        """Hold tokens and white space, which may end in half a token."""
+        end = 0
+        for token in _TOKEN.finditer(text):
+            end = token.end()
+        space = len(text) - len(text[end:].lstrip())
+        self._whole += [text[:space]] if space else []
+        self._half = text[space:]
+
+    def _held(self) -> str:
+        held = "".join(self._whole) + self._half
+        self._whole, self._half = [], ""
+        return held
 
     def _release(self, out: list[Event]) -> None:
-        if self._held:
-            out.append(self._kind(self._held))
+        held = self._held()
+        if held:
+            out.append(self._kind(held))
         out += self._behind
-        self._held, self._behind = "", []
+        self._behind = []
+
+    def _take_off(self, out: list[Event]) -> None:
+        """The turn is over: the tokens go, the white space between them and half a token stay."""
+        held = self._held()
+        pos = 0
+        for token in _TOKEN.finditer(held):
+            if token.start() > pos:
+                out.append(self._kind(held[pos : token.start()]))
+            out.append(Removed(token.group(), "end_token"))
+            pos = token.end()
+        if pos < len(held):
+            out.append(self._kind(held[pos:]))
+        out += self._behind
+        self._behind = []
 
     def finish(self, end: End) -> list[Event]:
         out: list[Event] = []
-        while token := _TOKEN.match(self._held):
-            out.append(Removed(token.group(), "end_token"))
-            rest = self._held[token.end() :]
-            space = rest[: len(rest) - len(rest.lstrip())]
-            if space:
-                out.append(self._kind(space))
-            self._held = rest[len(space) :]
-        self._release(out)
+        self._take_off(out)
         return out

@@ -95,6 +95,11 @@ class Pipeline:
         return self._detector.syntax.name if self._detector.syntax else None
 
     @property
+    def closes_prefill(self) -> bool:
+        """Reasoning was closed that nothing in the text had opened: the prompt seems to have done so."""
+        return self._detector.reasoning.closes_prefill
+
+    @property
     def left_marker(self) -> bool:
         """An opener was left in the text, because no row has what followed it."""
         return self._detector.left_marker
@@ -105,8 +110,10 @@ class Pipeline:
             events = lease.feed(text)
             if events is not None:
                 return events
+        if isinstance(lease, TextLease):
+            self._detector.went_by(lease.held)
         self._lease_known = False
-        if self._server_splits and self._detector.in_reasoning:
+        if self._server_splits and self._detector.reasoning.active:
             return self._through(self._detector.turn(in_reasoning=False) + self._detector.feed(text))
         return self._through(self._detector.feed(text))
 
@@ -165,7 +172,8 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
     `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us.
     """
     ours = expectations.translate and custom is None
-    detector = Detector(opener_index(prior) if ours else reasoning_index(), expectations)
+    index = opener_index(prior) if ours else reasoning_index(prior.name if prior else "")
+    detector = Detector(index, expectations)
     stages: list[Stage] = []
     if expectations.strip_end_tokens:
         stages.append(EndTokens())

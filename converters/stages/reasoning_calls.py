@@ -30,15 +30,16 @@ def _starts_in_reasoning(event: Event) -> bool:
 class ReasoningCalls:
     """Filters calls that began in the reasoning."""
 
-    __slots__ = ("_expectations", "_held", "_rejecting")
+    __slots__ = ("_behind_draft", "_expectations", "_held", "_rejecting")
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
         self._held: list[Event] = []
         self._rejecting = False  # in a call that stays reasoning
+        self._behind_draft = False  # behind such a call: the closers of its group are the draft's, too
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._held and not self._rejecting and not any(map(_starts_in_reasoning, events)):
+        if not self._busy and not any(map(_starts_in_reasoning, events)):
             return events
         out: list[Event] = []
         for event in events:
@@ -46,7 +47,11 @@ class ReasoningCalls:
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
-        return not self._held and not self._rejecting
+        return not self._busy
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._held) or self._rejecting or self._behind_draft
 
     def _one(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, CallStart):
@@ -58,9 +63,13 @@ class ReasoningCalls:
         if self._rejecting:
             out += _as_reasoning(event)
             self._rejecting = not isinstance(event, CallEnd)
+            self._behind_draft = not self._rejecting
+        elif self._behind_draft and isinstance(event, Removed) and _is_markup(event):
+            out += _as_reasoning(event)
         elif self._held or (isinstance(event, CallStart) and event.in_reasoning):
             self._hold(event, out)
         else:
+            self._behind_draft = self._behind_draft and isinstance(event, Noted)
             out.append(event)
 
     def _hold(self, event: Event, out: list[Event]) -> None:
@@ -68,9 +77,11 @@ class ReasoningCalls:
             self._release(out)
             out.append(event)
             return
+        self._behind_draft = False
         self._held.append(event)
         if isinstance(event, CallEnd) and (event.how != "complete" or event.unclosed):
             self._release(out)
+            self._behind_draft = True
 
     def _release(self, out: list[Event]) -> None:
         """Something followed them: they stay reasoning."""
@@ -92,9 +103,13 @@ def _follows(event: Event) -> bool:
 
 
 def _as_reasoning(event: Event) -> list[Event]:
-    markup = isinstance(event, CallStart | ArgumentsDelta | CallEnd) or (
-        isinstance(event, Removed) and event.reason == "marker" and not event.tag
-    )
-    if not markup:
+    if not _is_markup(event):
         return [event]
     return [Reasoning(event.raw)] if event.raw else []
+
+
+def _is_markup(event: Event) -> bool:
+    """Whether it is part of a call, or stands around it."""
+    if isinstance(event, Removed):
+        return event.reason == "marker" and not event.tag
+    return isinstance(event, CallStart | ArgumentsDelta | CallEnd)

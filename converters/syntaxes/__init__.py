@@ -82,9 +82,23 @@ from converters.syntaxes.tagged import (
     SEED_OSS,
     STEP3,
 )
-from converters.syntaxes.tokens import END_TOKENS, RESULTS
+from converters.syntaxes.thinking import THINKING, ThinkingFamily
+from converters.syntaxes.tokens import END_TOKENS
+from converters.syntaxes.turns import RESULTS, TURN_HEADERS, Speaker, TurnHeader
 
-__all__ = ["END_TOKENS", "REASONING_TAGS", "RESULTS", "SYNTAXES", "ReasoningTag", "Syntax"]
+__all__ = [
+    "END_TOKENS",
+    "REASONING_TAGS",
+    "RESULTS",
+    "SYNTAXES",
+    "THINKING",
+    "TURN_HEADERS",
+    "ReasoningTag",
+    "Speaker",
+    "Syntax",
+    "ThinkingFamily",
+    "TurnHeader",
+]
 
 SYNTAXES: tuple[Syntax, ...] = (
     *(FUNCTIONGEMMA, GEMMA4, GRANITE20B, FUNCTIONARY_V32, FUNCTIONARY_V2, FUNCTION_JSON, FUNCTOOLS, XLAM, NEMOTRON_V2),

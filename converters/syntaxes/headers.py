@@ -32,7 +32,6 @@ DEEPSEEK_V3 = Syntax(
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n{arguments}<｜tool▁call▁end｜>",
     ),
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
-    prefilled=r"deepseek-?r1-0528",
     source="chat template of deepseek-ai/DeepSeek-R1",
 )
 
@@ -43,7 +42,6 @@ DEEPSEEK_V31 = Syntax(
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
     models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
-    prefilled_when_thinking=r"deepseek.*v3",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
 
@@ -56,7 +54,6 @@ KIMI_K2 = Syntax(
     also_call=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
     between="",
     models=r"kimi-?k2",
-    prefilled=r"kimi-?k2-?thinking|kimi-?k2[.-][5-9]",
     source="chat template of moonshotai/Kimi-K2-Instruct",
 )
 
@@ -97,7 +94,6 @@ PLAMO3 = Syntax(
     ),
     between="",
     models=r"plamo-?3",
-    prefilled=r"plamo-?3",
     source="vLLM's parser of PLaMo 3",
 )
 
@@ -130,17 +126,12 @@ HARMONY = Syntax(
     shape="named_json",
     call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
     also_call=(
-        "<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        "<|start|>assistant<|channel|>⟦commentary¦analysis¦final⟧ to=⟦functions.¦⟧{name}"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        "<|start|>assistant to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
-        " to=⟦functions.¦⟧{name}<|channel|>⟦commentary¦analysis¦final⟧"
-        "⟦ <|constrain|>json¦<|constrain|>json¦ <|constrain|>code¦ json¦ code¦ ¦⟧<|message|>{arguments}<|end|>",
+        "<|channel|>commentary to={name} json<|message|>{arguments}<|end|>",
+        "<|channel|>commentary to={name} json<|message|>{arguments}<|return|>",
     ),
+    addressed=("{", "```", "<|call|>", "<|end|>", "<|return|>"),
     between="<|start|>assistant",
-    code_tools=("python", "browser.search", "browser.open", "browser.find", "container.exec"),
+    code_tools=("python", "browser", "browser.search", "browser.open", "browser.find", "container.exec"),
     models=r"gpt-?oss",
     source="openai-harmony; chat template of openai/gpt-oss-20b",
 )

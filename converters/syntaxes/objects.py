@@ -12,7 +12,6 @@ HERMES = Syntax(
         r"deephermes|hermes-?\d|hermes.*(llama|mistral|qwen|yi|mixtral|pro)|\b(ling|ring)-(mini|lite|flash|plus|1t)"
         r"|granite-?4(?![.-]?2)|qwen|qwq|exaone-?(4|deep)|mimo(?!-?v2)|reka|trinity|ernie-?4[.-]5|bielik|\ba[.-]?x-?[34]|smollm3|arcee"
     ),
-    prefilled=r"qwq|qwen-?3.*thinking|ernie-?4[.-]5.*thinking",
     source="chat template of Qwen/Qwen3-8B; NousResearch/Hermes-Function-Calling",
 )
 
@@ -65,7 +64,11 @@ INKLING = Syntax(
     name="inkling",
     shape="json_object",
     call="<|message_model|>{name}<|content_invoke_tool_json|>{object}<|end_message|>",
-    also_call=("<|content_invoke_tool_json|>{object}<|end_message|>",),
+    also_call=(
+        "<|content_invoke_tool_json|>{object}<|end_message|>",
+        "<|content_invoke_tool_json|>{object}<|content_model_end_sampling|>",
+    ),
+    prefilled_call="<|message_model|>",
     keys=("name", "args"),
     between="",
     models=r"inkling",
@@ -136,7 +139,6 @@ NEMOTRON_V2 = Syntax(
     call="{object}",
     between=", ",
     models=r"nemotron.*(nano.*v2(?!\.)|nano-?(9|12)b)|llama-?3[._-]?[13]-nemotron",
-    prefilled=r"nemotron.*(nano.*v2(?!\.)|nano-?(9|12)b)",
     source="chat template of nvidia/NVIDIA-Nemotron-Nano-9B-v2",
 )
 
@@ -160,7 +162,6 @@ COHERE = Syntax(
     id_key="tool_call_id",
     between=",\n    ",
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
-    prefilled=r"cohere2-?moe|north-?mini",
     source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
 )
 

@@ -27,7 +27,7 @@ class ReasoningTag:
     """Whether both tags may share a suffix behind a colon: `<think:opensource>`."""
 
 
-_HARMONY_ENDS = ("<|end|>", "<|call|>", "<|return|>")
+_INKLING_ENDS = ("<|end_message|>", "<|content_model_end_sampling|>")
 
 REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag("<think>", ("</think>",), at_line_start=True, suffixed=True),
@@ -49,27 +49,14 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag("<|plamo:begin_think:plamo|>", ("<|plamo:end_think:plamo|>",)),
     ReasoningTag("<|open|>think<|sep|>", ("<|close|>think<|sep|>",)),
     ReasoningTag("<|open|>response<|sep|>", ("<|close|>response<|sep|>",), reasoning=False),
-    ReasoningTag("<|content_thinking|>", ("<|end_message|>",), shared_closer=True),
-    ReasoningTag("<|content_text|>", ("<|end_message|>",), reasoning=False, shared_closer=True),
+    ReasoningTag("<|content_thinking|>", _INKLING_ENDS, shared_closer=True, turn_opener="<|message_model|>"),
+    ReasoningTag("<|content_text|>", _INKLING_ENDS, False, shared_closer=True, turn_opener="<|message_model|>"),
+    ReasoningTag("<|content_invoke_tool_text|>", _INKLING_ENDS, False, shared_closer=True),
+    ReasoningTag("<|content_tool_error|>", _INKLING_ENDS, False, shared_closer=True),
+    ReasoningTag("<|think|>", ("<|end|>",), shared_closer=True, before_text=True),
+    ReasoningTag("<|content|>", ("<|end|>",), reasoning=False, shared_closer=True, before_text=True),
     ReasoningTag("<|begin|>assistant<|think|>", ("<|end|>",), shared_closer=True),
     ReasoningTag("<|begin|>assistant<|content|>", ("<|end|>",), reasoning=False, shared_closer=True),
-    ReasoningTag(
-        "<|channel|>analysis<|message|>", _HARMONY_ENDS[:1], shared_closer=True, turn_opener="<|start|>assistant"
-    ),
-    ReasoningTag(
-        "<|channel|>commentary<|message|>",
-        _HARMONY_ENDS,
-        reasoning=False,
-        shared_closer=True,
-        turn_opener="<|start|>assistant",
-    ),
-    ReasoningTag(
-        "<|channel|>final<|message|>",
-        _HARMONY_ENDS,
-        reasoning=False,
-        shared_closer=True,
-        turn_opener="<|start|>assistant",
-    ),
     ReasoningTag(
         "Here is my thought process:",
         ("Here is my response:",),
@@ -87,18 +74,14 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag(
         "Here are my reasoning steps:\n",
         ("[BEGIN FINAL RESPONSE]",),
-        shared_closer=True,
         before_text=True,
         only_for_row="jamba",
     ),
     ReasoningTag("<|im_start|>assistant/think\n", ("<|im_end|>",), shared_closer=True, only_for_row="hyperclovax"),
+    ReasoningTag("<|im_start|>assistant\n", (), reasoning=False, only_for_row="hyperclovax"),
     ReasoningTag(">>>all\n", (), reasoning=False, before_text=True, only_for_row="functionary_v32"),
     ReasoningTag(
         "<|recipient|>all\n<|content|>", (), reasoning=False, before_text=True, turn_opener="<|from|>assistant\n"
     ),
-    ReasoningTag(" to=self<|message|>", ("<|eom|>", "<|eot|>"), shared_closer=True),
-    ReasoningTag("<|start|>assistant to=self<|message|>", ("<|eom|>", "<|eot|>"), shared_closer=True),
-    ReasoningTag(" to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
-    ReasoningTag("<|start|>assistant to=user<|message|>", ("<|eom|>", "<|eot|>"), reasoning=False, shared_closer=True),
 )
-"""All tags. An opening tag that starts with a blank counts only before any text."""
+"""All tags, but the headers of channels (`channels.py`)."""

@@ -16,10 +16,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """One row of the table.
-
-    `models`, `prefilled` and `prefilled_when_thinking` are regexes, searched in a model's `plain_name`.
-    """
+    """One row of the table."""
 
     name: str
     shape: Literal["json_object", "named_json", "tagged", "elements", "pythonic", "relaxed"]
@@ -52,6 +49,8 @@ class Syntax:
     """A token in front of each tag, which white space may follow."""
     suffixed: bool = False
     """Whether all tags may share a suffix of the model's choice behind a colon: `<tool_call:opensource>`."""
+    addressed: tuple[str, ...] = ()
+    """What the body of a message begins with, if a call is a message to a recipient (channels.py); else none."""
     prefilled_call: str = ""
     """The start of `call` that the prompt has written, so that an answer may begin behind it."""
     keys: tuple[str, str] = ("name", "arguments")
@@ -71,8 +70,4 @@ class Syntax:
     escaped_keys: bool = False
     """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
     models: str = ""
-    """Models that write this syntax."""
-    prefilled: str = ""
-    """Models whose prompt opens the reasoning, so that they write only its end."""
-    prefilled_when_thinking: str = ""
-    """Models whose prompt does so if the request asks for thinking."""
+    """Models that write this syntax: a regex, searched in a model's `plain_name`."""

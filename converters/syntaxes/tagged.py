@@ -11,7 +11,6 @@ GLM45 = Syntax(
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
     also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
-    prefilled=r"(ling|ring)-?3(?!\d)|bailing.*v?3",
     source="chat template of zai-org/GLM-4.6",
 )
 
@@ -23,7 +22,6 @@ GLM47 = Syntax(
     also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
-    prefilled=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))",
     source="chat template of zai-org/GLM-4.7",
 )
 
@@ -40,7 +38,6 @@ QWEN3_CODER = Syntax(
         r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
     ),
-    prefilled=r"nemotron-?3(?!\d)|step-?3[.p-]?5|qwen-?3[.p-]?[5-9](?!\d)(?!b)",
     source="chat template of Qwen/Qwen3-Coder-30B-A3B-Instruct",
 )
 
@@ -120,7 +117,6 @@ K2_HORIZON = Syntax(
     ),
     string_types=("string", "str"),
     models=r"k2-?(horizon|v3)",
-    prefilled=r"k2-?(horizon|v3)",
     source="vLLM's parser of K2 Horizon",
 )
 
@@ -143,7 +139,6 @@ MINIMAX_M2 = Syntax(
     call='<invoke name="{name}">\n{parameters}</invoke>',
     parameter='<parameter name="{key}">{value}</parameter>\n',
     models=r"minimax-?m2",
-    prefilled=r"minimax-?m2",
     source="chat template of MiniMaxAI/MiniMax-M2",
 )
 
@@ -170,6 +165,8 @@ MUSE_ATEM = Syntax(
     between="<|eom|><|start|>assistant",
     turn_end="<|eot|>",
     call='<atem:invoke name="{name}">\n{parameters}</atem:invoke>',
+    also_call=('<atem:invoke name="{name}<|message|>">\n{parameters}</atem:invoke>',),
+    addressed=("<atem:",),
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
     models=r"muse-?(spark|glimmer)|glimmer",
     source="vLLM's parser of Muse",
@@ -188,7 +185,6 @@ STEP3 = Syntax(
     ),
     parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
     models=r"step-?3(?![.p]\d|-?[57](?!\d))",
-    prefilled=r"step-?3(?![.p]\d|-?[57](?!\d))",
     source="chat template of stepfun-ai/step3",
 )
 
@@ -201,7 +197,6 @@ DEEPSEEK_V32 = Syntax(
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v3[.-]?2(?!\d|-?exp)",
-    prefilled_when_thinking=r"deepseek.*v3[.-]?2",
     source="encoding of deepseek-ai/DeepSeek-V3.2",
 )
 
@@ -218,7 +213,6 @@ DEEPSEEK_V4 = Syntax(
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
     models=r"deepseek.*v4(?![.-]?1)",
-    prefilled=r"deepseek.*v4(?![.-]?1)",
     source="encoding of deepseek-ai/DeepSeek-V4",
 )
 
@@ -231,7 +225,6 @@ DEEPSEEK_V41 = Syntax(
     parameter='<｜DSML｜ parameter name="{key}" string="{type}">{value}</｜DSML｜ parameter>\n',
     also_parameter=('<｜DSML｜ parameter name="{key}">{value}</｜DSML｜ parameter>\n',),
     models=r"deepseek.*v4[.-]?1",
-    prefilled=r"deepseek.*v4[.-]?1",
     source="encoding of deepseek-ai/DeepSeek-V4.1",
 )
 
@@ -262,7 +255,6 @@ KIMI_K3 = Syntax(
     id="{number}",
     escaped_keys=True,
     models=r"kimi-?k3",
-    prefilled=r"kimi-?k3",
     source="chat template of moonshotai/Kimi-K3",
 )
 
@@ -287,6 +279,7 @@ BEAM = Syntax(
     turn_end="<|call|>",
     parameter='<rfl:parameter name="{key}">\n{value}\n</rfl:parameter>',
     between="<|end|><|start|>assistant",
+    addressed=("<rfl:parameter", "<|call|>", "<|end|>"),
     models=r"\bbeam\b",
     source="vLLM's parser of Beam",
 )

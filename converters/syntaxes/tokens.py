@@ -1,28 +1,6 @@
-"""Special tokens outside of calls: those that open the result of a tool, and those that end a turn."""
+"""Special tokens that end a turn."""
 
 from __future__ import annotations
-
-RESULTS: tuple[str, ...] = (
-    "<tool_response>",
-    "<|tool_response|>",
-    "<|tool_response>",
-    "<tool_responses>",
-    "<function_results>",
-    "<function_result>",
-    "<function_response>",
-    "<tool_result>",
-    "<tool_results>",
-    "<tool_output",
-    "<｜tool▁outputs▁begin｜>",
-    "<｜tool▁output▁begin｜>",
-    "<start_function_response>",
-    "<|START_TOOL_RESULT|>",
-    "<TOOL_RESPONSE>",
-    "[TOOL_RESULT]",
-    "[TOOL_RESULTS]",
-    "<|im_start|>",
-)
-"""Tokens that open the result of a tool or the turn of another role. Behind a call the model invents what follows."""
 
 END_TOKENS: tuple[str, ...] = (
     "<|im_end|>",
@@ -57,5 +35,9 @@ END_TOKENS: tuple[str, ...] = (
     "<|eos|>",
     "<end_of_sentence>",
     "[END FINAL RESPONSE]",
+    "<｜hy_eos｜>",
+    "<｜hy_eos:opensource｜>",
+    "<｜hy_eos:6124c78e｜>",
+    "<sep>",
 )
 """End-of-turn tokens, which some servers leave at the end of the text."""

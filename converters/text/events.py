@@ -86,6 +86,8 @@ class Removed:
     reason: Reason
     tag: bool = False
     """It is a tag that opens or closes the reasoning."""
+    turn: bool = False
+    """A turn begins here, so that the end-of-turn tokens before it are no text."""
 
 
 @dataclass(slots=True)
@@ -129,8 +131,8 @@ def _continues(event: Event) -> object:
             return type(event), restored
         case ArgumentsDelta(index=index):
             return index
-        case Removed(reason=reason, tag=tag):
-            return reason, tag
+        case Removed(reason=reason, tag=tag, turn=turn):
+            return reason, tag, turn
     return object()
 
 
@@ -143,6 +145,6 @@ def _joined(run: list[Event]) -> Event:
             return type(first)("".join(event.text for event in run if isinstance(event, type(first))), first.restored)
         case ArgumentsDelta(index=index):
             return ArgumentsDelta(index, "".join(event.delta for event in run if isinstance(event, type(first))), raw)
-        case Removed(reason=reason, tag=tag):
-            return Removed(raw, reason, tag)
+        case Removed(reason=reason, tag=tag, turn=turn):
+            return Removed(raw, reason, tag, turn)
     return first

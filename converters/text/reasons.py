@@ -1,6 +1,6 @@
 """The reason codes: why text was removed, and what else was decided about an answer.
 
-The codes are stable, because clients may read them. The first ten say why a span of text was removed. The others are
+The codes are stable, because clients may read them. The first eleven say why a span of text was removed. The others are
 decisions that removed nothing of their own and appear only in the record of an exchange.
 """
 
@@ -19,6 +19,7 @@ Reason = Literal[
     "echo",
     "reasoning_off",
     "custom_converter",
+    "invented_turn",
     "name_repaired",
     "call_repaired",
     "builtin_call",
@@ -55,8 +56,8 @@ Reason = Literal[
 
 REMOVED: dict[Reason, str] = {
     "whitespace": "white space next to something that was removed",
-    "marker": "the markup of a call, or a reasoning tag",
-    "end_token": "an end-of-turn token at the end of the text",
+    "marker": "the markup of a call, a reasoning tag, a header of the model's own, or a message that is for no reader",
+    "end_token": "an end-of-turn token at the end of the text, or before the next turn",
     "choice_none": "a call that the request's `tool_choice` does not allow",
     "parallel_off": "a second call, although the request set `parallel_tool_calls: false`",
     "cut": "a call that `max_tokens` cut off before it could be delivered",
@@ -64,6 +65,7 @@ REMOVED: dict[Reason, str] = {
     "echo": "a second copy of a call, as text",
     "reasoning_off": "reasoning, because of REASONING_FIELD=none",
     "custom_converter": "text that a registered converter removed",
+    "invented_turn": "the turn of the user or another speaker that the model made up, and the text that follows it",
 }
 """For each code what was removed."""
 

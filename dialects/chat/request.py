@@ -5,11 +5,12 @@ Source of the format: the OpenAI API reference.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from converters.text.expectations import Choice, Expectations, Schema
+from converters.thinking import SETTINGS, Prompt, asked_in
 from dialects.chat.upstream_body import body_for_backend
 from dialects.protocol import ParsedRequest, UpstreamRequest
 from errors import RequestError
@@ -35,7 +36,8 @@ def parse(raw: bytes) -> ParsedRequest:
         raise RequestError("The request body must be a JSON object.")
     legacy = "tools" not in body and "functions" in body
     tools = _functions(body) if legacy else _tools(body)
-    calls, ids = _history(_optional(body, "messages", list, "a list"))
+    messages = [each for each in _optional(body, "messages", list, "a list") or [] if isinstance(each, dict)]
+    calls, ids = _history(messages)
     choice, allowed = _choice(body, tools)
     return ParsedRequest(
         upstream=UpstreamRequest(PATH, body_for_backend(raw, body)),
@@ -52,7 +54,7 @@ def parse(raw: bytes) -> ParsedRequest:
             buffered=not body.get("stream"),
         ),
         ids=frozenset(ids),
-        thinking=_thinking(body),
+        prompt=_prompt(body, messages),
         choices=_choices(body),
         options=ChatOptions(_wants_usage(body), legacy),
     )
@@ -141,13 +143,11 @@ def _named(functions: list[Any], tools: Collection[str], where: str) -> frozense
     return frozenset(map(str, names))
 
 
-def _history(messages: list[Any] | None) -> tuple[bool, set[str]]:
+def _history(messages: list[dict[str, Any]]) -> tuple[bool, set[str]]:
     """(whether the history holds calls or their results, the ids that it uses)"""
     used: set[str] = set()
     calls = False
-    for message in messages or []:
-        if not isinstance(message, dict):
-            continue
+    for message in messages:
         calls_made = message.get("tool_calls")
         made = [call for call in calls_made if isinstance(call, dict)] if isinstance(calls_made, list) else []
         calls = calls or bool(made) or bool(message.get("function_call")) or message.get("role") in ("tool", "function")
@@ -166,12 +166,22 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def _thinking(body: Mapping[str, Any]) -> bool | None:
-    if body.get("reasoning_effort") == "none":
-        return False
+def _prompt(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> Prompt:
     settings = body.get("chat_template_kwargs")
-    if isinstance(settings, dict):
-        for name in ("enable_thinking", "thinking"):
-            if isinstance(settings.get(name), bool):
-                return bool(settings[name])
-    return None
+    last = messages[-1] if messages else {}
+    asked = [asked_in(_text(each)) for each in messages if each.get("role") in ("system", "developer", "user")]
+    return Prompt(
+        settings={name: settings[name] for name in SETTINGS if name in settings} if isinstance(settings, dict) else {},
+        effort=body.get("reasoning_effort"),
+        think=body.get("think"),
+        asked_in_messages=next((each for each in reversed(asked) if each is not None), None),
+        prefill=_text(last) if last.get("role") == "assistant" else None,
+        behind_result=last.get("role") in ("tool", "function"),
+    )
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """The text of a message, whose content may be in parts."""
+    content = message.get("content")
+    parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else [content]
+    return "".join(part for part in parts if isinstance(part, str))

@@ -36,6 +36,7 @@ class ChatStreamWriter:
         self._head = ReplyHead()
         self._envelope = ""  # the JSON of a chunk before its choices
         self._begun: set[int] = set()  # choices whose role was sent
+        self._beside: dict[int, Mapping[str, Any]] = {}  # unknown fields beside the next text of a choice
         self._extras: Mapping[str, Any] = {}  # unknown fields for the chunk with the finish reason
 
     def write(self, step: Step) -> bytes:
@@ -78,9 +79,10 @@ class ChatStreamWriter:
     def _chunks(self, index: int, event: ReplyEvent) -> Iterator[bytes]:
         match event:
             case Text(text=text) if text:
-                yield self._chunk(index, self._text("content", text))
+                yield self._chunk(index, self._text("content", text), beside=self._beside.pop(index, None))
             case Reasoning(text=text) if text:
-                yield self._chunk(index, "{" + ",".join(self._text(name, text)[1:-1] for name in self._reasoning) + "}")
+                names = "{" + ",".join(self._text(name, text)[1:-1] for name in self._reasoning) + "}"
+                yield self._chunk(index, names, beside=self._beside.pop(index, None))
             case CallStart():
                 yield self._chunk(index, self._opening(event))
             case ArgumentsDelta(index=call, delta=delta) if delta:
@@ -96,6 +98,8 @@ class ChatStreamWriter:
                     yield self._chunk(index, '{"role":"assistant","content":""}')
             case Extension(fields=fields, of="message"):
                 yield self._chunk(index, _json(fields))
+            case Extension(fields=fields, of="choice"):
+                self._beside[index] = fields
             case Extension(fields=fields):
                 self._extras = fields
             case Usage(counts=counts) if self._options.include_usage:
@@ -119,8 +123,16 @@ class ChatStreamWriter:
             return f'{{"function_call":{{"arguments":{_json(delta)}}}}}'
         return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{_json(delta)}}}}}]}}'
 
-    def _chunk(self, index: int, delta: str, finish: str = "null", extras: str = "") -> bytes:
-        choice = f'{{"index":{index},"delta":{delta},"finish_reason":{finish}}}'
+    def _chunk(
+        self,
+        index: int,
+        delta: str,
+        finish: str = "null",
+        extras: str = "",
+        beside: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        fields = _json(beside)[1:-1] + "," if beside else ""
+        choice = f'{{"index":{index},"delta":{delta},{fields}"finish_reason":{finish}}}'
         return frame_of(f'{self._opened()},"choices":[{choice}]{extras}}}')
 
     def _opened(self) -> str:

@@ -38,18 +38,3 @@ def test_every_row_is_read_whatever_the_name() -> None:
     assert SyntaxConverter(None).can_handle_model("anything")
     assert len(SyntaxConverter(None).parse_tool_calls(CALL)) == 1
     assert len(SyntaxConverter(ROWS["kimi_k2"]).parse_tool_calls(CALL)) == 1
-
-
-@pytest.mark.parametrize(
-    ("row", "model", "thinking", "inside"),
-    [
-        ("hermes", "Qwen/QwQ-32B", None, True),
-        ("hermes", "Qwen/QwQ-32B", False, False),
-        ("hermes", "Qwen/Qwen3-8B", None, False),
-        ("deepseek_v31", "deepseek-ai/DeepSeek-V3.1", None, False),
-        ("deepseek_v31", "deepseek-ai/DeepSeek-V3.1", True, True),
-        (None, "anything", True, False),
-    ],
-)
-def test_whether_an_answer_starts_inside(row: str | None, model: str, thinking: bool | None, inside: bool) -> None:
-    assert SyntaxConverter(ROWS[row] if row else None).starts_inside(model, thinking) is inside

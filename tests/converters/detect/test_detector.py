@@ -32,6 +32,7 @@ def tag(raw: str) -> Removed:
         ("Use `</think>` here", [Text("Use `</think>` here")]),
         ("```\n<think>\n```", [Text("```\n<think>\n```")]),
         ("The <think> tag", [Text("The <think> tag")]),
+        ("The tags <think> and </think> too", [Text("The tags <think> and </think> too")]),
         ("<think>a", [tag("<think>"), Reasoning("a"), Noted("reasoning_never_closed")]),
     ],
 )
@@ -85,7 +86,7 @@ def test_behind_a_quotation_a_marker_is_live(text: str) -> None:
         assert (meaning(events), spans(events)) == (whole, text), pieces
 
 
-@pytest.mark.parametrize("result", ["<tool_response>", "<|im_start|>"])
+@pytest.mark.parametrize("result", ["<tool_response>", "<|im_start|>tool"])
 def test_a_result_that_the_model_made_up_goes(result: str) -> None:
     events = detect(chunks(f"{PING}\n{result}\n42\n</tool_response>\nSo it is 42.", 3))
     assert [event.reason for event in events if isinstance(event, Removed)][-1] == "invented_result"

@@ -83,14 +83,41 @@ def test_what_is_read_of_a_request() -> None:
     [
         ({}, None),
         ({"reasoning_effort": "none"}, False),
-        ({"reasoning_effort": "high"}, None),
+        ({"reasoning_effort": "high"}, True),
+        ({"think": "low"}, True),
+        ({"chat_template_kwargs": {"thinking_mode": "adaptive", "other": 1}}, None),
+        ({"messages": [{"role": "user", "content": "/think or /no_think"}]}, False),
+        ({"messages": [{"role": "assistant", "content": "/no_think"}]}, None),
         ({"chat_template_kwargs": {"enable_thinking": True}}, True),
         ({"chat_template_kwargs": {"thinking": False}}, False),
         ({"chat_template_kwargs": 7}, None),
     ],
 )
 def test_what_it_says_of_thinking(body: dict[str, Any], thinking: bool | None) -> None:
-    assert parse(body).thinking is thinking
+    assert parse(body).prompt.thinking is thinking
+
+
+@pytest.mark.parametrize(
+    ("messages", "prefill", "behind_result"),
+    [
+        ([], None, False),
+        ([7], None, False),
+        ([{"role": "user", "content": "hi"}], None, False),
+        ([{"role": "assistant", "content": "Sure"}], "Sure", False),
+        (
+            [{"role": "assistant", "content": [{"type": "text", "text": "Su"}, {"type": "text", "text": "re"}, 7]}],
+            "Sure",
+            False,
+        ),
+        ([{"role": "assistant", "content": None, "tool_calls": []}], "", False),
+        ([{"role": "assistant", "content": "Sure"}, {"role": "user", "content": "hi"}], None, False),
+        ([{"role": "tool", "content": "ok"}], None, True),
+        ([{"role": "function", "content": "ok"}], None, True),
+    ],
+)
+def test_what_the_answer_goes_on_from(messages: list[Any], prefill: str | None, behind_result: bool) -> None:
+    prompt = parse({"messages": messages}).prompt
+    assert (prompt.prefill, prompt.behind_result) == (prefill, behind_result)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""Whose words come next: the headers of turns, and the results of tools, at a place where a turn may begin.
+
+Such a place is behind the end of a turn or directly behind a call. Pure matching at one position; detector.py knows the
+places. Nothing is searched for here, so a long table costs a text nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from converters.syntaxes import END_TOKENS, RESULTS, TURN_HEADERS, Speaker, TurnHeader
+from converters.text.scanner import any_of, folded
+
+_RESULTS = frozenset(map(folded, RESULTS))
+_HEADERS = {folded(each.opens): each for each in TURN_HEADERS} | {each: TurnHeader(each, "result") for each in _RESULTS}
+_LONGER = frozenset(a for a in _HEADERS for b in _HEADERS if a != b and b.startswith(a))
+_OPENER = re.compile(any_of(_HEADERS))
+_ROLE = re.compile(r"\s{0,64}([\w./-]{0,64})")
+_ENDS = frozenset(map(folded, END_TOKENS))
+_END_TOKEN = re.compile(any_of(END_TOKENS))
+_ATTRIBUTES = re.compile(r"[^<>\n]{0,64}")
+
+DUAL = frozenset(token for token in END_TOKENS if token in _HEADERS)
+"""Tokens that end a turn at the end of a text, and begin that of another speaker elsewhere."""
+
+_HELD = 4096
+"""How much white space may stand behind a dual token before it counts as the end."""
+
+
+class Voice(NamedTuple):
+    """A header: who speaks behind it, and where it ends."""
+
+    speaker: Speaker
+    end: int
+    tag: bool = False
+    """It is the tag of a result, not the header of a turn."""
+
+
+def voice_at(text: str, pos: int, *, whole: bool) -> Voice | bool:
+    """The header at a position. True: more text must come. False: there is none. `whole`: no more text will come."""
+    match = _OPENER.match(text, pos)
+    if match is None:
+        return False
+    token, end = folded(match.group()), match.end()
+    header = _HEADERS.get(token)
+    if header is None:
+        return not whole
+    if token in _LONGER and end == len(text) and not whole:
+        return True
+    if token in DUAL:
+        goes_on = followed(text, end, whole=whole)
+        if goes_on != "text":
+            return goes_on is None
+    if not header.own and not header.results:
+        return Voice(header.speaker, end, token in _RESULTS)
+    return _named(header, text, end, whole=whole)
+
+
+def _named(header: TurnHeader, text: str, pos: int, *, whole: bool) -> Voice | bool:
+    """A header whose word says who speaks."""
+    role = _ROLE.match(text, pos)
+    if role is None or (role.end() == len(text) and not whole):
+        return True
+    end = role.end()
+    if role[1] in header.results:
+        return Voice("result", end)
+    if role[1] not in header.own:
+        return Voice("other", end)
+    attributes = _ATTRIBUTES.match(text, end)
+    after = attributes.end() if attributes and header.closes else end
+    for closer in header.closes:
+        if text.startswith(closer, after):
+            return Voice("own", after + len(closer))
+        if not whole and after + len(closer) > len(text) and closer.startswith(text[after:]):
+            return True
+    return Voice("own", end)
+
+
+def followed(text: str, pos: int, *, whole: bool) -> str | None:
+    """What stands behind a token: `end` (nothing, or the end of a turn), `text`; None: not known yet."""
+    rest = len(text[pos : pos + _HELD].lstrip())
+    if not rest:
+        return "end" if whole or len(text) - pos >= _HELD else None
+    match = _END_TOKEN.match(text, min(len(text), pos + _HELD) - rest)
+    if match is None:
+        return "text"
+    if folded(match.group()) in _ENDS:
+        return "end"
+    return "text" if whole else None
+
+
+def in_a_sentence(text: str, pos: int) -> bool:
+    """Whether what stands before a position is a word of a sentence that goes on behind it on the same line."""
+    return re.compile(r"[ \t]+\S|[.,;:)!?/'\"`*\]]").match(text, pos) is not None

@@ -1,0 +1,61 @@
+"""Calls that count only if nothing else stands in the message that they stand in. Held: that message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from converters.shapes.machine import CallsParser
+from converters.text.events import End, Event
+from converters.values.json.output import Flow
+
+
+class SoleInMessage:
+    """Holds the events of another parser until the message ends behind it. A CallsParser."""
+
+    def __init__(self, parser: CallsParser, raw: str, ends: Sequence[str], next_header: str) -> None:
+        """`raw` is the header of the first call; a message ends with one of `ends`, or where the next one begins."""
+        self._parser = parser
+        self._ends = tuple(ends)
+        self._after = (*ends, next_header)
+        self._fed = [raw]
+        self._events: list[Event] = []
+        self._behind = ""
+        self.over = False
+        self.refused = False
+        self.rest = ""
+
+    def lease(self) -> Flow | None:
+        """Nothing leaves before the end."""
+        return None
+
+    def feed(self, text: str) -> list[Event]:
+        self._fed.append(text)
+        if self._parser.over:
+            self._behind += text
+        else:
+            self._events += self._parser.feed(text)
+            self._behind = self._parser.rest
+        return self._decide(End.MORE) if self._parser.over else []
+
+    def finish(self, end: End) -> list[Event]:
+        if not self._parser.over:
+            self._events += self._parser.finish(end)
+            self._behind = self._parser.rest
+        return self._decide(end)
+
+    def _decide(self, end: End) -> list[Event]:
+        if self._parser.refused:
+            return self._refuse()
+        behind = self._behind.lstrip()
+        closed = bool(self._events) and self._events[-1].raw.rstrip().endswith(self._ends)
+        if closed or behind.startswith(self._after) or (not behind and end is End.STOP):
+            self.over, self.rest = True, self._behind
+            return self._events
+        if end is End.MORE and any(each.startswith(behind) for each in self._after):
+            return []
+        return self._refuse()
+
+    def _refuse(self) -> list[Event]:
+        self.over = self.refused = True
+        self.rest = "".join(self._fed)
+        return []

@@ -1,0 +1,9 @@
+"""Defects A4 and A5 for every row: no call runs that is quoted, or stands behind another speaker's header."""
+
+from __future__ import annotations
+
+from tests.fuzz_contexts import faults
+
+
+def test_no_call_runs_that_is_quoted_or_somebody_elses() -> None:
+    assert faults(range(2_000)) == []
