@@ -108,6 +108,7 @@ class GroupedParser(StateParser):
         self._id = call_id
         self._schema: Schema = self._expectations.schema(self._name)
         self._is_declared = declared is not None
+        self._escaped = "\\n" in raw
         self._out.own(raw)
         self._body()
 

@@ -73,7 +73,7 @@ class JsonObjectParser(StateParser):
         self._state = self._brace
 
     def _cut_off(self, left: str) -> None:
-        if self._state == self._closed:
+        if self._state in (self._closed, self._skip):
             self.rest = left
         elif self._state == self._after and self._out.open and not self._grammar.closers:
             self._out.end()
@@ -246,7 +246,7 @@ class JsonObjectParser(StateParser):
         half = _HALF_NEXT_OBJECT.search(self._buffer, self._pos)
         ends = [each.start() for each in (closer, half) if each and not self._finishing]
         self._out.text(self._advance(min([*ends, len(self._buffer)])))
-        return False
+        return self._end_run() if self._finishing else False
 
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""

@@ -49,7 +49,7 @@ class PythonicGrammar:
             for head in heads
         ]
         self.empty_groups = {
-            first_token(head): Pattern(loosened(head.rstrip("[\n") + "\n⟦[\n]\n¦⟧" + foot.lstrip("]")))
+            first_token(head): Pattern(loosened(head.rstrip("[\n") + "\n⟦[\n]\n¦⟧" + foot.lstrip("]\n")))
             for head, _, foot in groups
             if head.rstrip("[\n") and foot.lstrip("]\n")
         }

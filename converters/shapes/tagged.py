@@ -16,7 +16,7 @@ from converters.shapes.opening import OpeningArguments, is_placeholder, may_be_b
 from converters.shapes.text_value import END, ParameterSample, TextValue, ValueEnds, value_ends
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations, Schema
-from converters.text.scanner import Lookahead, folded
+from converters.text.scanner import BLANKS, SPACE, Lookahead, folded
 from converters.text.templates import Pattern
 from converters.values.json.output import Flow
 from converters.values.writer import ArgumentsWriter, json_arguments
@@ -48,8 +48,10 @@ class TaggedGrammar(GroupedGrammar):
         self._full_closes = [self.pattern(closer + foot + each) for each in ("", "\n" + group_close)]
         calls = [*self.headers, *self.group_opens]
         self.between_parameters = Lookahead([*self.after_header(), *calls])
-        self.after_foot = Lookahead([*self.feet, *self.group_closes, *calls])
-        self.after_value = Lookahead([*self.keys, *self.feet, *self.group_closes, *calls])
+        behind_foot = [*self.feet, *self.group_closes, *calls]
+        self.after_foot = [Lookahead(behind_foot, space) for space in (BLANKS, SPACE)]
+        self.after_value = [Lookahead([*self.keys, *behind_foot], space) for space in (BLANKS, SPACE)]
+        """What must follow a closer of a value: behind white space, and in calls whose line ends are escapes."""
 
     def after_header(self) -> list[str]:
         inside = [*self.keys, *self.feet, *self.group_closes, *_OBJECT]
@@ -95,7 +97,7 @@ class TaggedParser(GroupedParser):
 
     def _body(self) -> None:
         self._arguments = self._make_writer(self._schema)
-        self._value = TextValue(self._grammar, self._expectations, self._schema)
+        self._value = TextValue(self._grammar, self._expectations, self._schema, escaped=self._escaped)
         self._early: list[str] = []  # the JSON of values that could all be placeholders
         self._text: list[str] = []  # the text of the value that could be one
         self._placeholders = 0

@@ -64,10 +64,24 @@ def value_ends(grammar: TaggedGrammar, sample: ParameterSample, key: str) -> Val
 class TextValue:
     """Finds the end of one value after the other."""
 
-    __slots__ = ("_any_key", "_declared", "_expectations", "_given", "_grammar", "ends", "nested")
+    __slots__ = (
+        "_after_foot",
+        "_after_value",
+        "_any_key",
+        "_declared",
+        "_expectations",
+        "_given",
+        "_grammar",
+        "ends",
+        "nested",
+    )
 
-    def __init__(self, grammar: TaggedGrammar, expectations: Expectations, schema: Schema) -> None:
+    def __init__(
+        self, grammar: TaggedGrammar, expectations: Expectations, schema: Schema, *, escaped: bool = False
+    ) -> None:
+        """`escaped`: the model writes `\\n` between its tags."""
         self._grammar = grammar
+        self._after_value, self._after_foot = grammar.after_value[escaped], grammar.after_foot[escaped]
         self._expectations = expectations
         self._declared = frozenset(properties(schema))
         self._any_key = not self._declared or bool(
@@ -112,7 +126,7 @@ class TextValue:
             return self._at_nested_closer(text, start, finishing=finishing)
         if marker in self.ends.next_keys:
             return start + 1, self._at_key(text, start + 1, finishing=finishing, again=False)
-        follow = self._grammar.after_value if marker in self.ends.closers else self._grammar.after_foot
+        follow = self._after_value if marker in self.ends.closers else self._after_foot
         found, follower, end = follow.look(text, match.end())
         if found == Lookahead.YET:
             return start, END if finishing else WAIT
@@ -156,7 +170,7 @@ class TextValue:
         behind = blanks.end() if blanks else close.end()
         if behind == len(text):
             return start, END if finishing else WAIT
-        opens_call = self._grammar.after_foot.look(text, behind)
+        opens_call = self._after_foot.look(text, behind)
         if opens_call[0] == Lookahead.YET and not finishing:
             return start, WAIT
         if opens_call[0] == Lookahead.FOUND and opens_call[1] in (*self._grammar.headers, *self._grammar.group_opens):

@@ -18,7 +18,10 @@ _MOST_SPACE = 4096
 BLANK = r"[\s\u200b\u2060\ufeff]"
 """A character that is white space between the tokens of markup: Unicode's, and those without width."""
 
-SPACE = rf"{BLANK}{{0,{_MOST_SPACE}}}(?:\\[nrt]{BLANK}{{0,{_MOST_SPACE}}}){{0,16}}"
+BLANKS = rf"{BLANK}{{0,{_MOST_SPACE}}}"
+"""White space behind what may still be a text value: in one, an escape is data."""
+
+SPACE = rf"{BLANKS}(?:\\[nrt]{BLANKS}){{0,16}}"
 """White space that markup allows; some models write its escapes instead. Bounded, so that it is not held for ever."""
 
 SPACE_SO_FAR = rf"{SPACE}(?:\\\Z)?"
@@ -188,13 +191,15 @@ class Lookahead:
 
     FOUND, YET, MISSING = range(3)
 
-    def __init__(self, markers: Iterable[str]) -> None:
+    def __init__(self, markers: Iterable[str], space: str = SPACE) -> None:
+        """`space` is the regex of the white space."""
+        self._space = space
         self._markers = frozenset(map(folded, filter(None, markers)))
         self._longer = frozenset(a for a in self._markers for b in self._markers if a != b and b.startswith(a))
 
     @cached_property
     def _match(self) -> Search:
-        return re.compile(rf"{SPACE}({any_of(self._markers)}|\\?\Z)").match
+        return re.compile(rf"{self._space}({any_of(self._markers)}|\\?\Z)").match
 
     def look(self, text: str, pos: int) -> tuple[int, str, int]:
         """(what was found, the marker folded, the position behind it)"""

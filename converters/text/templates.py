@@ -124,7 +124,7 @@ def _atoms(template: str, prefix: str) -> Iterator[Atom]:
                 yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(char) for char in prefix])})?"
         else:
             if named and part in "/>":
-                yield _MORE_ATTRIBUTES, "[^<>]{0,512}"
+                yield _MORE_ATTRIBUTES, r"(?:\s[^<>]{0,255}|/)?"
             named = tag = tag and part != ">" and (named or part != "/")
             yield from _atoms_of_text(part, tag)
 
