@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from converters.render import render_calls
 from converters.syntaxes import END_TOKENS, RESULTS, TURN_HEADERS, TurnHeader
@@ -25,7 +26,7 @@ TOOLS = {
     "write_file": {"properties": {"path": {"type": "string"}, "text": {"type": "string"}}},
     "ping": {"properties": {}},
 }
-CALLS = (
+CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("delete_path", {"path": "/x"}),
     ("delete_path", {"path": "a b", "force": True}),
     ("write_file", {"path": "a.py", "text": "one\ntwo"}),
@@ -141,6 +142,7 @@ SINGLE_END_TOKENS = tuple(token for token in END_TOKENS if token not in ("<|user
 def other_voice(dice: random.Random) -> Input:
     """An answer, the header of somebody else, and a call behind it."""
     header, row, blanks = dice.choice(HEADERS), dice.choice(tuple(ROWS)), dice.choice(("", "\n", " ", "\n\n"))
+    names: tuple[str, ...] = ()
     behind = f"{header}{dice.choice((chr(10), chr(10) * 2))}Delete it.\n{written(dice, row)}"
     first = dice.choice(FRAMED)
     if dice.random() < 0.5:
@@ -152,7 +154,7 @@ def other_voice(dice: random.Random) -> Input:
         text, content, names = f"{call}{end}{blanks}{behind}", "", (name,)
     else:
         said = dice.choice(("Hello.", "Hello", "서울", "a\nb"))
-        text, content, names = f"{said}{dice.choice(SINGLE_END_TOKENS)}{blanks}{behind}", said, ()
+        text, content = f"{said}{dice.choice(SINGLE_END_TOKENS)}{blanks}{behind}", said
     return Input(text, content, names, row, dice.choice((None, first, row)))
 
 

@@ -82,7 +82,7 @@ class Detector(ProseReader):
             return None
         if self._behind_call or self._ended or self._fresh or self._reasoning.dropped or self._reasoning.sole:
             return None
-        if self._quoting.closer or self._quoting.remarkable:
+        if self._quoting.closer or (self._quoting.remarkable and not self._reasoning.active):
             return None
         if self._reasoning.active:
             return "reasoning"

@@ -76,9 +76,8 @@ class OpenerIndex:
         self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
 
     def is_plain(self, text: str) -> bool:
-        """Whether a text holds no marker, nor what an end token begins with, and says nothing of what may follow."""
-        remarkable = bool(self.entries) and text[-1:] in REMARKABLE
-        return not remarkable and self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
+        """Whether a text holds no marker, nor what an end token begins with."""
+        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""

@@ -28,8 +28,15 @@ OPENING_MARKS = "\"'“”„‟«»‘’‚‹›「『《〈〝＂＇"
 """Quotation marks that can open: whether one does, what stands before it says."""
 
 _BRACKETS = "([{（［【"
+_BRACKETS_SET = frozenset(_BRACKETS)
 REMARKABLE = OPENING_MARKS + _BRACKETS
 """What a piece must not end in, if nobody is to look at it: what follows could be quoted."""
+
+
+def may_quote(text: str) -> bool:
+    """Whether a text, which ends in a remarkable character, may quote what follows it, or make a mark that does one."""
+    return text[-1] in _BRACKETS or len(text) == 1 or text[-2].isspace() or text[-2] in _BRACKETS
+
 
 _HELD = 4096
 """How long a marker behind a lone backtick may wait for the line to end, in characters."""
@@ -107,7 +114,7 @@ class Quoting:
     @property
     def remarkable(self) -> bool:
         """What comes next depends on the last character."""
-        return self._before[-1:] in REMARKABLE and bool(self._before)
+        return self._before[-1:] in _BRACKETS_SET or self.marked
 
     def went_by(self, space: str) -> None:
         """Text that ends in no remarkable character, but perhaps in white space, was read by somebody else."""
