@@ -11,6 +11,7 @@
     │   ├── TimedOut            504  a time limit passed; `phase` says which
     │   ├── Interrupted         502  the response broke off or is invalid
     │   └── Refused             ...  the backend's own error, with its status
+    ├── Unreadable              502  the model left a value of a call's arguments open
     ├── Stopping                503  the proxy is shutting down, and the grace period is over
     └── ClientLeft              499  the client hung up; only the log sees it
 
@@ -157,6 +158,17 @@ class Refused(BackendError):
     @property
     def info(self) -> ErrorInfo:
         return self.refusal
+
+
+class Unreadable(ProxyError):
+    """A call that the client was told of has arguments that cannot be read to their end."""
+
+    status = 502
+    type = "model_error"
+    code = "arguments_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("The model left the arguments of a tool call incomplete. The call must not be run.")
 
 
 class Stopping(ProxyError):

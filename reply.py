@@ -8,7 +8,7 @@ API, nor the network. All events that concern one choice come with its index:
     Extension     fields that nobody here interprets
     Finish        a choice is over
     Usage         token counts
-    Failure       the backend reported an error in mid-stream; nothing of the reply follows
+    Failure       an error in mid-stream; nothing of the reply follows
 """
 
 from __future__ import annotations
@@ -59,9 +59,11 @@ class Usage:
 
 @dataclass(slots=True)
 class Failure:
-    """The backend reported an error in mid-stream."""
+    """The reply cannot go on: the backend reported an error in mid-stream, or a call turned out to be unreadable."""
 
     error: ErrorInfo
+    code: str = "backend_error"
+    """What the record of the exchange calls it."""
 
 
 ReplyEvent = Event | ReplyHead | Extension | Finish | Usage | Failure

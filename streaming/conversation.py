@@ -233,15 +233,15 @@ class TranslatedReply:
         return None if steps is Wait.END else b""
 
     def _without_secrets(self, steps: Sequence[Step]) -> Sequence[Step]:
-        """The steps. A failure of the backend, which comes last, is recorded, and keys are removed from it."""
+        """The steps. A failure, which comes last, is recorded, and keys are removed from it."""
         last = steps[-1] if steps else None
         failure = last.events[-1][1] if last is not None and last.events else None
         if last is None or not isinstance(failure, Failure):
             return steps
-        self._record.error = "backend_error"
+        self._record.error = failure.code
         redact = self._settings.redaction.of
-        told = Step(None if last.raw is None else redact(last.raw), [(0, Failure(failure.error.redacted(redact)))])
-        return [*steps[:-1], told]
+        told = (0, Failure(failure.error.redacted(redact), failure.code))
+        return [*steps[:-1], Step(None if last.raw is None else redact(last.raw), [*last.events[:-1], told])]
 
     def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
         """A refusal after heartbeats: raises Refused, or returns the bytes of the reply that it quotes."""

@@ -26,8 +26,8 @@ from backends.chat.fields import (
     reply_extension,
 )
 from backends.chat.passthrough import FrameTemplate, template_of
-from converters.text.events import Reasoning, Text
-from errors import Refused
+from converters.text.events import CallEnd, Reasoning, Text
+from errors import Refused, Unreadable
 from reply import (
     NO_FEATURES,
     ChoiceEvent,
@@ -232,7 +232,9 @@ class ChunkReader:
 
     def _rendered(self, events: list[ChoiceEvent]) -> list[Step]:
         """The step that a writer must write from events; what was held comes first. Empty without events."""
-        events = [*self._held_fields, *events]
+        events = readable([*self._held_fields, *events])
+        self.failed = self.failed or (bool(events) and isinstance(events[-1][1], Failure))
+        self.done = self.done or self.failed
         self._let_go()
         self._mixed = False
         if not events:
@@ -298,6 +300,18 @@ class Heads:
         self._begun.update(found)
         self._changed.clear()
         return [(index, self._head) for index in found]
+
+
+def readable(events: list[ChoiceEvent]) -> list[ChoiceEvent]:
+    """The events of a stream up to a call whose arguments cannot be read, and a Failure in place of the others.
+
+    The client has the beginning of its arguments, and must not take them for all.
+    """
+    failure = Unreadable()
+    for place, (_, event) in enumerate(events):
+        if isinstance(event, CallEnd) and event.how == "unreadable":
+            return [*events[:place], (0, Failure(failure.info, failure.code))]
+    return events
 
 
 def is_text(event: ReplyEvent, reasoning: bool) -> bool:

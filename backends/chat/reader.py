@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.chat.choices import Choices
-from backends.chat.chunks import ChunkReader
+from backends.chat.chunks import ChunkReader, readable
 from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
 from backends.chat.passthrough import LeasedFrames, ReceivedFrames, WrittenFrames
 from backends.chat.whole import WholeReader
@@ -176,7 +176,7 @@ class ChatReplyReader:
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:
             raise Refused(late_error_of(body))
-        return [Step(None, reply.events)]
+        return [Step(None, readable([*reply.events]))]
 
     def read_refusal(self, status: int, body: bytes) -> Reply | ErrorInfo:
         return self._quoted_reply(body) or error_of(status, body)

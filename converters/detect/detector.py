@@ -14,16 +14,16 @@ from typing import Literal
 
 from converters.detect.headers import Header, header_at, header_behind_prefill
 from converters.detect.openers import OpenerIndex
-from converters.detect.prose import WAIT, ProseReader
+from converters.detect.prose import ENDS, WAIT, ProseReader
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import Quoting
 from converters.shapes.fenced import FencedMessage
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.whole import WholeMessage
-from converters.syntaxes import END_TOKENS, REASONING_TAGS
+from converters.syntaxes import REASONING_TAGS
 from converters.text.events import ArgumentsDelta, CallStart, End, Event, Noted, Removed
 from converters.text.expectations import Expectations
-from converters.text.scanner import MarkerPrefilter, only_more_space
+from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
 
@@ -214,7 +214,7 @@ class Detector(ProseReader):
         if place == len(buffer) or (match is not None and match.start() <= place and self._is_own(match, end)):
             return pos
         self._emit(buffer[pos:place])
-        half = match is not None and match.start() == place and match.group() not in self.index.first_markers.literals
+        half = match is not None and match.start() == place and self._is_half(match)
         after = self._at_turn(buffer, place, end, match.end() if match is not None and half else 0)
         if after == WAIT:
             self._buffer = buffer[place:]
@@ -222,9 +222,11 @@ class Detector(ProseReader):
 
     def _is_own(self, match: re.Match[str], end: End) -> bool:
         """Whether a marker is one of ours, rather than what could begin or end a turn."""
-        marker = match.group()
-        literal = marker in self.index.first_markers.literals
-        return marker not in END_TOKENS if literal else end is End.MORE
+        return end is End.MORE if self._is_half(match) else folded(match.group()) not in ENDS
+
+    def _is_half(self, match: re.Match[str]) -> bool:
+        """Whether it is only the start of a marker, at the end of the text."""
+        return folded(match.group()) not in self.index.first_markers.literals
 
     def _pass_html(self, pos: int, end: End) -> int:
         """Read on in a stretch of HTML that shows code; WAIT if the start of its end stands in the buffer."""

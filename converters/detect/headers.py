@@ -15,6 +15,7 @@ from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import REASONING_TAGS
 from converters.text.events import End
 from converters.text.expectations import Expectations
+from converters.text.scanner import folded
 
 
 class Header(NamedTuple):
@@ -43,18 +44,21 @@ def header_at(
     """
     text, start = opener.string, opener.start()
     waits = False
-    for pattern in index.empty_at(opener.group()):
+    waiting: set[str] = set()  # rows of which an earlier sample may still fit
+    for pattern in index.empty_at(folded(opener.group())):
         empty = pattern.match(text, start)
         if empty:
             return empty
         waits = waits or pattern.may_match(text, start)
-    for row, entry in index.entries_at(opener.group()):
+    for row, entry in index.entries_at(folded(opener.group())):
         match = entry.pattern.match(text, start)
         if match is None and end is End.STOP:
             match = _header_at_end(entry, text, start, expectations)
         if match is not None and entry.believes(named(match)[0], expectations):
-            return _header(row, entry, match)
-        waits = waits or (match is None and entry.pattern.may_match(text, start))
+            return True if row.syntax.name in waiting and end is End.MORE else _header(row, entry, match)
+        if match is None and entry.pattern.may_match(text, start):
+            waits = True
+            waiting.add(row.syntax.name)
     return waits
 
 

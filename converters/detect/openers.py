@@ -15,7 +15,8 @@ from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax
 from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT, START
-from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, Pattern, any_of
+from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, any_of, folded
+from converters.text.templates import Pattern
 
 OPENS = {each.opens: each for each in REASONING_TAGS}
 CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes) | {*MESSAGE_ENDS}
@@ -49,10 +50,7 @@ class OpenerIndex:
                 if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
                     continue  # read as the header of a message
                 self.entries.setdefault(entry.opener, []).append((row, entry))
-        for opener in self.entries:  # the longest opener is found, but the entries of shorter ones may be meant
-            shorter = (other for other in self.entries if other != opener and opener.startswith(other))
-            self.entries[opener] += [entry for other in shorter for entry in self.entries[other]]
-        ends = (*END_TOKENS, *HTML) if self.entries else ()
+        ends = (*map(folded, END_TOKENS), *HTML) if self.entries else ()
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -74,6 +72,12 @@ class OpenerIndex:
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
         self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
+        self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
+
+    def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:
+        """The longest marker is found, but the entries of a shorter one that it begins with may be meant."""
+        openers = sorted((opener for opener in self.entries if marker.startswith(opener)), key=len, reverse=True)
+        return [entry for opener in openers for entry in self.entries[opener]]
 
     def is_plain(self, text: str) -> bool:
         """Whether a text holds no marker, nor what an end token begins with."""
@@ -83,7 +87,7 @@ class OpenerIndex:
         """The entries of an opener, which may carry a suffix."""
         suffix = split(opener)[1]
         if opener in self.entries or not suffix:
-            return self.entries.get(opener, ())
+            return self._reached.get(opener, ())
         ready = [suffixed_grammar(row, suffix) for row in self._suffixed]
         return [(row, entry) for row in ready for entry in row.entries if entry.opener == opener]
 

@@ -30,12 +30,13 @@ from converters.syntaxes import END_TOKENS, Syntax
 from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENTS, START
 from converters.text.events import End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
-from converters.text.scanner import Lookahead
+from converters.text.scanner import Lookahead, folded
 
 WAIT = -1
 """What a method that reads a marker returns in place of a position, if more text must come first."""
 
-_ENDS = frozenset(END_TOKENS)
+ENDS = frozenset(map(folded, END_TOKENS))
+"""End-of-turn tokens, as markers are compared."""
 
 
 class ProseReader:
@@ -96,7 +97,7 @@ class ProseReader:
     # -- markers -------------------------------------------------------------------------------------------------------
 
     def _at_marker(self, match: re.Match[str], end: End) -> int:
-        marker, after = match.group(), match.end()
+        marker, after = folded(match.group()), match.end()
         if marker[0] in "`~":
             return self._at_run(match, end)
         if marker not in self.index.first_markers.literals:  # only the start of one, at the end of the text
@@ -107,7 +108,7 @@ class ProseReader:
                 waits = end is End.MORE and may_be_tag(match.string, match.start())
                 return WAIT if waits else self._emit_to(match, after)
             match, after = tag, tag.end()
-            marker = split(tag.group())[0]
+            marker = folded(split(tag.group())[0])
         if marker in self.index.first_markers.longer and after == len(match.string) and end is End.MORE:
             return WAIT
         if self._quoting.fenced and not (self._reasoning.active and marker in CLOSES):
@@ -131,7 +132,7 @@ class ProseReader:
         closed = self._at_closing_tag(match) if marker in CLOSES else None
         if closed is not None:
             return closed
-        if marker in _ENDS and marker not in self.index.entries:
+        if marker in ENDS and marker not in self.index.entries:
             return self._at_end_token(match, end)
         if marker in self.index.message_openers:
             return self._at_message(match, end)
@@ -146,7 +147,7 @@ class ProseReader:
 
     def _at_html(self, match: re.Match[str], end: End) -> int:
         """HTML that shows code: a comment or `<pre>` at the start of a line, `<code>` anywhere."""
-        text, opener, after = match.string, match.group(), match.end()
+        text, opener, after = match.string, folded(match.group()), match.end()
         if opener != "<!--" and after == len(text) and end is End.MORE:
             return WAIT
         opens = opener == "<!--" or text[after : after + 1] in (">", " ", "\n", "\t")
@@ -160,7 +161,7 @@ class ProseReader:
 
     def _at_opening_tag(self, match: re.Match[str]) -> int:
         at_line_start, first = self._quoting.blank, self._may_be_whole
-        tag = self._reasoning.opening(match.group(), at_line_start=at_line_start, first=first)
+        tag = self._reasoning.opening(folded(match.group()), at_line_start=at_line_start, first=first)
         if tag is None:
             return self._emit_to(match, match.end())
         self._reasoning.open(tag)
@@ -168,9 +169,9 @@ class ProseReader:
         return self._remove_tag(match.string, match.start(), len(match.group()))
 
     def _at_closing_tag(self, match: re.Match[str]) -> int | None:
-        was_open = self._reasoning.close(match.group())
+        was_open = self._reasoning.close(folded(match.group()))
         if was_open is None:
-            return None if match.group() in _ENDS else self._emit_to(match, match.end())
+            return None if folded(match.group()) in ENDS else self._emit_to(match, match.end())
         if not was_open:
             self._events.append(Noted("reasoning_closed_late"))
         return self._remove_tag(match.string, match.start(), len(match.group()))
@@ -179,7 +180,7 @@ class ProseReader:
         tag = text[start : start + length]
         self._events.append(Removed(tag, "marker", tag=True))
         self._begin_anew()
-        self._ended = tag in _ENDS and bool(self.index.entries)
+        self._ended = folded(tag) in ENDS and bool(self.index.entries)
         return start + length
 
     def _begin_anew(self) -> None:
@@ -339,7 +340,7 @@ class ProseReader:
             after = self._at_turn(match.string, match.start(), end, len(match.string.rstrip()) if waits else 0)
             if after is not None:
                 return after
-        if header is False and match.group() in _ENDS:
+        if header is False and folded(match.group()) in ENDS:
             return self._at_end_token(match, end)
         return self._read_header(header, match, end)
 

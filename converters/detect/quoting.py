@@ -12,16 +12,10 @@ from functools import cache
 RUNS = ("``*", r"~(?:~{2,}|~?\Z)")
 """Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
-HTML = {
-    "<!--": "-->",
-    "<pre": "</pre>",
-    "<PRE": "</PRE>",
-    "<code": "</code>",
-    "<CODE": "</CODE>",
-}
+HTML = {"<!--": "-->", "<pre": "</pre>", "<code": "</code>"}
 """What opens a stretch of HTML that shows code, and what closes it."""
 
-ONE_LINE = ("</code>", "</CODE>")
+ONE_LINE = ("</code>",)
 """Closers of stretches that end with their line, too."""
 
 OPENING_MARKS = "\"'“”„‟«»‘’‚‹›「『《〈〝＂＇"
@@ -229,16 +223,20 @@ class Quoting:
     def closed_at(self, text: str, pos: int) -> int:
         """Where the stretch of HTML ends that is open, or what may be the start of its end; -1: not in this text."""
         closer = self.closer
-        end = text.find(closer, pos)
-        line_end = text.find("\n", pos) if closer in ONE_LINE else -1
-        if line_end >= 0 and (end < 0 or line_end < end):
+        found = _closing(closer).search(text, pos)
+        if found is None:
+            return -1
+        if found.group().lower() == closer or found.group() == "\n":
             self.closer = ""
-            return line_end
-        if end >= 0:
-            self.closer = ""
-            return end + len(closer)
-        half = next((size for size in range(len(closer) - 1, 0, -1) if text.endswith(closer[:size], pos)), 0)
-        return len(text) - half if half else -1
+        return found.start() if self.closer or found.group() == "\n" else found.end()
+
+
+@cache
+def _closing(closer: str) -> re.Pattern[str]:
+    """What closes a stretch of HTML, or the start of that at the end of a text."""
+    halves = (rf"{re.escape(closer[:size])}\Z" for size in range(len(closer) - 1, 0, -1))
+    line_end = ["\n"] if closer in ONE_LINE else []
+    return re.compile("|".join([re.escape(closer), *line_end, *halves]), re.IGNORECASE)
 
 
 @cache

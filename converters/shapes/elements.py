@@ -36,6 +36,8 @@ class ElementsWriter(ArgumentsWriter):
 
     def value(self, text: str) -> str:
         is_nested = bool(self._token) and text.lstrip().startswith(self._token)
+        if not text and self._token:
+            return _leaf(text, self._node)
         if is_nested or self._node.kinds & {"object", "array"}:
             bare = re.sub(rf"{re.escape(self._token)}\s*", "", text) if self._token else text
             nested = _nested(bare, self._node)
@@ -83,7 +85,8 @@ def _child(node: Node, name: str) -> Node:
 
 
 def _leaf(text: str, node: Node) -> str:
-    """A value without elements; an empty one is null unless a string is wanted."""
-    if not text and "string" not in node.kinds:
-        return "null"
-    return read_text(text, node)
+    """A value without elements; an empty one is the empty container that is wanted, or null unless a string is."""
+    if text or "string" in node.kinds:
+        return read_text(text, node)
+    wanted = node.kinds & {"array", "object", "null"}
+    return {"array": "[]", "object": "{}"}.get(next(iter(wanted), ""), "null") if len(wanted) == 1 else "null"

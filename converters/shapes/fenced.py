@@ -138,5 +138,5 @@ class FencedMessage:
 
 
 def _only_calls(events: list[Event]) -> bool:
-    whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
+    whole = all(event.how == "complete" and not event.unclosed for event in events if isinstance(event, CallEnd))
     return whole and not any(event.text.strip() for event in events if isinstance(event, Text))

@@ -3,7 +3,8 @@
     [group opener] (header body [foot])* [group closer]
 
 A header outside its group is believed only if it names a declared tool. A call of an undeclared name and without
-arguments is believed only if it has its line for itself. Markers that close nothing are passed over.
+arguments is believed only if it has its line for itself. A call opens once what follows its header fits, too; until
+then all of it can be text. Markers that close nothing are passed over.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterable
 from converters.shapes.machine import CallContext, Opener, StateParser
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations, Schema
-from converters.text.scanner import Lookahead, Pattern, first_token, loosened, spellings, tokens
+from converters.text.scanner import Lookahead, folded
+from converters.text.templates import Pattern, first_tokens, loosened, spellings, tokens
 
 _JSON = "{`"
 """Characters that arguments in JSON begin with, in a fence or not."""
@@ -30,9 +32,12 @@ class GroupedGrammar:
         samples = [call.partition(self.body) for call in (syntax.call, *syntax.also_call)]
         samples_of_group = [group for group in (syntax.group, *syntax.also_group) if group]
         groups = [group.replace("{name}", "{to}").partition("{calls}") for group in samples_of_group]
-        self.headers = self.spelled(first_token(header) for header, _, _ in samples)
-        self.feet = self.spelled(token for _, _, foot in samples for token in tokens(foot))
-        self.group_opens = self.spelled(first_token(group_open) for group_open, _, _ in groups)
+        self.headers = self.starts(header for header, _, _ in samples)
+        feet = [token for _, _, foot in samples for token in tokens(foot)]
+        self.feet = self.spelled(token for token in feet if "{id}" not in token)
+        self.id_feet = self.spelled(token.removesuffix("{id}") for token in feet if "{id}" in token)
+        """Markers behind the body that an id follows."""
+        self.group_opens = self.starts(group_open for group_open, _, _ in groups)
         self.group_closes = self.spelled(token for _, _, group_close in groups for token in tokens(group_close))
         self.after_call = [*self.feet, *self.group_closes, *self.headers]
         follow = self.after_header()
@@ -40,27 +45,34 @@ class GroupedGrammar:
         self.entries = [
             Opener(opener, pattern, explicit=not groups and not syntax.declared_only)
             for pattern, (header, _, _) in zip(self.patterns, samples, strict=True)
-            for opener in self.spelled([first_token(header)])
+            for opener in self.starts([header])
+            if not syntax.needs_group
         ]
         self.entries += [
             Opener(opener, self.pattern(group_open + header, follow), explicit=not syntax.declared_only)
             for group_open, _, _ in groups
             for header, _, _ in samples
-            for opener in self.spelled([first_token(group_open)])
+            for opener in self.starts([group_open])
         ]
         self.entries += [
-            Opener(opener, self.pattern(header, unless=_JSON), explicit=True, names=frozenset(syntax.code_tools))
+            Opener(
+                opener,
+                self.pattern(header, unless=_JSON),
+                explicit=not syntax.declared_only,
+                names=frozenset(syntax.code_tools),
+            )
             for header, _, _ in (samples if syntax.code_tools else ())
-            for opener in self.spelled([first_token(header)])
+            for opener in self.starts([header])
         ]
         self.empty_groups = {
             opener: self.pattern(f"{group_open}\n{group_close}")
             for group_open, _, group_close in groups
-            for opener in self.spelled([first_token(group_open)])
+            for opener in self.starts([group_open])
         }
         self.ends_at_once = len(self.group_closes) == len(groups)
         """Nothing of a group follows its first closing marker."""
         self.between_calls = Lookahead(self.after_call)
+        self.leftovers = frozenset(map(folded, [*self.feet, *self.group_closes]))
 
     def after_header(self) -> list[str]:
         """Literals of which one must follow a header, or it is none."""
@@ -69,8 +81,13 @@ class GroupedGrammar:
     def pattern(self, template: str, then: Iterable[str] = (), unless: str = "") -> Pattern:
         return Pattern(loosened(template, self.syntax.lead_token), then=then, prefix=self.syntax.prefix, unless=unless)
 
+    def starts(self, templates: Iterable[str]) -> list[str]:
+        """What templates start with, in every spelling."""
+        found = (first_tokens(each, self.syntax.prefix, self.syntax.lead_token) for each in templates)
+        return list(dict.fromkeys(token for each in found for token in each))
+
     def spelled(self, markers: Iterable[str]) -> list[str]:
-        found = (spellings(marker, self.syntax.prefix, self.syntax.lead_token) for marker in markers)
+        found = (spellings(folded(marker), self.syntax.prefix, self.syntax.lead_token) for marker in markers)
         return [spelling for each in found for spelling in each]
 
 
@@ -90,16 +107,16 @@ class GroupedParser(StateParser):
         self._written = name
         self._id = call_id
         self._schema: Schema = self._expectations.schema(self._name)
+        self._is_declared = declared is not None
         self._out.own(raw)
         self._body()
-        if declared:
-            self._start()
 
     def _body(self) -> None:
         """Make ready to read the body of a call, and set its first state."""
         raise NotImplementedError
 
     def _start(self) -> None:
+        """Open the call: from now on it cannot be text."""
         self._refusable = False
         self._out.start(self._name, self._id, written=self._written)
 
@@ -133,8 +150,9 @@ class GroupedParser(StateParser):
             if match:
                 self._enter(*named(match), self._advance(match.end()))
                 return True
-        waits = any(pattern.may_match(self._buffer, pos) for pattern in self._rows.patterns)
-        return False if waits and not self._finishing else self._end_run()
+            if not self._finishing and pattern.may_match(self._buffer, pos):
+                return False
+        return self._end_run()
 
 
 _COUNTED = re.compile(r"(?:functions[._:])?(.+?)(?:[:_]\d+)?")

@@ -1,7 +1,8 @@
 """Shape A: a marker, then JSON that carries the name. Hermes, LM Studio's default, Granite, older Mistral ...
 
-The object is read member by member. Once the name is known the call begins, and its arguments flow as they are
-written; arguments that stand before the name wait for it. What does not read as a call's object was never a call.
+The object is read member by member. Once the name is known and the arguments fit, the call opens, and its arguments
+flow as they are written; arguments that stand before the name wait for it. What does not read as a call's object was
+never a call, nor is a declaration: an object with a description before its arguments, or with keys of its own instead.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import json
 import re
 
-from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
-from converters.syntaxes import Syntax
+from converters.shapes.json_object_markers import FENCE, SURPLUS, JsonObjectMarkers
+from converters.shapes.machine import CallContext, CallsParser, StateParser
+from converters.shapes.opening import OpeningArguments
 from converters.text.expectations import Expectations
-from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
+from converters.text.scanner import BLANK, NAME, Lookahead, folded
 from converters.values.json.output import Flow
 from converters.values.json.reader import JsonReader
-from converters.values.writer import JsonArguments, json_arguments
+from converters.values.writer import json_arguments
 
-_NAMES = frozenset({"name", "tool_name"})
-_ARGUMENTS = frozenset({"arguments", "parameters", "args", "input"})
+_NAMES = frozenset({"name", "tool_name", "tool", "action"})
+_ARGUMENTS = frozenset({"arguments", "parameters", "args", "input", "action_input"})
 _IDS = frozenset({"id", "tool_call_id", "call_id"})
 _WRAPPERS = frozenset({"function", "tool_call"})
 _KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
@@ -26,36 +28,17 @@ _KNOWN = _NAMES | _ARGUMENTS | _IDS | _WRAPPERS | {"type", "index"}
 _LONGEST = 256
 """Longest key or name accepted, in characters."""
 
-_BRACKETS = re.compile(r"[\s\[]*")
-_BEFORE_KEY = re.compile(r"(?:[\s,]|\\[nrt])*")
-_COLON = re.compile(r"(?:\s|\\[nrt])*:(?:\s|\\[nrt])*")
+_BRACKETS = re.compile(rf"(?:{BLANK}|\[)*")
+_BEFORE_KEY = re.compile(rf"(?:{BLANK}|,|\\[nrt])*")
+_COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*:(?:{BLANK}|\\[nrt])*")
 _COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
-_FENCE = "```"
-_FENCES = "⟦\n```json¦\n```¦⟧"
-_SURPLUS = ("}", "]", ",", ";")
-"""What models write behind an object, too many or between two, and what closes nothing."""
 _NAME = re.compile(NAME)
+_NEXT_OBJECT = re.compile(rf',\s*(?=\{{\s*"(?:{"|".join(sorted(_NAMES | _IDS))})"\s*:)')
+_HALF_NEXT_OBJECT = re.compile(r',\s*(?:\{\s*(?:"\w{0,16}(?:"\s*)?)?)?\Z')
 
 
-class JsonObjectGrammar:
-    """A row of this shape, made ready for reading. Every row may write one object, several, or an array of them."""
-
-    def __init__(self, syntax: Syntax) -> None:
-        self.syntax = syntax
-        groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
-        samples = [call.partition("{object}") for call in (syntax.call, *syntax.also_call)]
-        heads = [(opens + head).rstrip("[\n ") for opens, _, _ in groups for head, _, _ in samples]
-        feet = [tokens((foot + closes).lstrip("]\n")) for _, _, closes in groups for _, _, foot in samples]
-        self.closes_twice = any(len(foot) > 1 for foot in feet)
-        self.closers = [closer for foot in feet for closer in foot]
-        self.entries = [
-            Opener(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
-            for head in heads
-        ]
-        self.empty_groups: dict[str, Pattern] = {}
-        self.behind_closer = Lookahead(self.closers)
-        self.after_object = Lookahead([*self.closers, "{", *_SURPLUS])
-        self.after_fenced = Lookahead([*self.closers, "{", *_SURPLUS, _FENCE])
+class JsonObjectGrammar(JsonObjectMarkers):
+    """A row of this shape, made ready for reading."""
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
         return JsonObjectParser(self, context, expectations)
@@ -69,9 +52,10 @@ class JsonObjectParser(StateParser):
         self._grammar = grammar
         self._expectations = expectations
         self._out.own(context.raw)
-        self._fenced = _FENCE in context.raw and _FENCE not in grammar.syntax.call
+        self._fenced = FENCE in context.raw and FENCE not in grammar.syntax.call
         self._after_object = grammar.after_fenced if self._fenced else grammar.after_object
         self._comment_end = ""
+        self._listed = context.raw.rstrip().endswith("[")  # the objects stand in a list
         self._begin()
 
     def _begin(self) -> None:
@@ -80,11 +64,12 @@ class JsonObjectParser(StateParser):
         self._depth = 0
         self._key = ""
         self._fresh = True  # no key has been read yet
+        self._others = False  # it has members that are no part of a call
         self._odd = self._fenced  # the object around name and arguments is not quite JSON
         self._small = JsonReader()  # the key or the small value that is being read, and what it reads as
         self._small_text = ""
-        self._arguments: JsonArguments | None = None
-        self._early = ""  # arguments that came before it was sure that this is a call of a known name
+        self._arguments: OpeningArguments | None = None
+        self._unnamed: list[str] = []  # arguments that came before the name
         self._state = self._brace
 
     def _cut_off(self, left: str) -> None:
@@ -94,7 +79,9 @@ class JsonObjectParser(StateParser):
             self._out.end()
             self.rest = left
         elif self._name:
-            self._start()
+            if not self._out.open:
+                self._open()
+                self._out.arguments(self._arguments.early() if self._arguments is not None else "")
             self._out.end("cut", left)
         else:
             self._out.removed(left, "cut")
@@ -105,6 +92,7 @@ class JsonObjectParser(StateParser):
         """Before an object's brace."""
         brackets = _BRACKETS.match(self._buffer, self._pos)
         assert brackets
+        self._listed = self._listed or "[" in brackets.group()
         self._out.own(self._advance(brackets.end()))
         if self._pos == len(self._buffer):
             return self._wait()
@@ -163,7 +151,7 @@ class JsonObjectParser(StateParser):
         found, marker, _ = self._after_object.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
-        has_all = self._out.open and self._arguments is not None
+        has_all = self._name and self._arguments is not None and self._arguments.done
         if self._context.whole or not self._name or not (has_all or marker in self._grammar.closers):
             return self._abandon()
         self._odd = True
@@ -177,9 +165,11 @@ class JsonObjectParser(StateParser):
         self._state = self._colon
         if self._grammar.syntax.keys == ("", "") and self._depth == 1:
             return self._named(self._key)
-        if self._key not in _KNOWN and (self._context.whole or not self._name):
-            return self._abandon()
-        return True
+        if self._key in _KNOWN:
+            return True
+        self._others = True
+        declares = self._key == "description" and self._arguments is None
+        return self._abandon() if self._context.whole or not self._name or declares else True
 
     def _colon(self) -> bool:
         colon = _COLON.match(self._buffer, self._pos)
@@ -191,8 +181,8 @@ class JsonObjectParser(StateParser):
         if self._key in _WRAPPERS and self._buffer[self._pos] == "{":
             self._state = self._brace
             return True
-        if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
-            self._arguments = json_arguments(self._expectations, self._name)
+        if (self._key in _ARGUMENTS or self._key == self._written) and self._arguments is None:
+            self._arguments = self._reader()
             self._state = self._read_arguments
             return True
         return self._read_next(self._read_value)
@@ -211,6 +201,11 @@ class JsonObjectParser(StateParser):
         arguments = self._arguments if self._state == self._read_arguments and self._out.open else None
         return arguments.flow if arguments else None
 
+    def _reader(self) -> OpeningArguments:
+        schema = self._expectations.schema(self._name)
+        is_declared = self._name in self._expectations.tools
+        return OpeningArguments(json_arguments(self._expectations, self._name), schema, is_declared=is_declared)
+
     def _read_arguments(self) -> bool:
         arguments = self._arguments
         assert arguments
@@ -218,22 +213,53 @@ class JsonObjectParser(StateParser):
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
-        self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+        raw = self._advance(len(self._buffer) - len(arguments.rest))
+        if not self._name:
+            self._unnamed.append(raw)
+        self._send(delta, raw)
+        if arguments.refused and self._name:
+            return self._abandon()
+        if arguments.unreadable:
+            return self._end_unreadable(arguments)
         if arguments.done:
             self._state = self._member
         return arguments.done
+
+    def _end_unreadable(self, arguments: OpeningArguments) -> bool:
+        if not self._out.open:
+            return self._abandon()
+        self._out.end("unreadable", codes=arguments.codes)
+        self._state = self._skip
+        return self._listed or self._end_run()
+
+    def _skip(self) -> bool:
+        """Behind a member of a list that is no call: its rest is text, up to the next member that may be one."""
+        found = _NEXT_OBJECT.search(self._buffer, self._pos)
+        closer = self._grammar.any_closer.search(self._buffer, self._pos)
+        if found and not (closer and closer.start() < found.start()):
+            self._out.text(self._advance(found.end()))
+            self._begin()
+            return True
+        if closer and (folded(closer.group()) in self._grammar.closers or self._finishing):
+            self._out.text(self._advance(closer.end()))
+            return self._end_run()
+        half = _HALF_NEXT_OBJECT.search(self._buffer, self._pos)
+        ends = [each.start() for each in (closer, half) if each and not self._finishing]
+        self._out.text(self._advance(min([*ends, len(self._buffer)])))
+        return False
 
     def _after(self) -> bool:
         """Behind an object: the closing marker, another object, or braces too many."""
         found, marker, after = self._after_object.look(self._buffer, self._pos)
         if found == Lookahead.YET and not self._finishing:
             return False
-        if marker in _SURPLUS or marker == _FENCE:
+        if marker in SURPLUS or marker == FENCE:
             self._out.own(self._advance(after))
             return True
         closed = marker in self._grammar.closers
         if not self._out.open:
-            alone = self._alone(after if closed else self._pos, self._after_object, ("{",))
+            declared = self._name in self._expectations.tools
+            alone = declared or self._alone(after if closed else self._pos, self._after_object, ("{",))
             if not alone:
                 return self._refuse() if alone is False else False
             self._start()
@@ -278,24 +304,33 @@ class JsonObjectParser(StateParser):
             return self._abandon()
         self._name = declared or name.strip()
         self._written = name.strip()
-        self._send("", "")
-        return True
+        if self._arguments is None:
+            return True
+        self._arguments = self._reader()  # what was read without knowing the schema is read again
+        delta = self._arguments.feed("".join(self._unnamed))
+        if not self._arguments.done:
+            delta += self._arguments.finish()
+        self._send(delta, "")
+        return self._abandon() if self._arguments.refused else True
 
     def _send(self, delta: str, raw: str) -> None:
-        """Arguments leave once the call has begun: at once if its name is declared, else at its first argument."""
+        """Arguments leave once the call opens."""
         if self._out.open:
             self._out.arguments(delta, raw)
             return
         self._out.own(raw)
-        self._early += delta
-        if self._name and (self._name in self._expectations.tools or '"' in self._early):
-            self._start()
+        if self._name and self._arguments is not None and self._arguments.opens:
+            self._open()
+            self._out.arguments(delta)
+
+    def _open(self) -> None:
+        self._refusable = False
+        self._out.start(self._name, self._id, written=self._written)
 
     def _start(self) -> None:
-        if not self._out.open:
-            self._refusable = False
-            self._out.start(self._name, self._id, written=self._written)
-            self._out.arguments(self._early)
+        """Open the call with what is known of its arguments."""
+        self._open()
+        self._out.arguments(self._arguments.early() if self._arguments is not None else "{}")
 
     def _close_object(self) -> bool:
         self._depth -= 1
@@ -305,17 +340,15 @@ class JsonObjectParser(StateParser):
         return self._object_ended() if self._name else self._abandon()
 
     def _object_ended(self) -> bool:
-        if self._arguments is None:
-            self._send("{}", "")
+        if self._arguments is None and self._others:
+            return self._abandon()  # its members are not the parts of a call
         self._state = self._after
         return True
 
     def _end_call(self, raw: str) -> None:
-        arguments = self._arguments
-        unreadable = arguments is not None and arguments.unreadable
         if self._odd:
             self._out.note("call_repaired")
-        self._out.end("closed" if unreadable else "complete", raw, arguments.codes if arguments else ())
+        self._out.end("complete", raw, self._arguments.codes if self._arguments is not None else ())
 
     def _wait_within_bounds(self) -> bool:
         """Wait for more of a key or a name, unless it is longer than any is."""
@@ -326,25 +359,25 @@ class JsonObjectParser(StateParser):
         """Wait for more text. If there is none, the model stopped inside the object."""
         if not self._finishing:
             return False
+        may_close = not (self._context.whole and self._expectations.stops)
+        if may_close and self._name and self._arguments is not None and self._arguments.done:
+            self._odd = True
+            self._out.own(self._advance(len(self._buffer)))
+            return self._object_ended()
         if self._out.open:
             self._out.own(self._advance(len(self._buffer)))
         return self._abandon()
 
     def _abandon(self) -> bool:
         """The object is not a call's, or not any longer: end the call if one has begun, else refuse."""
-        if self._context.whole:
+        if self._context.whole or not (self._out.open or self._listed):
             return self._refuse()
-        if self._out.open:
-            if self._arguments is None:
-                self._out.arguments("{}")
-                self._out.end("closed")
-            else:
-                self._end_call("")
-        elif self._refusable:
-            return self._refuse()
-        else:
-            self._buffer = self._out.unowned() + self._buffer[self._pos :]
-            self._pos = 0
+        if not self._out.open:
+            self._refusable = False
+            self._out.text(self._out.unowned())
+            self._state = self._skip
+            return True
+        self._end_call("")
         return self._end_run()
 
 

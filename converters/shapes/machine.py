@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
-from converters.text.scanner import Lookahead, Pattern, only_more_space
+from converters.text.scanner import Lookahead, only_more_space
+from converters.text.templates import Pattern
 from converters.values.json.output import Flow
 
 _LINE_END = re.compile(r"[ \t]*\r?\n")
@@ -57,10 +58,10 @@ class Opener:
     """The names that alone are believed here, if not any is."""
 
     def believes(self, name: str, expectations: Expectations) -> bool:
-        """Without its group a header could be prose, unless it names a tool."""
+        """Without its group a header could be prose, unless it names a tool. A number is a counter, and no name."""
         if self.names is not None and name not in self.names:
             return False
-        return self.explicit or expectations.declared(name) is not None
+        return (self.explicit and not name.isdigit()) or expectations.declared(name) is not None
 
 
 class Grammar(Protocol):
@@ -72,6 +73,11 @@ class Grammar(Protocol):
 
     @property
     def empty_groups(self) -> Mapping[str, Pattern]: ...
+
+    @property
+    def leftovers(self) -> frozenset[str]:
+        """Markers that close something of this row: behind its calls they mean nothing."""
+        ...
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser: ...
 
@@ -142,9 +148,12 @@ class CallWriter:
         """`codes` say what had to be done to the arguments."""
         self.open = False
         self.note(*codes)
-        if how == "closed":
-            self.note("arguments_unreadable")
         self.events.append(CallEnd(self._index, self.unowned(raw), how, self.unclosed))
+
+    def text(self, raw: str) -> None:
+        """What stands in a run of calls and belongs to none of them."""
+        if raw:
+            self.events.append(Text(raw))
 
     def removed(self, raw: str = "", reason: Reason = "marker") -> None:
         self.events.append(Removed(self.unowned(raw), reason))
@@ -236,7 +245,13 @@ class StateParser:
         return taken
 
     def _refuse(self) -> bool:
-        self.refused = self.over = True
+        """What was read since the last call is no call. Behind another call it is given back, to be read again."""
+        self.over = True
+        if self._refusable:
+            self.refused = True
+        else:
+            self._buffer = self._out.unowned() + self._buffer[self._pos :]
+            self._pos = 0
         return False
 
     def _end_run(self) -> bool:

@@ -12,13 +12,15 @@ import re
 
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.shapes.machine import CallContext, CallsParser
+from converters.shapes.opening import OpeningArguments, may_be_bare
 from converters.syntaxes import Syntax
-from converters.text.events import Ending
 from converters.text.expectations import Expectations
 from converters.text.scanner import Lookahead, Markers
 from converters.values.json.output import Flow
 from converters.values.schema import properties, required
 from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
+
+_ID = re.compile(r"\s{0,64}[\w-]{0,64}")
 
 
 class NamedJsonGrammar(GroupedGrammar):
@@ -28,12 +30,13 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__(syntax)
-        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, "}", "]"])
+        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, *self.id_feet, "}", "]"])
         self.no_arguments = Lookahead([*self.feet, *self.group_closes])
-        self.code_ends = Markers(self.feet)
+        self.code_ends = Markers(self.feet or self.headers)
 
     def after_header(self) -> list[str]:
-        return ["{", "```", '"', *self.feet] if self.feet and self.syntax.group else ["{", "```"]
+        closers = [*self.feet, *self.group_closes] if self.syntax.group else []
+        return ["{", "```", '"', *closers] if closers else ["{", "```"]
 
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""
@@ -51,8 +54,8 @@ class NamedJsonParser(GroupedParser):
         super().__init__(grammar, context, expectations)
 
     def _body(self) -> None:
-        self._arguments = self._grammar.arguments(self._expectations, self._name)
-        self._early = ""  # arguments of an undeclared name, until it is sure that there are some
+        reader = self._grammar.arguments(self._expectations, self._name)
+        self._arguments = OpeningArguments(reader, self._schema, is_declared=self._is_declared)
         self._state = self._before
 
     def _before(self) -> bool:
@@ -65,9 +68,15 @@ class NamedJsonParser(GroupedParser):
             return True
         if found == Lookahead.YET and not self._finishing:
             return False
-        self._send("{}", "")
+        if found == Lookahead.YET and not may_be_bare(self._schema, self._expectations):
+            return self._refuse()
+        self._arguments.none()
         self._state = self._after
         return True
+
+    def _start(self) -> None:
+        super()._start()
+        self._out.arguments(self._arguments.early())
 
     def _lease(self) -> Flow | None:
         return self._arguments.flow if self._state == self._read and self._out.open else None
@@ -78,19 +87,22 @@ class NamedJsonParser(GroupedParser):
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
-        self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+        raw = self._advance(len(self._buffer) - len(arguments.rest))
+        if not self._out.open:
+            self._out.own(raw)
+            if arguments.refused:
+                return self._refuse()
+            if arguments.opens:
+                self._start()
+                self._out.arguments(delta)
+        elif delta or raw:
+            self._out.arguments(delta, raw)
+        if arguments.unreadable:
+            self._out.end("unreadable", codes=arguments.codes)
+            return self._end_run()
         if arguments.done:
             self._state = self._after
         return arguments.done
-
-    def _send(self, delta: str, raw: str) -> None:
-        if self._out.open:
-            self._out.arguments(delta, raw)
-            return
-        self._out.own(raw)
-        self._early += delta
-        if self._early.strip("{ }\t\r\n"):
-            self._begin()
 
     # -- code in place of arguments ----------------------------------------------------------------------------------
 
@@ -98,15 +110,17 @@ class NamedJsonParser(GroupedParser):
         return re.match(r'\s*[^\s{`"<]', self._buffer[self._pos :]) is not None
 
     def _open_code(self) -> bool:
-        self._refusable = False
         names = required(self._schema) or properties(self._schema)
         self._code = ArgumentsWriter(self._schema)
-        if not self._out.open:
+        if not self._is_declared:
+            self._refusable = False
             self._out.note("builtin_call")
-        elif len(names) == 1:
-            self._out.arguments(self._code.key(names[0], is_string=True))
         else:
-            self._out.note("arguments_dropped")
+            super()._start()
+            if len(names) == 1:
+                self._out.arguments(self._code.key(names[0], is_string=True))
+            else:
+                self._out.note("arguments_dropped")
         self._state = self._read_code
         return True
 
@@ -140,10 +154,6 @@ class NamedJsonParser(GroupedParser):
         else:
             super()._cut_off(left)
 
-    def _begin(self) -> None:
-        self._start()
-        self._out.arguments(self._early)
-
     def _after(self) -> bool:
         """Behind the arguments: what closes the call, or braces too many."""
         found, marker, after = self._grammar.after_arguments.look(self._buffer, self._pos)
@@ -153,14 +163,18 @@ class NamedJsonParser(GroupedParser):
             self._out.own(self._advance(after))
             return True
         closes = marker in self._grammar.feet or marker in self._grammar.group_closes
+        if marker in self._grammar.id_feet:
+            behind = _ID.match(self._buffer, after)
+            after, closes = behind.end() if behind else after, True
+            if after == len(self._buffer) and not self._finishing:
+                return False
         if not self._out.open:
             end = after if closes else self._pos
-            alone = self._alone(end, self._rows.between_calls, self._rows.headers)
+            alone = self._is_declared or self._alone(end, self._rows.between_calls, self._rows.headers)
             if not alone:
                 return self._refuse() if alone is False else False
-            self._begin()
-        how: Ending = "closed" if self._arguments.unreadable else "complete"
-        self._out.end(how, self._advance(after) if closes else "", self._arguments.codes)
+            self._start()
+        self._out.end("complete", self._advance(after) if closes else "", self._arguments.codes)
         self._state = self._between
         if found == Lookahead.FOUND and marker not in self._grammar.group_closes and (self._follows or not closes):
             return True

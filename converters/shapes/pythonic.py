@@ -1,6 +1,7 @@
 """Shape E: calls as Python writes them, in a list or one to a line. Llama 4, LFM2, Olmo 3, Gemma's tool_code.
 
-A call begins at its bracket, and its arguments flow as far as their types are known.
+A call opens once its first argument, or its closing bracket, has been read, and its arguments flow as far as their
+types are known.
 """
 
 from __future__ import annotations
@@ -8,18 +9,27 @@ from __future__ import annotations
 import re
 
 from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
+from converters.shapes.opening import may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
-from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
+from converters.text.scanner import NAME, SHORTEST_NAME, SPACE, Lookahead, folded
+from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.python.arguments import PythonArguments
 
-_SEPARATORS = r"[\s,;]{0,4096}"
+_SEPARATORS = r"(?:[\s,;\[\u200b\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
 _CALL = re.compile(
-    rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{NAME}?)(?:\.call)?\("
+    rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
 )
-_MAY_CALL = re.compile(rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z")
+_COMMA = re.compile(r"[\s,;]*")
+_MAY_CALL = re.compile(
+    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
+)
+
+
+_BRACKETS = "⟦\n[\n[\n¦\n[\n¦\n⟧"
+"""The brackets of the list, which some models leave out or double."""
 
 
 class PythonicGrammar:
@@ -28,15 +38,35 @@ class PythonicGrammar:
     def __init__(self, syntax: Syntax) -> None:
         self.syntax = syntax
         groups = [group.partition("{calls}") for group in (syntax.group, *syntax.also_group)]
-        self.closers = [token for _, _, foot in groups for token in tokens(foot.lstrip("]"))]
+        self.closers = [folded(token) for _, _, foot in groups for token in tokens(foot.lstrip("]"))]
         heads = [head for head, _, _ in groups]
         self.entries = [
-            Opener(first_token(head), Pattern(loosened(head) + "{call}", then=["("]), explicit=not syntax.declared_only)
+            Opener(
+                first_token(head),
+                Pattern(loosened(head.rstrip("[\n") + _BRACKETS) + "{call}", then=["("]),
+                explicit=not syntax.declared_only,
+            )
             for head in heads
         ]
-        self.empty_groups: dict[str, Pattern] = {}
-        self.heads = [Pattern(loosened(head)) for head in heads]
+        self.empty_groups = {
+            first_token(head): Pattern(loosened(head.rstrip("[\n") + "\n⟦[\n]\n¦⟧" + foot.lstrip("]")))
+            for head, _, foot in groups
+            if head.rstrip("[\n") and foot.lstrip("]\n")
+        }
+        self.heads = [Pattern(loosened(head.rstrip("[\n"))) for head in heads]
         self.after_call = Lookahead([*self.closers, "]", ")"])
+        self.leftovers = frozenset(self.closers)
+        ends = "|".join(map(re.escape, [",", "]", *self.closers]))
+        self.bare_name = re.compile(rf"{_SEPARATORS}(?P<name>{SHORTEST_NAME})(?={SPACE}(?:{ends}))")
+        if self.closers:
+            self.entries += [
+                Opener(
+                    first_token(head),
+                    Pattern(loosened(head.rstrip("[\n") + _BRACKETS) + "{name}", then=["]", *self.closers]),
+                    explicit=False,
+                )
+                for head in heads
+            ]
 
     def behind_head(self, raw: str) -> int:
         """The position behind the group's opener in what opened a run."""
@@ -61,6 +91,8 @@ class PythonicParser(StateParser):
         self._state = self._open if context.whole else self._call
 
     def _cut_off(self, left: str) -> None:
+        if self._state == self._read and not self._out.open:
+            self._start()
         if self._out.open:
             self._out.end("cut", left)
         elif left and (self._state == self._repeated or self._is_half_call(left)):
@@ -86,17 +118,23 @@ class PythonicParser(StateParser):
         declared = self._expectations.declared(match["name"])
         if declared is None and (self._context.whole or self._grammar.syntax.declared_only):
             return self._stop()
-        name = declared or match["name"]
-        self._refusable = False
+        self._name, self._spelled = declared or match["name"], match["name"]
         opened = self._advance(match.end())
         self._written.append(opened)
-        self._out.start(name, None, opened, match["name"])
-        self._arguments = PythonArguments(self._expectations.schema(name))
+        self._out.own(opened)
+        self._arguments = PythonArguments(self._expectations.schema(self._name))
         self._state = self._read
         return True
 
+    def _start(self) -> None:
+        self._refusable = False
+        self._out.start(self._name, None, written=self._spelled)
+
     def _no_call(self) -> bool:
-        found, marker, after = self._grammar.after_call.look(self._buffer, self._pos)
+        if self._bare_name():
+            return True
+        comma = _COMMA.match(self._buffer, self._pos)
+        found, marker, after = self._grammar.after_call.look(self._buffer, comma.end() if comma else self._pos)
         if found == Lookahead.FOUND and not self._refusable:
             self._listed = False
             self._out.own(self._advance(after))
@@ -110,6 +148,20 @@ class PythonicParser(StateParser):
             self._out.removed(self._advance(len(self._buffer)))
         return self._stop()
 
+    def _bare_name(self) -> bool:
+        """A name without brackets is a call if it is a declared tool's that needs no argument, and nothing else follows."""
+        match = self._grammar.bare_name.match(self._buffer, self._pos) if self._grammar.closers else None
+        if match is None or match["name"] not in self._expectations.tools:
+            return False
+        if not may_be_bare(self._expectations.schema(match["name"]), self._expectations):
+            return False
+        self._name = self._spelled = match["name"]
+        self._out.own(self._advance(match.end()))
+        self._start()
+        self._out.arguments("{}")
+        self._out.end()
+        return True
+
     def _is_half_call(self, text: str) -> bool:
         """Whether the text, behind a call and at the very end, can only be the beginning of another."""
         match = _MAY_CALL.match(text)
@@ -122,10 +174,13 @@ class PythonicParser(StateParser):
 
     def _repeated(self) -> bool:
         """Behind the run: some models say its calls again, as plain text."""
-        written = "".join(self._written).strip()
-        text = self._buffer[self._pos :].lstrip()
+        written = "".join(self._written).strip().removeprefix("[").lstrip()
+        text = self._buffer[self._pos :].lstrip().removeprefix("[").lstrip()
         if written and text.startswith(written):
-            self._out.removed(self._advance(len(self._buffer) - len(text) + len(written)), "echo")
+            end = len(self._buffer) - len(text) + len(written)
+            if end == len(self._buffer) and not self._finishing:
+                return False  # the bracket of its list may follow
+            self._out.removed(self._advance(end + self._buffer.startswith("]", end)), "echo")
         elif written.startswith(text) and not self._finishing:
             return False
         elif written.startswith(text) and text:
@@ -133,7 +188,7 @@ class PythonicParser(StateParser):
         return self._end_run()
 
     def _stop(self) -> bool:
-        return self._refuse() if self._refusable else self._end_run()
+        return self._refuse() if self._refusable or self._out.pending else self._end_run()
 
     def _lease(self) -> Flow | None:
         written = self._arguments.flow if self._state == self._read else None
@@ -158,13 +213,20 @@ class PythonicParser(StateParser):
             delta += arguments.finish()
         raw = self._advance(len(self._buffer) - len(arguments.rest))
         self._written.append(raw)
+        self._out.own(raw)
+        if not self._out.open and (arguments.unreadable or not arguments.fits):
+            return self._stop() if arguments.unreadable else False
+        if not self._out.open:
+            self._start()
         if delta:
-            self._out.arguments(delta, raw)
-        else:
-            self._out.own(raw)
+            self._out.arguments(delta)
+        if arguments.unreadable:
+            self._out.end("unreadable")
+            return self._end_run()
         if not arguments.done:
             return False
         codes: list[Reason] = ["duplicate_key"] if arguments.duplicate_key else []
-        self._out.end("complete" if closed else "closed", codes=codes)
+        self._out.unclosed = not closed
+        self._out.end("complete", codes=codes)
         self._state = self._call
         return closed or self._end_run()

@@ -1,30 +1,31 @@
 """Shape C: a header that carries the name, then tagged keys and values. GLM, Qwen3-Coder, MiMo, Claude, MiniMax ...
 
-A value is plain text, so its own closing tag may stand in it. A closer counts if, after white space, something
-follows that the row allows there, or the end; and where a closer is missing, the opener of another parameter that
-the tool declares ends the value if it stands at a line start. Strings flow; what is held meanwhile is a possible
-closer with the white space behind it, and the newline that a row takes off a value.
+A value is plain text; text_value.py decides where it ends. Strings flow; what is held meanwhile is a possible closer
+with the white space behind it, the newline that a row takes off a value, and a value that could be a placeholder.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from html import unescape
 
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
 from converters.shapes.machine import CallContext, CallsParser
+from converters.shapes.opening import OpeningArguments, is_placeholder, may_be_bare, may_be_placeholder
+from converters.shapes.text_value import END, ParameterSample, TextValue, ValueEnds, value_ends
 from converters.syntaxes import Syntax
-from converters.text.events import Ending
 from converters.text.expectations import Expectations, Schema
-from converters.text.scanner import Lookahead, Markers, Pattern, bordered_token, first_token, loosened, spellings
+from converters.text.scanner import Lookahead, folded
+from converters.text.templates import Pattern
 from converters.values.json.output import Flow
-from converters.values.schema import properties
-from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
+from converters.values.writer import ArgumentsWriter, json_arguments
 
 _OBJECT = ("{", "```")
 """How an object with all arguments begins, which some models write where parameters belong."""
+
+
+_LINE_END = re.compile(r"\r?\n")
 
 
 class TaggedGrammar(GroupedGrammar):
@@ -33,17 +34,22 @@ class TaggedGrammar(GroupedGrammar):
     body = "{parameters}"
 
     def __init__(self, syntax: Syntax) -> None:
-        self.parameters = [ParameterSample(each, syntax) for each in (*syntax.also_parameter, syntax.parameter)]
+        samples = sorted((syntax.parameter, *syntax.also_parameter), key=len, reverse=True)
+        self.parameters = [ParameterSample(each, syntax) for each in samples]
+        """The longest first: a shorter one may fit, too."""
         self.keys = list(dict.fromkeys(key for each in self.parameters for key in each.tokens))
         self.closers = [closer for each in self.parameters if not each.keyed for closer in each.closer("")]
         """Those of values, which close nothing behind a header and are passed over there."""
         super().__init__(syntax)
-        inside = self.after_header()
-        self.between_parameters = Lookahead([*inside, *self.headers, *self.group_opens])
-        calls = self.spelled(map(bordered_token, (syntax.call, *syntax.also_call)))
-        keys = self.spelled(map(bordered_token, (syntax.parameter, *syntax.also_parameter)))
-        self.after_foot = Lookahead([*calls, *self.feet, *self.group_closes, *self.group_opens])
-        self.after_value = Lookahead([*keys, *calls, *self.feet, *self.group_closes, *self.group_opens])
+        self.leftovers |= frozenset(self.closers)
+        foot = syntax.call.partition(self.body)[2]
+        group_close = syntax.group.partition("{calls}")[2]
+        closer = f"⟦{self.closers[0]}¦⟧\n" if self.closers else ""
+        self._full_closes = [self.pattern(closer + foot + each) for each in ("", "\n" + group_close)]
+        calls = [*self.headers, *self.group_opens]
+        self.between_parameters = Lookahead([*self.after_header(), *calls])
+        self.after_foot = Lookahead([*self.feet, *self.group_closes, *calls])
+        self.after_value = Lookahead([*self.keys, *self.feet, *self.group_closes, *calls])
 
     def after_header(self) -> list[str]:
         inside = [*self.keys, *self.feet, *self.group_closes, *_OBJECT]
@@ -61,46 +67,14 @@ class TaggedGrammar(GroupedGrammar):
 
     def value_ends(self, sample: ParameterSample, key: str) -> ValueEnds:
         """What may end the value of a key; the same for all keys unless their names stand in their closers."""
-        return _value_ends(self, sample, key if sample.keyed else "")
+        return value_ends(self, sample, key if sample.keyed else "")
+
+    def full_close(self, *, in_group: bool) -> Pattern:
+        """What closes a whole call: the value that is open, the call, and the group if it stands in one."""
+        return self._full_closes[in_group]
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
         return TaggedParser(self, context, expectations, ArgumentsWriter)
-
-
-class ParameterSample:
-    """One way in which a row writes a parameter."""
-
-    def __init__(self, template: str, syntax: Syntax) -> None:
-        opener, self._close = template.split("{value}")
-        self.trims = opener.endswith("\n") and self._close.startswith("\n")
-        self.keyed = "{key}" in self._close
-        self.opener = Pattern(loosened(opener.rstrip("\n"), syntax.lead_token), prefix=syntax.prefix)
-        self.tokens = spellings(first_token(template), syntax.prefix, syntax.lead_token)
-        self._spelling = syntax.prefix, syntax.lead_token
-
-    def closer(self, key: str) -> list[str]:
-        """The spellings of the marker that closes the value of a key."""
-        first = self._close.replace("{key}", key).strip("\n").partition("\n")[0]
-        return spellings(first, *self._spelling)
-
-
-class ValueEnds:
-    """How the end of a text value is noticed, and what must follow for it to count."""
-
-    def __init__(self, grammar: TaggedGrammar, sample: ParameterSample, key: str) -> None:
-        self.closers = frozenset(sample.closer(key))
-        self.next_keys = frozenset("\n" + opener for opener in grammar.keys)
-        self.markers = Markers([*self.closers, *grammar.feet, *grammar.group_closes, *self.next_keys])
-        self._after_value = grammar.after_value
-        self._after_foot = grammar.after_foot
-
-    def follow(self, marker: str) -> Lookahead:
-        return self._after_value if marker in self.closers else self._after_foot
-
-
-@lru_cache(maxsize=256)
-def _value_ends(grammar: TaggedGrammar, sample: ParameterSample, key: str) -> ValueEnds:
-    return ValueEnds(grammar, sample, key)
 
 
 class TaggedParser(GroupedParser):
@@ -116,59 +90,93 @@ class TaggedParser(GroupedParser):
         self._grammar = grammar
         self._make_writer = writer
         self._trims = False
-        self._json: JsonArguments
+        self._json: OpeningArguments
         super().__init__(grammar, context, expectations)
 
     def _body(self) -> None:
         self._arguments = self._make_writer(self._schema)
+        self._value = TextValue(self._grammar, self._expectations, self._schema)
+        self._early: list[str] = []  # the JSON of values that could all be placeholders
+        self._text: list[str] = []  # the text of the value that could be one
+        self._placeholders = 0
         self._state = self._parameters
 
-    def _close(self, raw: str, how: Ending = "complete") -> None:
-        """The call is over, and so are its arguments."""
+    def _close(self, raw: str) -> bool:
+        """The call is over, and so are its arguments. Returns False if it was none: its values are placeholders."""
         if not self._out.open:
+            if self._placeholders:
+                return False
             self._start()
         arguments = self._arguments
         self._out.arguments(arguments.close())
-        self._out.end(how, raw, ["duplicate_key"] if arguments.duplicate_key else ())
+        self._out.end("complete", raw, ["duplicate_key"] if arguments.duplicate_key else ())
+        return True
 
-    def _close_at_end(self) -> None:
+    def _start(self) -> None:
+        super()._start()
+        self._out.arguments("".join(self._early))
+        self._early = []
+
+    def _unreadable(self, pos: int) -> bool:
+        """The arguments cannot be read on behind a position."""
+        self._out.own(self._advance(pos))
+        if not self._out.open:
+            return self._refuse()
+        self._out.end("unreadable")
+        return self._end_run()
+
+    def _stopped(self) -> bool:
         """The model stopped between two parameters, perhaps in half a marker: of a closer, or of another parameter."""
-        raw = self._advance(len(self._buffer))
-        half = raw.strip()
-        closers = [*self._grammar.feet, *self._grammar.group_closes]
-        self._close(raw, "complete" if not half or any(each.startswith(half) for each in closers) else "closed")
-        self._end_run()
+        half = folded(self._buffer[self._pos :].strip())
+        closers = [*self._grammar.feet, *self._grammar.group_closes, *self._grammar.closers]
+        if half and not any(each.startswith(half) for each in closers):
+            return self._unreadable(len(self._buffer))
+        bare = not self._out.open and not self._arguments.begun
+        if bare and not (self._is_declared and may_be_bare(self._schema, self._expectations)):
+            return self._refuse()
+        return self._end_run() if self._close(self._advance(len(self._buffer))) else self._refuse()
 
     # -- the states --------------------------------------------------------------------------------------------------
 
     def _parameters(self) -> bool:
         """Before a parameter, or the end of the call."""
-        found, marker, after = self._grammar.between_parameters.look(self._buffer, self._pos)
         grammar = self._grammar
+        found, marker, after = grammar.between_parameters.look(self._buffer, self._pos)
         if found == Lookahead.YET:
-            if not self._finishing:
-                return False
-            self._close_at_end()
-            return False
+            return self._stopped() if self._finishing else False
         if marker in grammar.keys:
-            self._out.own(self._advance(after - len(marker)))
-            self._state = self._key
-        elif marker in _OBJECT and not self._arguments.begun:
-            self._json = json_arguments(self._expectations, self._name)
+            parameter = grammar.parameter(self._buffer, after - len(marker), waits=not self._finishing)
+            if parameter is True:
+                return False
+            if parameter is not False:
+                return self._begin_value(*parameter)
+        if marker in grammar.feet or marker in grammar.group_closes:
+            return self._at_closer(marker, after)
+        if marker in _OBJECT and not self._arguments.begun:
+            reader = json_arguments(self._expectations, self._name)
+            self._json = OpeningArguments(reader, self._schema, is_declared=self._is_declared)
             self._state = self._object
-        elif marker in grammar.feet or marker in grammar.group_closes:
-            if not self._out.open and marker in grammar.feet:
-                alone = self._alone(after, self._rows.between_calls, self._rows.headers)
-                if not alone:
-                    return self._refuse() if alone is False else False
-            self._close(self._advance(after))
-            self._state = self._between
-            if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
-                self._end_run()
-        elif found == Lookahead.FOUND and marker in grammar.closers:
+            return True
+        if marker in grammar.closers:
             self._out.own(self._advance(after))  # a closer that closes nothing
-        else:
-            self._close("")
+            return True
+        begins_call = marker in grammar.headers or marker in grammar.group_opens
+        is_whole = self._out.open or (begins_call and self._is_declared)
+        if (marker in grammar.keys and not begins_call) or not is_whole:
+            return self._unreadable(self._pos)
+        return self._end_run() if self._close("") else self._refuse()
+
+    def _at_closer(self, marker: str, after: int) -> bool:
+        grammar = self._grammar
+        bare = not self._out.open and not self._arguments.begun
+        if bare and not self._is_declared and marker in grammar.feet:
+            alone = self._alone(after, self._rows.between_calls, self._rows.headers)
+            if not alone:
+                return self._refuse() if alone is False else False
+        if not self._close(self._advance(after)):
+            return self._refuse()
+        self._state = self._between
+        if marker in grammar.group_closes or not (grammar.group_closes or len(grammar.feet) > 1):
             self._end_run()
         return True
 
@@ -179,113 +187,107 @@ class TaggedParser(GroupedParser):
         if self._finishing and not arguments.done:
             delta += arguments.finish()
             self._out.unclosed = True
+        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
-            self._start()
-        self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))
+            self._out.own(raw)
+            if arguments.refused:
+                return self._refuse()
+            if arguments.opens:
+                self._start()
+                self._out.arguments(delta)
+        elif delta or raw:
+            self._out.arguments(delta, raw)
+        if arguments.unreadable:
+            self._out.end("unreadable", codes=arguments.codes)
+            return self._end_run()
         if arguments.done:
+            if not self._out.open:
+                self._early = [arguments.early()]
             self._out.note(*arguments.codes)
             self._arguments.complete()
             self._state = self._parameters
         return arguments.done
 
-    def _key(self) -> bool:
-        grammar = self._grammar
-        found = grammar.parameter(self._buffer, self._pos, waits=not self._finishing)
-        if found is True:
-            return False
-        if found is False:  # no parameter: what follows is not for us to read, unless it is the half of one
-            half = self._finishing and grammar.parameter(self._buffer, self._pos, waits=True) is True
-            self._close(self._advance(len(self._buffer)) if half else "", "closed" if half else "complete")
-            return self._end_run()
-        sample, match = found
-        if match.end() == len(self._buffer) and sample.trims and not self._finishing:
+    def _begin_value(self, sample: ParameterSample, match: re.Match[str]) -> bool:
+        """At the opener of a parameter."""
+        if sample.trims and self._buffer[match.end() :] in ("", "\r") and not self._finishing:
             return False  # the newline that belongs to the markup may still come
         # a value that begins on a line of its own ends on one too; one that begins behind its tag is verbatim
-        self._trims = sample.trims and self._buffer.startswith("\n", match.end())
-        end = match.end() + self._trims
-        if not self._out.open:
-            self._start()
-        key = match["key"]
-        self._ends = grammar.value_ends(sample, key)
+        line_end = _LINE_END.match(self._buffer, match.end()) if sample.trims else None
+        self._trims = line_end is not None
+        key = match["key"].strip()
         says = match.groupdict().get("type")
-        kind = None if says is None else says in grammar.syntax.string_types
-        lead = self._arguments.key(unescape(key) if grammar.syntax.escaped_keys else key, kind)
-        self._out.arguments(lead, self._advance(end))
-        self._state = self._value
+        kind = None if says is None else says in self._grammar.syntax.string_types
+        key = unescape(key) if self._grammar.syntax.escaped_keys else key
+        self._value.begin(self._grammar.value_ends(sample, match["key"].strip()), key)
+        self._text = []
+        self._emit(self._arguments.key(key, kind), self._advance(line_end.end() if line_end else match.end()))
+        self._state = self._read_value
         return True
 
+    def _emit(self, delta: str, raw: str, text: str = "") -> None:
+        """Arguments leave once a value, of which `text` is more, cannot be a placeholder."""
+        if self._out.open:
+            if delta:
+                self._out.arguments(delta, raw)
+            else:
+                self._out.own(raw)
+            return
+        self._out.own(raw)
+        self._early.append(delta)
+        self._text.append(text)
+        if not may_be_placeholder("".join(self._text)):
+            self._start()
+
     def _lease(self) -> Flow | None:
-        written = self._arguments.flow if self._state == self._value else None
+        reads = self._state == self._read_value and self._out.open and not self._value.nested
+        written = self._arguments.flow if reads else None
         if written is None:
             return None
-        end_of, trims = self._ends.markers.search, self._trims
+        end_of, trims = self._value.ends.markers.search, self._trims
 
         def take(text: str) -> str | None:
-            return written(text) if end_of(text) is None and not (trims and text[-1] == "\n") else None
+            return written(text) if end_of(text) is None and not (trims and text[-1] in "\r\n") else None
 
         return take
 
-    def _value(self) -> bool:
+    def _read_value(self) -> bool:
         """Inside a value: let flow what cannot be its end."""
-        pos = self._pos
-        while True:
-            match = self._ends.markers.search(self._buffer, pos)
-            if match is None:
-                self._flow(len(self._buffer))
-                if self._finishing:
-                    self._out.unclosed = True
-                    self._end_value(len(self._buffer), len(self._buffer))
-                return self._finishing
-            ended = self._ended_by(match)
-            if ended is None:
-                self._flow(match.start())
-                return self._finishing and self._end_value_at_end(match)
-            if ended:
-                self._end_value(match.start(), match.end() if match.group() in self._ends.closers else match.start())
-                return True
-            pos = match.start() + 1
+        pos, verdict = self._value.find_end(self._buffer, self._pos, finishing=self._finishing)
+        if verdict == END:
+            closer = self._value.closer_end(self._buffer, pos)
+            return self._end_value(pos, closer)
+        self._flow(pos, waits=True)
+        if not self._finishing:
+            return False
+        self._out.unclosed = True
+        return self._unreadable(len(self._buffer))
 
-    def _ended_by(self, match: re.Match[str]) -> bool | None:
-        """Whether a possible end of the value is its end; None if that cannot be known yet."""
-        marker = match.group()
-        if marker not in self._ends.markers.literals:
-            return None
-        if marker in self._ends.next_keys:
-            return self._next_key(match.start() + 1)
-        found, _, _ = self._ends.follow(marker).look(self._buffer, match.end())
-        if found == Lookahead.YET:
-            return True if self._finishing else None
-        return found == Lookahead.FOUND
-
-    def _next_key(self, pos: int) -> bool | None:
-        """Whether another parameter that the tool declares opens at a line start inside a value."""
-        found = self._grammar.parameter(self._buffer, pos, waits=True)
-        if isinstance(found, bool):
-            return None if found else False
-        return found[1]["key"] in properties(self._schema)
-
-    def _flow(self, end: int) -> None:
-        """Send a value's text up to `end`, but for the last newline of a row that takes one off."""
-        if self._trims and end > self._pos and self._buffer[end - 1] == "\n":
-            end -= 1
+    def _flow(self, end: int, *, waits: bool = False) -> None:
+        """Send a value's text up to `end`, but for the last newline of a row that takes one off, or its start."""
+        if self._trims:
+            end = _before_line_end(self._buffer, self._pos, end, half=waits)
         if end > self._pos:
             piece = self._advance(end)
-            delta = self._arguments.text(piece)
-            if delta:
-                self._out.arguments(delta, piece)
-            else:
-                self._out.own(piece)
+            self._emit(self._arguments.text(piece), piece, piece)
 
-    def _end_value(self, end: int, after: int) -> None:
+    def _end_value(self, end: int, after: int) -> bool:
         self._flow(end)
         raw = self._advance(after)
-        self._out.arguments(self._arguments.end(), raw)
+        if not self._out.open and is_placeholder("".join(self._text)):
+            self._placeholders += 1
+            self._out.own(raw)
+            self._early.append(self._arguments.end())
+        else:
+            if not self._out.open:
+                self._start()
+            self._out.arguments(self._arguments.end(), raw)
         self._state = self._parameters
-
-    def _end_value_at_end(self, match: re.Match[str]) -> bool:
-        """The model stopped inside a value, perhaps inside its closer: what is there is all there is."""
-        only_space = match.group().isspace()
-        end = len(self._buffer) if only_space else match.start()
-        self._out.unclosed = only_space
-        self._end_value(end, len(self._buffer))
         return True
+
+
+def _before_line_end(text: str, start: int, end: int, *, half: bool) -> int:
+    """The position before a line end that stands in front of `end`; `half`: or before its carriage return alone."""
+    newline = end > start and text[end - 1] == "\n"
+    end -= newline
+    return end - 1 if (newline or half) and end > start and text[end - 1] == "\r" else end

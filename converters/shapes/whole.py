@@ -112,6 +112,7 @@ class WholeMessage:
     def _believed(self) -> bool:
         """Complete calls of declared tools, and nothing else."""
         calls = [event for event in self._events if isinstance(event, CallStart)]
-        whole = all(event.how == "complete" for event in self._events if isinstance(event, CallEnd))
+        ends = [event for event in self._events if isinstance(event, CallEnd)]
+        whole = all(event.how == "complete" and not event.unclosed for event in ends)
         others = [event for event in self._events if isinstance(event, Text) and event.raw.strip()]
         return bool(calls) and whole and not others and all(call.name in self._expectations.tools for call in calls)

@@ -35,7 +35,7 @@ class SchemaCheck:
             elif isinstance(event, CallStart):
                 self._name, self._schema = event.name, self._expectations.schema(event.name)
                 self._arguments, self._length = [], 0
-            elif kind is CallEnd and self._schema and event.how != "cut":  # type: ignore[union-attr]
+            elif kind is CallEnd and self._schema and event.how == "complete":  # type: ignore[union-attr]
                 out += self._misfits()
         return out
 

@@ -1,11 +1,13 @@
 """Which calls the request allows: none, one, those of some functions, or all; whole or as they come. Numbers them.
 
-Held: nothing, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
+A call whose arguments cannot be read must not run. If nothing of it has left, it is text.
+
+Held: nothing in a stream, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
 """
 
 from __future__ import annotations
 
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 
@@ -15,10 +17,11 @@ _OF_CALLS = frozenset({ArgumentsDelta, CallStart, CallEnd})
 class ToolChoice:
     """Filters the events of calls."""
 
-    __slots__ = ("_expectations", "_held", "_index", "_refusal")
+    __slots__ = ("_expectations", "_held", "_holds", "_index", "_refusal")
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
+        self._holds = expectations.whole_calls or expectations.buffered
         self._index = -1
         self._refusal: Reason | None = None
         self._held: list[Event] = []
@@ -36,7 +39,7 @@ class ToolChoice:
 
     def permits(self, kind: LeaseKind) -> bool:
         if kind == "arguments":
-            return self._refusal is None and not self._expectations.whole_calls
+            return self._refusal is None and not self._holds
         return not self._held
 
     @property
@@ -52,12 +55,14 @@ class ToolChoice:
             out.append(Removed(event.raw, self._refusal))
             return
         event.index = self._index
-        if not self._expectations.whole_calls:
-            out.append(event)
+        if self._holds:
+            self._held.append(event)
+            if isinstance(event, CallEnd):
+                self._release(event, out)
             return
-        self._held.append(event)
-        if isinstance(event, CallEnd):
-            self._release(out, truncated=event.how == "cut")
+        if isinstance(event, CallEnd) and event.how == "unreadable":
+            out.append(Noted("arguments_unreadable"))
+        out.append(event)
 
     def _refused(self, name: str, out: list[Event]) -> Reason | None:
         refusal = self._expectations.refuses(self._index + 1)
@@ -66,11 +71,15 @@ class ToolChoice:
             return "choice_none"
         return refusal
 
-    def _release(self, out: list[Event], *, truncated: bool) -> None:
+    def _release(self, end: CallEnd, out: list[Event]) -> None:
         held, self._held = self._held, []
-        if truncated:
+        raw = "".join(event.raw for event in held)
+        if end.how == "unreadable":
             self._index -= 1
-            out.append(Removed("".join(event.raw for event in held), "cut"))
+            out += [Noted("arguments_unreadable"), Text(raw)]
+        elif end.how == "cut" and self._expectations.whole_calls:
+            self._index -= 1
+            out.append(Removed(raw, "cut"))
         else:
             out += held
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from converters.syntaxes.headers import (
+    CALLING_TOOL,
     DEEPSEEK_V3,
     DEEPSEEK_V31,
     FUNCTION_JSON,
@@ -22,6 +23,7 @@ from converters.syntaxes.headers import (
 from converters.syntaxes.objects import (
     APERTUS,
     COHERE,
+    COHERE_ACTION,
     FUNCTOOLS,
     GENERIC,
     GIGACHAT3,
@@ -46,6 +48,7 @@ from converters.syntaxes.objects import (
 )
 from converters.syntaxes.pythonic import (
     GEMMA3_TOOL_CODE,
+    HERMES_PYTHONIC,
     LFM2,
     LLAMA4_PYTHONIC,
     LLAMA_BUILTIN,
@@ -115,6 +118,6 @@ SYNTAXES: tuple[Syntax, ...] = (
     ),
     *(MISTRAL_NEW, MISTRAL_OLD, HARMONY, SOLAR_OPEN, PLAMO3, GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING),
     *(HYPERCLOVAX, HERMES, PYTHONIC, LLAMA4_PYTHONIC, LLAMA3_JSON, LLAMA_BUILTIN, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE),
-    *(GEMMA3_TOOL_CODE, LMSTUDIO, GENERIC),
+    *(GEMMA3_TOOL_CODE, HERMES_PYTHONIC, COHERE_ACTION, CALLING_TOOL, LMSTUDIO, GENERIC),
 )
 """In the order in which `models` is searched in a model's name: specific patterns precede general ones of a family."""

@@ -8,7 +8,11 @@ MISTRAL_NEW = Syntax(
     name="mistral_new",
     shape="named_json",
     call="[TOOL_CALLS]{name}[ARGS]{arguments}",
-    also_call=("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}", "[TOOL_CALLS]{name}{arguments}"),
+    also_call=(
+        "[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{arguments}",
+        "[TOOL_CALLS]{name}[ARGS]{arguments}[CALL_ID]{id}",
+        "[TOOL_CALLS]{name}{arguments}",
+    ),
     between="",
     models=(
         r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2(?!\d)|2506)|mistral-?small-?4"
@@ -22,7 +26,11 @@ DEEPSEEK_V3 = Syntax(
     shape="named_json",
     group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
     call="<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
-    also_call=("<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",),
+    also_group=("<｜tool▁calls｜>{calls}<｜tool▁calls▁end｜>",),
+    also_call=(
+        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",
+        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n{arguments}<｜tool▁call▁end｜>",
+    ),
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
     prefilled=r"deepseek-?r1-0528",
     source="chat template of deepseek-ai/DeepSeek-R1",
@@ -106,7 +114,11 @@ FUNCTIONGEMMA = Syntax(
 GEMMA4 = Syntax(
     name="gemma4",
     shape="relaxed",
-    call="<|tool_call>call:{name}{arguments}<tool_call|>",
+    group="<|tool_call>{calls}<tool_call|>",
+    grouped="each",
+    needs_group=True,
+    call="call:{name}{arguments}",
+    also_call=("{name}{arguments}",),
     delimiter='<|"|>',
     between="",
     models=r"gemma-?4",
@@ -132,6 +144,7 @@ FUNCTIONARY_V32 = Syntax(
     name="functionary_v32",
     shape="named_json",
     call=">>>{name}\n{arguments}",
+    code_tools=("python",),
     prefilled_call=">>>",
     between="",
     declared_only=True,
@@ -147,4 +160,12 @@ FUNCTIONARY_V2 = Syntax(
     turn_end="\n<|stop|>",
     models=r"functionary.*v?2[.-]\d",
     source="meetkai's prompt format v2",
+)
+
+CALLING_TOOL = Syntax(
+    name="calling_tool",
+    shape="named_json",
+    call="[Calling tool: {name}({arguments})]",
+    declared_only=True,
+    source="seen of models whose history was rendered so by SGLang and others",
 )

@@ -168,6 +168,16 @@ COHERE = Syntax(
     source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
 )
 
+COHERE_ACTION = Syntax(
+    name="cohere_action",
+    shape="json_object",
+    group="Action:\n```json\n[{calls}]\n```",
+    call="{object}",
+    keys=("tool_name", "parameters"),
+    between=",\n",
+    source="chat template of CohereLabs/c4ai-command-r-plus",
+)
+
 APERTUS = Syntax(
     name="apertus",
     shape="json_object",

@@ -61,3 +61,12 @@ PYTHONIC = Syntax(
     models=r"toolace|llama-?3[._-]?2-?[13]b|llama-?4",
     source="chat template of meta-llama/Llama-3.2-3B-Instruct",
 )
+
+HERMES_PYTHONIC = Syntax(
+    name="hermes_pythonic",
+    shape="pythonic",
+    group="<tool_call>\n{calls}\n</tool_call>",
+    call="{name}({arguments})",
+    declared_only=True,
+    source="seen of fine-tunes whose prompt asks for Hermes' JSON",
+)

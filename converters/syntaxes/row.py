@@ -38,6 +38,8 @@ class Syntax:
     """Other spellings of `group`, for parsing only."""
     grouped: Literal["all", "each"] = "all"
     """Whether one `group` stands around all calls of a turn, or one around each."""
+    needs_group: bool = False
+    """Whether `call` counts only inside its `group`, because it begins with a word."""
     between: str = "\n"
     """What stands between two calls."""
     turn_end: str = ""

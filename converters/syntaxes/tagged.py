@@ -9,6 +9,7 @@ GLM45 = Syntax(
     shape="tagged",
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
+    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
     prefilled=r"(ling|ring)-?3(?!\d)|bailing.*v?3",
     source="chat template of zai-org/GLM-4.6",
@@ -19,6 +20,7 @@ GLM47 = Syntax(
     shape="tagged",
     call="<tool_call>{name}{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
+    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
     prefilled=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))",
@@ -31,7 +33,9 @@ QWEN3_CODER = Syntax(
     group="<tool_call>\n{calls}\n</tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>\n{value}\n</parameter>\n",
+    also_parameter=('<parameter name="{key}">\n{value}\n</parameter>\n',),
     models=(
         r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
@@ -46,7 +50,9 @@ MIMO_V2 = Syntax(
     group="<tool_call>\n{calls}\n</tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
+    also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
     models=r"mimo-?v2",
     source="chat template of XiaomiMiMo/MiMo-V2-Flash",
 )
@@ -78,7 +84,9 @@ SEED_OSS = Syntax(
     group="<seed:tool_call>\n{calls}\n</seed:tool_call>",
     grouped="each",
     call="<function={name}>\n{parameters}</function>",
+    also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
+    also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
     models=r"seed-?oss",
     source="chat template of ByteDance-Seed/Seed-OSS-36B-Instruct",
 )
@@ -176,6 +184,9 @@ STEP3 = Syntax(
     call=(
         '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="{name}">'
         "\n{parameters}</steptml:invoke><｜tool_call_end｜>"
+    ),
+    also_call=(
+        '<｜tool_call_begin｜><steptml:invoke name="{name}">\n{parameters}</steptml:invoke><｜tool_call_end｜>',
     ),
     parameter='<steptml:parameter name="{key}">{value}</steptml:parameter>\n',
     models=r"step-?3(?![.p]\d|-?[57](?!\d))",

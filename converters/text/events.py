@@ -64,12 +64,12 @@ class ArgumentsDelta:
     raw: str = ""
 
 
-Ending = Literal["complete", "closed", "cut"]
+Ending = Literal["complete", "cut", "unreadable"]
 
 
 @dataclass(slots=True)
 class CallEnd:
-    """A call is over: `complete`, `closed` by us because its rest cannot be read, or `cut` by max_tokens."""
+    """A call is over: `complete`, `cut` by max_tokens, or `unreadable`: a value was left open or cannot be read."""
 
     index: int
     raw: str = ""

@@ -40,6 +40,8 @@ class Expectations:
     """The request asks for an answer in JSON, so bare JSON is one."""
     whole_calls: bool = False
     """TOOL_CALL_STREAMING=whole: a call leaves at its end, or not at all."""
+    buffered: bool = False
+    """The client gets the answer in one piece, so that a call whose arguments cannot be read can still be text."""
     starts_inside: bool = False
     """The prompt has already opened the reasoning, so the answer begins in it."""
     reasoning: Literal["split", "keep", "drop"] = "split"

@@ -82,7 +82,7 @@ NOTED: dict[Reason, str] = {
     "arguments_unwrapped": "all arguments were nested under an extra key, such as `arguments`; it was taken away",
     "arguments_dropped": "the arguments were not an object, and no argument could take them; they were dropped",
     "arguments_closed": "the model stopped before it closed the arguments; all values were complete",
-    "arguments_unreadable": "the arguments could not be read to their end; what was read was closed and delivered",
+    "arguments_unreadable": "a value of the arguments was left open or could not be read: the call was not delivered",
     "arguments_misfit": "the arguments do not match the tool's schema; they were delivered unchanged",
     "duplicate_key": "an object contained a key twice; the first was kept",
     "reasoning_closed_late": "a closing reasoning tag came without its opening tag: the prompt of this model opens it",

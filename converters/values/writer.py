@@ -131,19 +131,25 @@ class JsonArguments:
     is the text behind it.
     """
 
-    __slots__ = ("_code", "_held", "_is_object", "_reader", "_schema", "done", "rest", "unreadable")
+    __slots__ = ("_code", "_fits", "_held", "_is_object", "_reader", "_schema", "done", "rest", "unreadable")
 
     def __init__(self, schema: Schema, reader: ValueReader | None = None) -> None:
         """`reader` reads the value where it is not the usual JSON, or not to be typed."""
         self._schema = schema
         self._reader = reader or JsonReader(SchemaPolicy(Node(schema), ARGUMENTS_KEYS))
         self._is_object = False
+        self._fits = False
         self._held = ""  # strict JSON, until it is known whether it is an object
         self._code: Reason | None = None
         self.done = False
         self.unreadable = False
         """Whether a value was open where the text ended or did not go on as JSON."""
         self.rest = ""
+
+    @property
+    def fits(self) -> bool:
+        """The first key, or the closing brace, has been read."""
+        return self._is_object and (self.done or self._fits)
 
     @property
     def codes(self) -> list[Reason]:
@@ -178,6 +184,7 @@ class JsonArguments:
             if not self._is_object:
                 return self._as_object(self._held) if self.done else ""
             out, self._held = self._held, ""
+        self._fits = self._fits or '"' in out
         return out.rstrip() if self.done else out
 
     def _as_object(self, value: str) -> str:

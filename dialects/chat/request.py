@@ -49,6 +49,7 @@ def parse(raw: bytes) -> ParsedRequest:
             json_answer=_asks_for_json(body),
             parallel=body.get("parallel_tool_calls") is not False and not legacy,
             stops=bool(body.get("stop")),
+            buffered=not body.get("stream"),
         ),
         ids=frozenset(ids),
         thinking=_thinking(body),

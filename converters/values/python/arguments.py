@@ -103,6 +103,13 @@ class PythonArguments:
         """Whether the buffer ends inside something that more text could complete."""
         return not self._finishing and half.match(self._buffer, self._pos) is not None
 
+    unreadable = False
+
+    @property
+    def fits(self) -> bool:
+        """The first argument, or the closing bracket, has been read."""
+        return self.done or bool(self._key)
+
     @property
     def duplicate_key(self) -> bool:
         """Whether a key came twice."""

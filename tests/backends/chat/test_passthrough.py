@@ -149,7 +149,10 @@ def joined(out: bytes) -> list[Any]:
     """What a client makes of the stream, with the deltas of one text or one call's arguments joined."""
     said: list[Any] = []
     for each in [each for each in frames_of(out) if each.startswith(b"data:")]:
-        for choice in json.loads(each[6:])["choices"]:
+        told = json.loads(each[6:])
+        if "error" in told:
+            said.append(("error", told["error"]["code"]))
+        for choice in told.get("choices", ()):
             for key, value in choice["delta"].items():
                 if key == "tool_calls":
                     for call in value:

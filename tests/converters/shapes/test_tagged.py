@@ -52,7 +52,6 @@ def test_a_string_is_verbatim(value: str, text: str) -> None:
         (qwen("<parameter=city>Seoul</parameter>", name="get_weather"), {"city": "Seoul"}),
         (qwen(name="get_weather"), {}),
         (qwen(p("city", "Seoul"), name="get_weather").removesuffix("\n</tool_call>"), {"city": "Seoul"}),
-        ("<function=get_weather>\n<parameter=city>\nSeoul", {"city": "Seoul"}),
         (qwen(p("tags", '["a", "b"]')), {"tags": ["a", "b"]}),
         (qwen(p("box", '{"n": 1}')), {"box": {"n": 1}}),
     ],

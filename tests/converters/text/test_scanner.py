@@ -6,17 +6,7 @@ import re
 
 import pytest
 
-from converters.text.scanner import (
-    Lookahead,
-    Markers,
-    Pattern,
-    any_of,
-    first_token,
-    loosened,
-    only_more_space,
-    spellings,
-    tokens,
-)
+from converters.text.scanner import Lookahead, Markers, any_of, folded, only_more_space
 
 WORDS = ["<tool", "<tool_call>", "[CALL]"]
 
@@ -38,6 +28,16 @@ WORDS = ["<tool", "<tool_call>", "[CALL]"]
 def test_markers_and_their_starts_at_the_end(text: str, found: str | None) -> None:
     match = Markers(WORDS).search(text)
     assert (match and match.group()) == found
+
+
+def test_the_case_of_a_tag_means_nothing() -> None:
+    """Defect B1."""
+    found = Markers([*WORDS, "<|TOOL|>"])
+    for text in ("a <TOOL_Call> b", "<Tool_caLl", "</TOOL_CALL>"):
+        match = found.search(text)
+        assert (match is not None and folded(match.group()).startswith("<tool")) == ("/" not in text)
+    assert found.search("<|tool|>") is None
+    assert Lookahead(["</a>"]).look("</A>", 0) == (Lookahead.FOUND, "</a>", 4)
 
 
 def test_any_of_takes_the_longest() -> None:
@@ -65,54 +65,6 @@ def test_ahead(text: str, found: tuple[int, str, int]) -> None:
 
 def test_white_space_is_not_held_for_ever() -> None:
     assert Lookahead(["x"]).look(" " * 5000, 0)[0] == Lookahead.MISSING
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ('<call name="get_weather">{', "get_weather"),
-        ("<call name='get_weather'> \n{", "get_weather"),
-        ("<call  name=a.b:c-d>{", "a.b:c-d"),
-        ("<x:call name=a>{", "a"),
-        ('<call name="a">x', None),
-        ('<call nome="a">{', None),
-        ('<callname="a">{', None),
-    ],
-)
-def test_pattern(text: str, name: str | None) -> None:
-    pattern = Pattern('<call name="{name}">', then=["{"], prefix="x:")
-    match = pattern.match(text)
-    assert (match and match["name"]) == name
-    if name:
-        assert all(pattern.may_match(text[:end]) for end in range(text.index("{") + 1))
-        assert not any(pattern.match(text[:end]) for end in range(text.index("{") + 1))
-        assert pattern.match_at_end(text[: text.index("{")])
-
-
-@pytest.mark.parametrize(
-    ("text", "fits"), [("⟦", False), ("<a>x", True), ("<b>x", True), ("<c>x", False), ("<", False)]
-)
-def test_one_of_two(text: str, fits: bool) -> None:
-    assert bool(Pattern("<⟦a¦b⟧>").match(text)) == fits
-
-
-def test_a_name_is_bounded() -> None:
-    pattern = Pattern("<{name}>")
-    assert pattern.match(f"<{'x' * 256}>")
-    assert not pattern.match(f"<{'x' * 257}>")
-    assert not pattern.may_match(f"<{'x' * 300}")
-
-
-def test_pieces_of_templates() -> None:
-    assert first_token('<call name="{name}">\n{parameters}') == "<call"
-    assert first_token("[TOOL]{object}") == "[TOOL]"
-    assert tokens("</a></b>\n</c>") == ["</a>", "</b>", "</c>"]
-    assert loosened("<a><b>x</b>") == "<a>\n<b>x</b>"
-    assert spellings("</a>", "p:") == ["</a>", "</p:a>"]
-    assert spellings("[a]", "p:") == ["[a]"]
-    assert loosened("!<a>!<b>", "!") == "!\n<a>!\n<b>"
-    assert spellings("!<a>", "", "!") == ["!<a>", "! <a>", "!\n<a>"]
-    assert spellings("<a>", "", "!") == ["<a>"]
 
 
 def test_only_more_space() -> None:

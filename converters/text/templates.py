@@ -1,0 +1,217 @@
+"""Templates: the samples of rows, and matching them at a position in text that comes in pieces.
+
+A template is a row's sample, or a part of one, with holes. Blanks between the tokens of markup mean nothing, nor does
+the case of a tag's name. The name that a tag carries may be quoted or not, and other attributes may follow it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from converters.text.scanner import BLANK, KEY, NAME, SHORTEST_NAME, SPACE, SPACE_SO_FAR, any_of, characters, folded
+
+Atom = tuple[str, str]
+"""The regex of a part of a template, and the same where the text may end inside it."""
+
+
+class Pattern:
+    """A template, matched at a position, or perhaps once more text has come.
+
+    In the template `{name}`, `{key}`, `{id}`, `{type}` and `{to}` stand for words, `{call}` for what stands before the
+    bracket of a call, and `⟦a¦b⟧` for a or b. A newline is layout that may be any white space or none, a blank must
+    be some white space, a double quote may be either quote or none, and `prefix` may stand in front of the name of
+    any tag. `then` names literals of which one must follow, after white space, without being part of the match;
+    `unless` has characters of which none may follow, but another must.
+    """
+
+    def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "", unless: str = "") -> None:
+        atoms = list(_atoms(template, prefix))
+        full, started = [atom for atom, _ in atoms], [atom for _, atom in atoms]
+        follow = sorted(set(then))
+        spaced = full[-1:] == [SPACE]  # two runs of white space in a row would make matching quadratic
+        space = "" if spaced else SPACE
+        literals = ("".join(characters(folded(literal))) for literal in follow)
+        ahead = f"(?={space}(?:{'|'.join(literals)}))" if follow else ""
+        if unless:
+            ahead = rf"(?={space}[^\s{re.escape(unless)}])"
+            started += [r"\Z"] if spaced else [SPACE_SO_FAR, r"\Z"]
+        if follow:
+            started += [any_of(follow)] if spaced else [SPACE_SO_FAR, any_of(follow)]
+        self._atoms = started
+        self._regex = "".join(full)
+        self._ahead = ahead
+        self._space = space
+
+    @cached_property
+    def _full(self) -> re.Pattern[str]:
+        return re.compile(self._regex + self._ahead)
+
+    @cached_property
+    def _at_end(self) -> re.Pattern[str]:
+        return re.compile(self._regex + self._space + r"\Z")
+
+    @cached_property
+    def _started(self) -> re.Pattern[str]:
+        return re.compile(_nested(self._atoms))
+
+    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
+        return self._full.match(text, start)
+
+    def match_at_end(self, text: str, start: int = 0) -> re.Match[str] | None:
+        """A match with nothing but white space behind it, whatever should follow."""
+        return self._at_end.match(text, start)
+
+    def may_match(self, text: str, start: int = 0) -> bool:
+        """Whether the text ends inside the pattern, so that more text may complete it."""
+        return self._started.match(text, start) is not None
+
+
+_PARTS = re.compile(
+    r"⟦[^⟧]*⟧|(?P<attribute>(?:=| name=)\"?(?P<hole>\{(?:name|key)\})\"?)|\{(?:name|call|key|id|type|to)\}"
+    r"|\n+|[ ]+|</?|.",
+    re.DOTALL,
+)
+_AROUND_CALL = r"(?:print\(\s{0,64})?(?:\w{1,256}\s{0,64}=\s{0,64}(?=\w|\Z))?"
+_HOLES = {
+    "{name}": f"(?P<name>{NAME})",
+    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{SHORTEST_NAME})(?:\.call)?(?=\s{{0,64}}\()",
+    "{key}": f"(?P<key>{KEY}?)",
+    "{id}": f"(?P<id>{NAME})",
+    "{type}": r"(?P<type>\w*)",
+    "{to}": NAME,
+}
+_GROUP = re.compile(r"\?P<\w+>")
+_STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
+    "{call}": rf"(?:(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
+    "{key}": KEY,
+}
+"""The holes where the text may end inside them."""
+
+_FEW_BLANKS = rf"{BLANK}{{0,64}}"
+_QUOTE = "[\"']?"
+_MORE_ATTRIBUTES = (
+    r"(?:\s{1,64}[\w:-]{1,64}\s{0,8}=\s{0,8}(?:\"[^\"<>]{0,256}\"|'[^'<>]{0,256}'|[^\s\"'<>/]{1,256})){0,8}\s{0,64}/?"
+)
+"""Attributes that no sample has, and the slash of a tag that closes itself: they mean nothing."""
+
+
+def _atoms(template: str, prefix: str) -> Iterator[Atom]:
+    named = False  # in a tag, behind the attribute that names it
+    tag = False  # in a tag with a name in ASCII
+    for found in _PARTS.finditer(template):
+        part = found.group()
+        if part[0] == "⟦":
+            options = [list(_atoms(option, prefix)) for option in part[1:-1].split("¦")]
+            yield (
+                "(?:" + "|".join("".join(full for full, _ in option) for option in options) + ")",
+                "(?:" + "|".join(_nested([started for _, started in option]) for option in options) + ")",
+            )
+        elif found["attribute"] and tag:
+            named = True
+            yield from _attribute(part.partition("{")[0].strip(' ="'), found["hole"])
+        elif found["attribute"]:
+            yield from _atoms_of_text(part.partition("{")[0], tag)
+            yield _HOLES[found["hole"]], _STARTED[found["hole"]]
+            yield from _atoms_of_text(part.partition("}")[2], tag)
+        elif part in _HOLES:
+            yield _HOLES[part], _STARTED[part]
+        elif part[0] == "<":
+            tag = re.match(r"</?[A-Za-z]|<｜", template[found.start() :]) is not None
+            yield from _atoms_of_text(part, tag)
+            if prefix:
+                yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(char) for char in prefix])})?"
+        else:
+            if named and part in "/>":
+                yield _MORE_ATTRIBUTES, "[^<>]{0,512}"
+            named = tag = tag and part != ">" and (named or part != "/")
+            yield from _atoms_of_text(part, tag)
+
+
+def _attribute(name: str, hole: str) -> Iterator[Atom]:
+    """What names a tag: `="..."`, or an attribute of a `name`; quoted or not, with any blanks."""
+    word = [f"[{char}{char.upper()}]" for char in name]
+    for regex in (_FEW_BLANKS, *word, _FEW_BLANKS, "=", _FEW_BLANKS, _QUOTE, _FEW_BLANKS):
+        yield regex, regex
+    yield _HOLES[hole], _STARTED[hole]
+    for regex in (_FEW_BLANKS, _QUOTE):
+        yield regex, regex
+
+
+def _atoms_of_text(text: str, in_tag: bool) -> Iterator[Atom]:
+    """The atoms of layout, blanks, quotes and plain characters."""
+    if text[:1] == "\n":
+        yield SPACE, SPACE_SO_FAR
+    elif text.isspace():
+        yield r"\s{1,64}", r"\s{1,64}"
+    else:
+        for char in text:
+            regex = _QUOTE if char == '"' else characters(f"<{char}")[1] if in_tag else re.escape(char)
+            yield regex, regex
+
+
+def _nested(atoms: Sequence[str]) -> str:
+    """Every atom in turn, or the end of the text after any of them."""
+    regex = ""
+    for atom in reversed(atoms):
+        regex = rf"(?:{atom}{regex}|\Z)"
+    return regex
+
+
+_FIRST = re.compile(
+    r" ?(?:\[[^\[\]{\"\n]+\]|(?:(?! \w+=)[^\n\"{⟦<])*(?:<(?:(?! \w+=)[^\n\"{⟦<>])*>?)?(?:(?<=>)\w+(?= ))?)"
+)
+_NAMED_TAG = re.compile(r"(<[^\s=>{\"]*(?: [^\s=>{\"]+)??)(=| name=)\"?\{(?:name|key)\}")
+_BORDER = re.compile(r"\n+|(?<=>)(?=<)|(?<=`)(?=<)")
+
+
+def first_token(template: str) -> str:
+    """What a template starts with: its first token, up to layout, an attribute, a quote or a hole."""
+    match = _FIRST.match(template)
+    return folded(match.group().rstrip()) if match else ""
+
+
+def first_tokens(template: str, prefix: str = "", lead: str = "") -> list[str]:
+    """All spellings of what a template starts with, enough to notice it by.
+
+    A blank may stand in a tag that carries a name, or be missing. `prefix` may stand in front of the tag's name; `lead`
+    is a token that stands in front of each tag, which white space may follow.
+    """
+    bare = template.removeprefix(lead) if lead else template
+    named = _NAMED_TAG.match(bare)
+    found = [named[1] + named[2].strip(), named[1] + " "] if named else [first_token(bare)]
+    if lead and template.startswith(lead):
+        found = [lead + token for token in found]
+    return [spelling for token in found if token for spelling in spellings(folded(token), prefix, lead)]
+
+
+def tokens(template: str) -> list[str]:
+    """The markers of a template that has no holes: what stands between layout, and each tag for itself."""
+    return [token for token in _BORDER.split(template) if token]
+
+
+_BETWEEN_TOKENS = re.compile(
+    r"(?<=[^>]>)(?=[^\s>\]⟦¦⟧])|(?<=\])(?=[^\s>\]⟦¦⟧])|(?<=[^\s<⟦¦⟧])(?=<)|(?<=[^\s⟦¦⟧!])(?=\[[A-Z])|(?<=[:\[])(?=\{)"
+)
+
+
+def loosened(template: str, lead: str = "") -> str:
+    """A template with layout allowed between any two tokens: blanks there mean nothing.
+
+    `lead` is a token that stands in front of each tag.
+    """
+    parts = template.split(lead) if lead else [template]
+    parts = [_BETWEEN_TOKENS.sub("\n", part) for part in parts]
+    before = ["\n" if part.strip("\n") else "" for part in parts]
+    return parts[0] + "".join(f"{space}{lead}\n{part}" for space, part in zip(before, parts[1:], strict=False))
+
+
+def spellings(token: str, prefix: str, lead: str = "") -> list[str]:
+    """A tag with and without the prefix that may stand in front of its name, or the white space behind its lead."""
+    if lead and token.startswith(lead):
+        return [lead + space + token.removeprefix(lead) for space in ("", " ", "\n")]
+    if not prefix or not token.startswith("<"):
+        return [token]
+    start = 2 if token.startswith("</") else 1
+    return [token, token[:start] + prefix + token[start:]]
