@@ -161,6 +161,7 @@ class Detector(ProseReader):
         self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
         marker = self.index.first_markers.search(text)
         end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
+        end = self._opener_length or end
         self._emit(text[:end])
         return text[end:]
 
@@ -276,6 +277,7 @@ class Detector(ProseReader):
         self._buffer = self._buffer[start:]
         self._may_be_whole = False
         context = CallContext("", whole=True, index=self._call_count)
+        self._opener_length = 0
         self._calls = WholeMessage(self.index.whole, context, self._expectations)
         return True
 

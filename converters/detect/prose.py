@@ -31,6 +31,7 @@ from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT
 from converters.text.events import End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.scanner import Lookahead, folded
+from converters.values.schema import properties
 
 WAIT = -1
 """What a method that reads a marker returns in place of a position, if more text must come first."""
@@ -57,6 +58,7 @@ class ProseReader:
         self._ended = False  # nothing but white space has been read since the end of a turn
         self._invents: Literal["", "invented_result", "invented_turn"] = ""  # the model is playing somebody else
         self._call_count = 0
+        self._opener_length = 0  # how much is text if what begins is no call after all; 0: its opening marker
         self._is_fenced = False  # all of this text stands in a fence, so that none opens in it
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
@@ -312,16 +314,17 @@ class ProseReader:
             found, _, _ = bodies.look(text, header.end)
             waits = waits or found == Lookahead.YET
             code = name in row.syntax.code_tools and not at_end
-            bare = found == Lookahead.YET and at_end and end is End.STOP and self._expectations.declared(name)
-            if found == Lookahead.FOUND or code or (bare and not row.syntax.group):
+            bare = found == Lookahead.YET and at_end and end is End.STOP and not row.syntax.group
+            if found == Lookahead.FOUND or code or (bare and self._takes_nothing(name)):
                 self._reasoning.turn(active=False)
-                cut = begun_header(text, match.start()) - match.start() if self._ended else 0
-                own = header.raw if row.syntax.group else header.raw[:cut]
-                if own:
+                own = header.raw if row.syntax.group else ""  # else it is the header of the call
+                if own or self._ended:  # even without a span it says that a turn is over
                     self._events.append(Removed(own, "marker", turn=True))
+                if own:
                     self._begin_anew()
-                if not row.syntax.group:
-                    self._begin(Header(row, header.raw[cut:], header.end, name, None, grouped=True))
+                else:
+                    self._begin(Header(row, header.raw, header.end, name, None, grouped=True))
+                    self._opener_length = len(header.raw)
                 return header.end
         if waits and end is End.MORE:
             return WAIT
@@ -330,6 +333,11 @@ class ProseReader:
             return len(text)
         self.left_marker = self.left_marker or bool(self.index.entries)
         return self._emit_to(match, header.end)
+
+    def _takes_nothing(self, name: str) -> bool:
+        """Whether a name is that of a tool that is called without arguments."""
+        declared = self._expectations.declared(name)
+        return declared is not None and not properties(self._expectations.schema(declared))
 
     # -- calls begin ---------------------------------------------------------------------------------------------------
 
@@ -382,6 +390,7 @@ class ProseReader:
             index=self._call_count,
         )
         self._begun = True
+        self._opener_length = 0
         parser = header.row.parser(context, self._expectations)
         if quoted:
             self._calls = QuotedCalls(parser)
