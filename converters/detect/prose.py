@@ -17,7 +17,7 @@ from converters.detect.channels import (
     message_header,
     other_speaker,
 )
-from converters.detect.headers import Header, header_at
+from converters.detect.headers import Header, header_at, takes_nothing
 from converters.detect.openers import CLOSES, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
@@ -31,7 +31,6 @@ from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT
 from converters.text.events import End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.scanner import Lookahead, folded
-from converters.values.schema import properties
 
 WAIT = -1
 """What a method that reads a marker returns in place of a position, if more text must come first."""
@@ -315,7 +314,7 @@ class ProseReader:
             waits = waits or found == Lookahead.YET
             code = name in row.syntax.code_tools and not at_end
             bare = found == Lookahead.YET and at_end and end is End.STOP and not row.syntax.group
-            if found == Lookahead.FOUND or code or (bare and self._takes_nothing(name)):
+            if found == Lookahead.FOUND or code or (bare and takes_nothing(name, self._expectations)):
                 self._reasoning.turn(active=False)
                 own = header.raw if row.syntax.group else ""  # else it is the header of the call
                 if own or self._ended:  # even without a span it says that a turn is over
@@ -333,11 +332,6 @@ class ProseReader:
             return len(text)
         self.left_marker = self.left_marker or bool(self.index.entries)
         return self._emit_to(match, header.end)
-
-    def _takes_nothing(self, name: str) -> bool:
-        """Whether a name is that of a tool that is called without arguments."""
-        declared = self._expectations.declared(name)
-        return declared is not None and not properties(self._expectations.schema(declared))
 
     # -- calls begin ---------------------------------------------------------------------------------------------------
 
