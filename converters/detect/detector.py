@@ -26,6 +26,8 @@ from converters.text.expectations import Expectations
 from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
+_VISIBLE = re.compile(r"\S")
+
 
 class Detector(ProseReader):
     """Tells text, reasoning and calls apart in what one model writes."""
@@ -211,7 +213,8 @@ class Detector(ProseReader):
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""
         buffer = self._buffer
-        place = len(buffer) - len(buffer[pos:].lstrip())
+        visible = _VISIBLE.search(buffer, pos)
+        place = visible.start() if visible else len(buffer)
         if place == len(buffer) or (match is not None and match.start() <= place and self._is_own(match, end)):
             return pos
         self._emit(buffer[pos:place])

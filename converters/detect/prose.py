@@ -308,7 +308,7 @@ class ProseReader:
         text = match.string
         name = header.recipient.removeprefix("functions.")
         waits = False
-        at_end = not text[header.end :].strip()
+        at_end = re.compile(r"\S").search(text, header.end) is None
         for row, bodies in self.index.addressed:
             found, _, _ = bodies.look(text, header.end)
             waits = waits or found == Lookahead.YET

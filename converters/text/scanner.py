@@ -128,7 +128,7 @@ class Markers:
         if end - head.start() > self._longest:
             at = self._heads(text, max(head.start(), len(text) - self._longest))
         while at is not None and at.start() < end:
-            if folded(text[at.start() :]) in self._halves:
+            if len(text) - at.start() <= self._longest and folded(text[at.start() :]) in self._halves:
                 return _REST.match(text, at.start())
             at = self._heads(text, at.start() + 1)
         return whole
