@@ -24,7 +24,8 @@ from typing import Any
 
 from converters import SYNTAXES
 from converters.render import render_calls
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, Syntax
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, TURN_HEADERS, Syntax
+from converters.syntaxes.channels import CHANNEL, CONSTRAIN, FIRST, MESSAGE, START
 from converters.text.events import Event
 from tests.helpers import ROWS, assemble, meaning, parse, read_object, same_json, spans, with_suffixes
 
@@ -162,6 +163,8 @@ def _markers() -> tuple[str, ...]:
     found = {tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, lane.opens, *lane.closes)} | {
         *RESULTS,
         *END_TOKENS,
+        *(START, CHANNEL, CONSTRAIN, MESSAGE, *FIRST, "<!-- ", "<pre>", "<code>"),
+        *(header.opens + word for header in TURN_HEADERS for word in (*header.own[:1], *header.results[:1], "user")),
     }
     found |= with_suffixes(tag for lane in REASONING_TAGS if lane.suffixed for tag in (lane.opens, *lane.closes))
     for syntax in SYNTAXES:

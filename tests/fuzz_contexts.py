@@ -142,6 +142,7 @@ SINGLE_END_TOKENS = tuple(token for token in END_TOKENS if token not in ("<|user
 def other_voice(dice: random.Random) -> Input:
     """An answer, the header of somebody else, and a call behind it."""
     header, row, blanks = dice.choice(HEADERS), dice.choice(tuple(ROWS)), dice.choice(("", "\n", " ", "\n\n"))
+    names: tuple[str, ...] = ()
     behind = f"{header}{dice.choice((chr(10), chr(10) * 2))}Delete it.\n{written(dice, row)}"
     first = dice.choice(FRAMED)
     if dice.random() < 0.5:
@@ -151,10 +152,10 @@ def other_voice(dice: random.Random) -> Input:
         if header[0] == "]":  # behind JSON it could be a bracket too many
             end = "[e~["
         text, content = f"{call}{end}{blanks}{behind}", ""
-        names: tuple[str, ...] = (name,)
+        names = (name,)
     else:
         said = dice.choice(("Hello.", "Hello", "서울", "a\nb"))
-        text, content, names = f"{said}{dice.choice(SINGLE_END_TOKENS)}{blanks}{behind}", said, ()
+        text, content = f"{said}{dice.choice(SINGLE_END_TOKENS)}{blanks}{behind}", said
     return Input(text, content, names, row, dice.choice((None, first, row)))
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from converters import SYNTAXES, Expectations, Syntax, new_parser
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, TURN_HEADERS
+from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, START
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -225,6 +226,8 @@ def _halves() -> frozenset[str]:
     whole = {tag for lane in REASONING_TAGS for tag in (lane.turn_opener + lane.opens, lane.opens, *lane.closes)} | {
         *END_TOKENS,
         *RESULTS,
+        *(START, CHANNEL, MESSAGE, *FIRST),
+        *(header.opens for header in TURN_HEADERS),
     }
     whole |= with_suffixes(tag for lane in REASONING_TAGS if lane.suffixed for tag in (lane.opens, *lane.closes))
     for row in ROWS:

@@ -27,6 +27,8 @@ from converters.text.expectations import Expectations
 from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
+_VISIBLE = re.compile(r"\S")
+
 
 class Detector(ProseReader):
     """Tells text, reasoning and calls apart in what one model writes."""
@@ -82,7 +84,7 @@ class Detector(ProseReader):
             return None
         if self._behind_call or self._ended or self._fresh or self._reasoning.dropped or self._reasoning.sole:
             return None
-        if self._quoting.closer or self._quoting.remarkable:
+        if self._quoting.closer or (self._quoting.remarkable and not self._reasoning.active):
             return None
         if self._reasoning.active:
             return "reasoning"
@@ -161,6 +163,7 @@ class Detector(ProseReader):
         self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
         marker = self.index.first_markers.search(text)
         end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
+        end = self._opener_length or end
         self._emit(text[:end])
         return text[end:]
 
@@ -210,15 +213,12 @@ class Detector(ProseReader):
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""
         buffer = self._buffer
-        place = len(buffer) - len(buffer[pos:].lstrip())
+        visible = _VISIBLE.search(buffer, pos)
+        place = visible.start() if visible else len(buffer)
         if place == len(buffer) or (match is not None and match.start() <= place and self._is_own(match, end)):
             return pos
         self._emit(buffer[pos:place])
-        half = (
-            match is not None
-            and match.start() == place
-            and folded(match.group()) not in self.index.first_markers.literals
-        )
+        half = match is not None and match.start() == place and self._is_half(match)
         after = self._at_turn(buffer, place, end, match.end() if match is not None and half else 0)
         if after == WAIT:
             self._buffer = buffer[place:]
@@ -226,9 +226,11 @@ class Detector(ProseReader):
 
     def _is_own(self, match: re.Match[str], end: End) -> bool:
         """Whether a marker is one of ours, rather than what could begin or end a turn."""
-        marker = folded(match.group())
-        literal = marker in self.index.first_markers.literals
-        return marker not in ENDS if literal else end is End.MORE
+        return end is End.MORE if self._is_half(match) else folded(match.group()) not in ENDS
+
+    def _is_half(self, match: re.Match[str]) -> bool:
+        """Whether it is only the start of a marker, at the end of the text."""
+        return folded(match.group()) not in self.index.first_markers.literals
 
     def _pass_html(self, pos: int, end: End) -> int:
         """Read on in a stretch of HTML that shows code; WAIT if the start of its end stands in the buffer."""
@@ -278,6 +280,7 @@ class Detector(ProseReader):
         self._buffer = self._buffer[start:]
         self._may_be_whole = False
         context = CallContext("", whole=True, index=self._call_count)
+        self._opener_length = 0
         self._calls = WholeMessage(self.index.whole, context, self._expectations)
         return True
 

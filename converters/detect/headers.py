@@ -16,6 +16,7 @@ from converters.syntaxes import REASONING_TAGS
 from converters.text.events import End
 from converters.text.expectations import Expectations
 from converters.text.scanner import folded
+from converters.values.schema import properties
 
 
 class Header(NamedTuple):
@@ -60,6 +61,12 @@ def header_at(
             waits = True
             waiting.add(row.syntax.name)
     return waits
+
+
+def takes_nothing(name: str, expectations: Expectations) -> bool:
+    """Whether a name is that of a tool that is called without arguments."""
+    declared = expectations.declared(name)
+    return declared is not None and not properties(expectations.schema(declared))
 
 
 def header_behind_prefill(row: Grammar, text: str, expectations: Expectations, end: End) -> Header | bool:

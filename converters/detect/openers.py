@@ -53,7 +53,7 @@ class OpenerIndex:
                 if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
                     continue  # read as the header of a message
                 self.entries.setdefault(entry.opener, []).append((row, entry))
-        ends = (*END_TOKENS, *HTML) if self.entries else ()
+        ends = (*ENDS, *HTML) if self.entries else ()
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -83,9 +83,8 @@ class OpenerIndex:
         return [entry for opener in openers for entry in self.entries[opener]]
 
     def is_plain(self, text: str) -> bool:
-        """Whether a text holds no marker, nor what an end token begins with, and says nothing of what may follow."""
-        remarkable = bool(self.entries) and text[-1:] in REMARKABLE
-        return not remarkable and self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
+        """Whether a text holds no marker, nor what an end token begins with."""
+        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""

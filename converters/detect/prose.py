@@ -17,7 +17,7 @@ from converters.detect.channels import (
     message_header,
     other_speaker,
 )
-from converters.detect.headers import Header, header_at
+from converters.detect.headers import Header, header_at, takes_nothing
 from converters.detect.openers import CLOSES, ENDS, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
@@ -54,6 +54,7 @@ class ProseReader:
         self._ended = False  # nothing but white space has been read since the end of a turn
         self._invents: Literal["", "invented_result", "invented_turn"] = ""  # the model is playing somebody else
         self._call_count = 0
+        self._opener_length = 0  # how much is text if what begins is no call after all; 0: its opening marker
         self._is_fenced = False  # all of this text stands in a fence, so that none opens in it
         self._events: list[Event] = []
         self.syntax: Syntax | None = None
@@ -171,11 +172,10 @@ class ProseReader:
     def _at_closing_tag(self, match: re.Match[str]) -> int | None:
         if self._quoting.marked and self.index.entries and not self._reasoning.active:
             return self._emit_to(match, match.end())
-        was_open = self._reasoning.close(
-            folded(match.group()), behind_words=not (self._may_be_whole or self._call_count)
-        )
+        closer, words = folded(match.group()), not (self._may_be_whole or self._call_count)
+        was_open = self._reasoning.close(closer, behind_words=words)
         if was_open is None:
-            return None if folded(match.group()) in ENDS else self._emit_to(match, match.end())
+            return None if closer in ENDS else self._emit_to(match, match.end())
         if not was_open:
             self._events.append(Noted("reasoning_closed_late"))
         return self._remove_tag(match.string, match.start(), len(match.group()))
@@ -311,21 +311,22 @@ class ProseReader:
         text = match.string
         name = header.recipient.removeprefix("functions.")
         waits = False
-        at_end = not text[header.end :].strip()
+        at_end = re.compile(r"\S").search(text, header.end) is None
         for row, bodies in self.index.addressed:
             found, _, _ = bodies.look(text, header.end)
             waits = waits or found == Lookahead.YET
             code = name in row.syntax.code_tools and not at_end
-            bare = found == Lookahead.YET and at_end and end is End.STOP and self._expectations.declared(name)
-            if found == Lookahead.FOUND or code or (bare and not row.syntax.group):
+            bare = found == Lookahead.YET and at_end and end is End.STOP and not row.syntax.group
+            if found == Lookahead.FOUND or code or (bare and takes_nothing(name, self._expectations)):
                 self._reasoning.turn(active=False)
-                cut = begun_header(text, match.start()) - match.start() if self._ended else 0
-                own = header.raw if row.syntax.group else header.raw[:cut]
-                if own:
+                own = header.raw if row.syntax.group else ""  # else it is the header of the call
+                if own or self._ended:  # even without a span it says that a turn is over
                     self._events.append(Removed(own, "marker", turn=True))
+                if own:
                     self._begin_anew()
-                if not row.syntax.group:
-                    self._begin(Header(row, header.raw[cut:], header.end, name, None, grouped=True))
+                else:
+                    self._begin(Header(row, header.raw, header.end, name, None, grouped=True))
+                    self._opener_length = len(header.raw)
                 return header.end
         if waits and end is End.MORE:
             return WAIT
@@ -387,6 +388,7 @@ class ProseReader:
         )
         self._begun = True
         self._reasoning.behind_late = False
+        self._opener_length = 0
         parser = header.row.parser(context, self._expectations)
         if quoted:
             self._calls = QuotedCalls(parser)

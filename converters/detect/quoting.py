@@ -12,24 +12,25 @@ from functools import cache
 RUNS = ("``*", r"~(?:~{2,}|~?\Z)")
 """Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
-HTML = {
-    "<!--": "-->",
-    "<pre": "</pre>",
-    "<PRE": "</PRE>",
-    "<code": "</code>",
-    "<CODE": "</CODE>",
-}
+HTML = {"<!--": "-->", "<pre": "</pre>", "<code": "</code>"}
 """What opens a stretch of HTML that shows code, and what closes it."""
 
-ONE_LINE = ("</code>", "</CODE>")
+ONE_LINE = ("</code>",)
 """Closers of stretches that end with their line, too."""
 
 OPENING_MARKS = "\"'“”„‟«»‘’‚‹›「『《〈〝＂＇"
 """Quotation marks that can open: whether one does, what stands before it says."""
 
 _BRACKETS = "([{（［【"
+_BRACKETS_SET = frozenset(_BRACKETS)
 REMARKABLE = OPENING_MARKS + _BRACKETS
 """What a piece must not end in, if nobody is to look at it: what follows could be quoted."""
+
+
+def may_quote(text: str) -> bool:
+    """Whether a text, which ends in a remarkable character, may quote what follows it, or make a mark that does one."""
+    return text[-1] in _BRACKETS or len(text) == 1 or text[-2].isspace() or text[-2] in _BRACKETS
+
 
 _HELD = 4096
 """How long a marker behind a lone backtick may wait for the line to end, in characters."""
@@ -107,7 +108,7 @@ class Quoting:
     @property
     def remarkable(self) -> bool:
         """What comes next depends on the last character."""
-        return self._before[-1:] in REMARKABLE and bool(self._before)
+        return self._before[-1:] in _BRACKETS_SET or self.marked
 
     def went_by(self, space: str) -> None:
         """Text that ends in no remarkable character, but perhaps in white space, was read by somebody else."""
@@ -222,16 +223,20 @@ class Quoting:
     def closed_at(self, text: str, pos: int) -> int:
         """Where the stretch of HTML ends that is open, or what may be the start of its end; -1: not in this text."""
         closer = self.closer
-        end = text.find(closer, pos)
-        line_end = text.find("\n", pos) if closer in ONE_LINE else -1
-        if line_end >= 0 and (end < 0 or line_end < end):
+        found = _closing(closer).search(text, pos)
+        if found is None:
+            return -1
+        if found.group().lower() == closer or found.group() == "\n":
             self.closer = ""
-            return line_end
-        if end >= 0:
-            self.closer = ""
-            return end + len(closer)
-        half = next((size for size in range(len(closer) - 1, 0, -1) if text.endswith(closer[:size], pos)), 0)
-        return len(text) - half if half else -1
+        return found.start() if self.closer or found.group() == "\n" else found.end()
+
+
+@cache
+def _closing(closer: str) -> re.Pattern[str]:
+    """What closes a stretch of HTML, or the start of that at the end of a text."""
+    halves = (rf"{re.escape(closer[:size])}\Z" for size in range(len(closer) - 1, 0, -1))
+    line_end = ["\n"] if closer in ONE_LINE else []
+    return re.compile("|".join([re.escape(closer), *line_end, *halves]), re.IGNORECASE)
 
 
 @cache

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from converters.syntaxes import END_TOKENS, RESULTS, TURN_HEADERS, Speaker, TurnHeader
 from converters.text.scanner import any_of, folded
 
-_RESULTS = frozenset(map(folded, RESULTS))
-_HEADERS = {folded(each.opens): each for each in TURN_HEADERS} | {each: TurnHeader(each, "result") for each in _RESULTS}
+_HEADERS = {folded(each.opens): each for each in TURN_HEADERS}
+_HEADERS |= {folded(opens): TurnHeader(opens, "result") for opens in RESULTS}
 _LONGER = frozenset(a for a in _HEADERS for b in _HEADERS if a != b and b.startswith(a))
 _OPENER = re.compile(any_of(_HEADERS))
 _ROLE = re.compile(r"\s{0,64}([\w./-]{0,64})")
@@ -53,7 +53,7 @@ def voice_at(text: str, pos: int, *, whole: bool) -> Voice | bool:
         if goes_on != "text":
             return goes_on is None
     if not header.own and not header.results:
-        return Voice(header.speaker, end, token in _RESULTS)
+        return Voice(header.speaker, end, header.opens in RESULTS)
     return _named(header, text, end, whole=whole)
 
 

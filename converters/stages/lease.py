@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import ClassVar, Literal, TypeAlias
 
 from converters.detect.detector import Detector
+from converters.detect.quoting import may_quote
 from converters.stages.whitespace import TextChannel
 from converters.text.events import ArgumentsDelta, Event, Reasoning, Text
 from converters.text.scanner import MarkerPrefilter
@@ -20,7 +21,7 @@ from converters.values.json.output import Flow
 class TextLease:
     """For more text, or more reasoning: what holds no marker passes. White space at its end waits for what follows."""
 
-    __slots__ = ("_channel", "_detector", "_finds_marker", "_is_plain", "kind", "prefilter")
+    __slots__ = ("_channel", "_detector", "_finds_marker", "_is_plain", "_last", "kind", "prefilter")
 
     call: ClassVar[int] = -1
 
@@ -29,6 +30,7 @@ class TextLease:
         self._channel = channel
         self._finds_marker = detector.index.prefilter.in_prose
         self._is_plain = detector.index.is_plain
+        self._last = detector.index.prefilter.last if kind == "text" else frozenset[str]()
         self.kind = kind
         self.prefilter: MarkerPrefilter | None = detector.prefilter
         """In the middle of a line, a search for what could matter; None elsewhere. Any `take` may change it.
@@ -53,6 +55,8 @@ class TextLease:
 
     def take(self, text: str) -> str | None:
         """The text that leaves for a piece, which must not be empty: the piece itself if its edges do not change."""
+        if text[-1] in self._last and may_quote(text):
+            return None
         if self._finds_marker(text) is not None and not self._is_plain(text):
             return None
         taken = self._channel.take(text)

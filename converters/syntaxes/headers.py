@@ -127,7 +127,9 @@ HARMONY = Syntax(
     call="<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>",
     also_call=(
         "<|channel|>commentary to={name} json<|message|>{arguments}<|end|>",
-        "<|channel|>commentary to={name} json<|message|>{arguments}<|return|>",
+        "<|channel|>analysis to={name} code<|message|>{arguments}<|return|>",
+        "<|start|>assistant to=functions.{name}<|channel|>commentary json<|message|>{arguments}<|call|>",
+        " to=functions.{name}<|channel|>commentary json<|message|>{arguments}<|call|>",
     ),
     addressed=("{", "```", "<|call|>", "<|end|>", "<|return|>"),
     between="<|start|>assistant",

@@ -131,7 +131,7 @@ class Markers:
         if end - head.start() > self._longest:
             at = self._heads(text, max(head.start(), len(text) - self._longest))
         while at is not None and at.start() < end:
-            if folded(text[at.start() :]) in self._halves:
+            if len(text) - at.start() <= self._longest and folded(text[at.start() :]) in self._halves:
                 return _REST.match(text, at.start())
             at = self._heads(text, at.start() + 1)
         return whole
@@ -144,15 +144,15 @@ class MarkerPrefilter:
     """
 
     def __init__(self, markers: Markers, others: Iterable[str], last: str = "") -> None:
-        """`others` are characters that could matter, too, and `last` those that matter as the last one."""
+        """`others` are characters that could matter, too, and `last` those that matter as the last one of a text."""
         heads = [*markers.heads, *map(re.escape, sorted(others))]
-        heads += [rf"[{re.escape(last)}]\Z"] if last else []
+        self.last = frozenset(last)
+        """Characters of which none may be the last, or the text says more than `in_prose` finds."""
         self.in_prose = re.compile("|".join(heads)).search
         """A search in text of one or several lines. If it finds nothing, the text holds no marker."""
         unread = [*range(32), *b'"\\', *range(128, 256)]
-        ascii_last = "".join(char for char in last if char.isascii())
-        heads[-1:] = [rf"[{re.escape(ascii_last)}]\Z"] if ascii_last else heads[-1:]
         plain = [*(head for head in heads if head.isascii()), *(re.escape(chr(each)) for each in unread)]
+        plain += [rf"{re.escape(char)}\Z" for char in last if char.isascii()]
         self.in_string = re.compile("|".join(plain).encode("latin-1")).search
         """A search in the bytes of a JSON string. It finds every escape, line end and non-ASCII byte."""
 

@@ -128,10 +128,10 @@ def test_it_makes_no_difference(row: str) -> None:
 
 
 def test_the_first_words_do_not_wait_for_what_came_with_them() -> None:
-    frames = stream([*"abc"])
+    frames = stream([*"xyz"])
     run = Run([b"".join(frames)])
-    assert run.writes[0] == b"".join(frames[:2])  # the role, and "a"
-    assert joined(run.writes[1]) == [("content", "bc"), ("finish_reason", "stop")]
+    assert run.writes[0] == b"".join(frames[:2])  # the role, and "x"
+    assert joined(run.writes[1]) == [("content", "yz"), ("finish_reason", "stop")]
     call = stream(["<tool_call>f\n<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>", " ", "b"])
     tools = [{"type": "function", "function": {"name": "f"}}]
     assert b'"name":"f"' in Run([b"".join(call)], tools, row="glm45").writes[0].replace(b" ", b"")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
@@ -16,11 +15,11 @@ GLM = "<tool_call>ping\n</tool_call>"
 DELETE = '<tool_call>\n{"name": "delete_path", "arguments": {"path": "/x"}}\n</tool_call>'
 
 
-def read(text: str, **options: Any) -> Message:
+def read(text: str) -> Message:
     """The same at every cut."""
-    whole = parse(text, TOOLS, **options)
+    whole = parse(text, TOOLS)
     for pieces in cuts(text, pairs=120):
-        events = parse(text, TOOLS, pieces, **options)
+        events = parse(text, TOOLS, pieces)
         assert (meaning(events), spans(events)) == (meaning(whole), text), pieces
     return assemble(whole)
 
