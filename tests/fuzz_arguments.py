@@ -236,7 +236,7 @@ def _read(reader: JsonReader, pieces: Sequence[str]) -> tuple[str, str]:
     """(what comes out of these pieces, what is left of them)"""
     out, rest = "", ""
     for piece in pieces:
-        if reader.done or reader.stuck:
+        if reader.done or reader.unreadable:
             rest += piece
         else:
             out += reader.feed(piece)

@@ -192,7 +192,7 @@ class JsonObjectParser(StateParser):
             self._state = self._brace
             return True
         if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
-            self._arguments = json_arguments(self._expectations, self._name)
+            self._arguments = json_arguments(self._expectations, self._name, follow="member")
             self._state = self._read_arguments
             return True
         return self._read_next(self._read_value)

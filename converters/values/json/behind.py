@@ -1,0 +1,196 @@
+"""What ends a string: what stands behind a quote, and what follows from that. In near-JSON and in Python calls.
+
+`look` reads what stands there, `verdict` decides. A quote ends its string if what follows could follow a value; once a
+quote was data, the quotes inside are counted, and what cannot be told makes the arguments unreadable. Nothing here
+keeps state or knows how a string is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
+
+from converters.values.json.between import LIMIT, WAIT, blanks_end, weight
+
+Follow = Literal["anything", "row", "member", "call"]
+"""What may stand behind the whole value: anything; what a row has behind arguments, which is never a quote, a comma or
+a colon; or also a comma and the next member of the object that the arguments stand in; or, behind the bracket of a
+Python call, also any comma."""
+
+What = Literal["fits", "key", "misfit", "expression", "waits", "over", "undecided"]
+"""`over`: so far, the whole value ends here, and nothing has come behind it yet."""
+Verdict = Literal["ends", "data", "unreadable", "waits"]
+
+CLOSERS = {"}": "{", "]": "[", ")": "(", "｝": "{", "］": "["}
+COMMAS = ",，"
+COLONS = ":："
+QUOTES = "\"'“”‘’"
+_LONGEST_BLANKS = 4096
+"""Behind the whole value, so many blanks are waited for at most."""
+
+_QUOTED = {
+    "'": re.compile(r"'([^'\\]*(?:\\.[^'\\]*)*)(')?", re.DOTALL),
+    '"': re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(")?', re.DOTALL),
+    "\\": re.compile(r'\\"([^"\\]*(?:\\[^"][^"\\]*)*)(\\")?', re.DOTALL),
+    "“": re.compile("“([^”]*)(”)?"),
+    "‘": re.compile("‘([^’]*)(’)?"),
+}
+IDENTIFIER = re.compile(r"[^\W\d][\w$.-]*|\$[\w$.-]*")
+_NAME = re.compile(r"[^\W\d]\w*")
+_LITERAL = re.compile(r"(?:true|false|null|True|False|None|-?\d[\w.+-]*)(?!\w)")
+_HALF_WORD = re.compile(r"[\w.+-]+\Z")
+_OPERATOR = re.compile(
+    r"(?:[-+*/%.|&<>=!?^@]{1,3}|(?:if|else|and|or|in|not|is|for)\b(?=\s))\s*(?:[\w\"'`(\[{$\\]|(?P<half>\Z))|[\[(]"
+)
+_HALF_OPERATOR = re.compile(r"(?:[a-z]{1,4}|[-+*/%.|&<>=!?^@]{1,3}\s*)\Z")
+
+
+class Found(NamedTuple):
+    """What stands behind a quote. `end`: behind what was looked at; if that is all of it, behind the whole value."""
+
+    what: What
+    end: int
+    key: str = ""
+    """As it is spelled between its quotes."""
+    level: int = 0
+    """How many containers are open around the key."""
+
+
+Key: TypeAlias = Callable[[str, int], Found]
+"""Reads a key with what belongs behind it: `key` if it is one, else `misfit` or `waits`."""
+
+
+def json_key(text: str, pos: int) -> Found:
+    """A key with its colon: in quotes, or an identifier directly before the colon."""
+    quoted = _QUOTED.get(text[pos])
+    if quoted is None:
+        word = IDENTIFIER.match(text, pos)
+        if word is None:
+            return Found("misfit", pos + 1)
+        if word.end() == len(text):
+            return Found("waits", len(text))
+        return Found("key" if text[word.end()] in COLONS else "misfit", word.end() + 1, word.group())
+    if text[pos] == "\\" and pos + 1 == len(text):
+        return Found("waits", len(text))
+    key = quoted.match(text, pos)
+    if key is None:
+        return Found("misfit", pos + 2)
+    if key[2] is None:
+        return Found("waits", len(text)) if key.end() >= len(text) - 1 else Found("misfit", key.end() + 1)
+    after = blanks_end(text, key.end())
+    if after in (WAIT, len(text)):
+        return Found("waits", len(text))
+    return Found("key" if text[after] in COLONS else "misfit", after + 1, key[1])
+
+
+def python_key(text: str, pos: int) -> Found:
+    """The name of an argument with its equals sign."""
+    name = _NAME.match(text, pos)
+    if name is None:
+        return Found("misfit", pos + 1)
+    after = blanks_end(text, name.end())
+    if after in (WAIT, len(text)) or text[after:] == "=":
+        return Found("waits", len(text))
+    is_key = text[after] == "=" and text[after + 1] != "="
+    return Found("key" if is_key else "misfit", after + 2, name.group())
+
+
+def look(text: str, pos: int, openers: str, follow: Follow, key: Key = json_key, positional: bool = False) -> Found:
+    """What stands from behind a quote on, inside the containers whose `openers` are given, the innermost last.
+
+    `positional`: a Python call that has had no named argument yet, so that a value may follow a comma.
+    """
+    found = _look(text, pos, openers, follow, key, positional)
+    if found.what == "over":
+        return found._replace(what="fits") if len(text) - found.end > _LONGEST_BLANKS else found
+    if found.end - pos > LIMIT and weight(text, pos, found.end) > LIMIT:
+        return Found("undecided", found.end)
+    return found
+
+
+def _look(text: str, pos: int, openers: str, follow: Follow, key: Key, positional: bool) -> Found:
+    depth, comma = len(openers), False
+    while True:
+        if not depth:
+            return _behind_all(text, pos, follow)
+        after = blanks_end(text, pos)
+        if after in (WAIT, len(text)):
+            return Found("waits", len(text))
+        char = text[after]
+        if char in CLOSERS:
+            if CLOSERS[char] != openers[depth - 1]:
+                return Found("misfit", after + 1)
+            depth, comma, pos = depth - 1, False, after + 1
+        elif comma:
+            return _behind_comma(text, after, openers[:depth], key, positional)
+        elif char in COMMAS:
+            comma, pos = True, after + 1
+        else:
+            return _expression(text, after) if depth == len(openers) else Found("misfit", after + 1)
+
+
+def _behind_all(text: str, pos: int, follow: Follow) -> Found:
+    """Behind the whole value."""
+    if follow == "anything":
+        return Found("fits", pos)
+    after = blanks_end(text, pos)
+    if after in (WAIT, len(text)):
+        return Found("over", pos)
+    char = text[after]
+    if follow == "member" and char in COMMAS:
+        next_key = blanks_end(text, after + 1)
+        if next_key in (WAIT, len(text)):
+            return Found("waits", len(text))
+        found = json_key(text, next_key)
+        return found._replace(what="fits") if found.what == "key" else found
+    never = char in QUOTES or char in COLONS or (char in COMMAS and follow != "call")
+    return Found("misfit" if never else "fits", after + 1)
+
+
+def _behind_comma(text: str, pos: int, openers: str, key: Key, positional: bool) -> Found:
+    innermost = openers[-1]
+    if innermost != "[":
+        found = key(text, pos)
+        if found.what != "misfit" or innermost == "{" or not positional:
+            return found._replace(level=len(openers))
+    if text[pos] in QUOTES or text[pos] in "{[｛［" or text.startswith('\\"', pos):
+        return Found("fits", pos + 1)
+    if text[pos] == "\\" and pos + 1 == len(text):
+        return Found("waits", len(text))
+    if _HALF_WORD.match(text, pos):
+        return Found("waits", len(text))
+    word = _LITERAL.match(text, pos)
+    return Found("fits", word.end() + 1) if word else Found("misfit", pos + 1)
+
+
+def _expression(text: str, pos: int) -> Found:
+    """Directly behind the quote: an operator and the start of a value, or another string, make an expression."""
+    if text[pos] in "\"'":
+        return Found("expression", pos + 1)
+    operator = _OPERATOR.match(text, pos)
+    if operator is None:
+        return Found("waits", len(text)) if _HALF_OPERATOR.match(text, pos) else Found("misfit", pos + 1)
+    return Found("waits", len(text)) if operator["half"] is not None else Found("expression", operator.end())
+
+
+def verdict(found: Found, has_data: bool, odd: bool, declared: bool, finishing: bool) -> Verdict:
+    """Whether the quote that this was found behind ends its string.
+
+    `has_data`: a quote of this string was data. `odd`: the number of quotes inside it is. `declared`: the object that
+    the key found would be in declares it, or declares none. `finishing`: no more text comes.
+    """
+    what = found.what
+    if what in ("waits", "over"):
+        if not finishing:
+            return "waits"
+        what = "fits" if what == "over" or not has_data else "undecided"
+    if what == "expression":
+        return "data" if has_data and odd else "unreadable"
+    if not has_data:
+        return "data" if what == "misfit" else "ends"
+    if what in ("misfit", "undecided"):
+        return "data"
+    if what == "key" and not declared:
+        return "data" if odd else "unreadable"
+    return "unreadable" if odd else "ends"
