@@ -44,9 +44,7 @@ class JsonArguments:
         *("_stops", "_wrappers", "done", "rest", "unreadable"),
     )
 
-    def __init__(
-        self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False
-    ) -> None:
+    def __init__(self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False) -> None:
         """`stops`: the text may end anywhere, though the model stopped by itself."""
         self._schema = schema
         self._node = Node(schema)
@@ -83,7 +81,7 @@ class JsonArguments:
 
     @property
     def fits(self) -> bool:
-        """Whether their first thing fits: a key with its colon, the end of the object, or a whole value that is none."""
+        """Whether their first thing fits: a key with its colon, an object's end, or a whole value that is no object."""
         if self._raw is not None:
             return False  # nothing of them is emitted either
         return self._reader.begun if self._is_object else self.done and not self.unreadable
@@ -142,7 +140,7 @@ class JsonArguments:
         """The object around the wrapper has ended. If there is more in it, the wrapper was none: all is read again."""
         raw, self._raw = "".join(self._raw or ()), None
         inner = unwrapped(self._held.strip(), self._node) if self._reader.done else None
-        held, self._held = self._held, ""
+        self._held = ""
         if inner is not None:
             self.done, self.rest = True, self._reader.rest
             self._is_object = True
@@ -197,9 +195,7 @@ class VerbatimArguments(JsonArguments):
 
     __slots__ = ("_text",)
 
-    def __init__(
-        self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False
-    ) -> None:
+    def __init__(self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False) -> None:
         super().__init__(schema, spelling, follow, stops)
         self._text = ""  # until it is known whether they are an object
 

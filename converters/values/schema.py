@@ -1,7 +1,8 @@
 """Types, members and items of an argument, looked up in the JSON Schema of a tool.
 
-Follows references inside the schema, `anyOf`, `oneOf`, `allOf`, `patternProperties` and `additionalProperties`. The
-names of types are compared without case. Malformed parts of a schema are ignored, and nothing here raises. Functions that take a `root` resolve references in it.
+Follows references inside the schema, `anyOf`, `oneOf`, `allOf`, `patternProperties` and `additionalProperties`; the
+names of types are compared without case. Malformed parts of a schema are ignored, and nothing here raises. Functions
+that take a `root` resolve references in it.
 """
 
 from __future__ import annotations

@@ -26,6 +26,10 @@ CLOSERS = {"}": "{", "]": "[", ")": "(", "｝": "{", "］": "["}
 COMMAS = ",，"
 COLONS = ":："
 QUOTES = "\"'“”‘’"
+SEEN = 80
+"""Characters of a string that are remembered for SEEMS_CLOSED."""
+SEEMS_CLOSED = re.compile(r"""\\["']\s*(?:[,}\])]\s*)+(?:[\w$.-]+\s*[:=]\s*)?\Z""")
+"""What stands before the first inner quote of a string where an escaped one may have been meant to end it: `"C:\\"`."""
 _LONGEST_BLANKS = 4096
 """Behind the whole value, so many blanks are waited for at most."""
 
@@ -127,7 +131,9 @@ def _look(text: str, pos: int, openers: str, follow: Follow, key: Key, positiona
         elif char in COMMAS:
             comma, pos = True, after + 1
         else:
-            return _expression(text, after) if depth == len(openers) else Found("misfit", after + 1)
+            if depth < len(openers):
+                return Found("misfit", after + 1)
+            return _expression(text, after, key if after > pos else None)
 
 
 def _behind_all(text: str, pos: int, follow: Follow) -> Found:
@@ -164,10 +170,17 @@ def _behind_comma(text: str, pos: int, openers: str, key: Key, positional: bool)
     return Found("fits", word.end() + 1) if word else Found("misfit", pos + 1)
 
 
-def _expression(text: str, pos: int) -> Found:
-    """Directly behind the quote: an operator and the start of a value, or another string, make an expression."""
+def _expression(text: str, pos: int, key: Key | None) -> Found:
+    """Directly behind the quote: an operator and the start of a value, or another string, make an expression.
+
+    A `key` (behind blanks) tells that a comma is missing, which nobody can tell from an expression either.
+    """
     if text[pos] in "\"'":
         return Found("expression", pos + 1)
+    if key is not None:
+        found = key(text, pos)
+        if found.what != "misfit":
+            return found._replace(what="expression") if found.what == "key" else found
     operator = _OPERATOR.match(text, pos)
     if operator is None:
         return Found("waits", len(text)) if _HALF_OPERATOR.match(text, pos) else Found("misfit", pos + 1)

@@ -18,10 +18,10 @@ BLANKS = " \\t\\r\\n\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u180e\u2000-\u200f\u2028-\u2
 
 BLANK = re.compile(f"[{BLANKS}]+")
 _SPACES = re.compile(rf"(?:[{BLANKS}]|\\[nrt])+")
-_COMMENT = re.compile(
-    rf"""//[^\n"']{{0,{LIMIT}}}\n|/\*(?:[^*"']|\*(?!/)){{0,{LIMIT}}}\*/|\#[^\n"']{{0,{LIMIT}}}\n"""
+_COMMENT = re.compile(rf"""//[^\n"']{{0,{LIMIT}}}\n|/\*(?:[^*"']|\*(?!/)){{0,{LIMIT}}}\*/|\#[^\n"']{{0,{LIMIT}}}\n""")
+_HALF_COMMENT = re.compile(
+    rf"""/(?:/[^\n"']{{0,{LIMIT}}}|\*(?:[^*"']|\*(?!/)){{0,{LIMIT}}})?\Z|\#[^\n"']{{0,{LIMIT}}}\Z"""
 )
-_HALF_COMMENT = re.compile(rf"""/(?:/[^\n"']{{0,{LIMIT}}}|\*(?:[^*"']|\*(?!/)){{0,{LIMIT}}})?\Z|\#[^\n"']{{0,{LIMIT}}}\Z""")
 _HALF_ESCAPE = re.compile(r"\\\Z")
 PLAIN_SPACE = " \t\r\n"
 

@@ -30,7 +30,18 @@ class JsonGrammar:
     """
 
     __slots__ = (
-        *("_builder", "_ends_in_word", "_fenced", "_follow", "_has_surplus", "_output", "_pending", "_repairs", "_spelling", "_strings"),
+        *(
+            "_builder",
+            "_ends_in_word",
+            "_fenced",
+            "_follow",
+            "_has_surplus",
+            "_output",
+            "_pending",
+            "_repairs",
+            "_spelling",
+            "_strings",
+        ),
         *("begun", "finishing", "over", "state", "stuck", "taken", "waiting_for"),
     )
 

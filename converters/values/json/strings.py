@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
-from converters.values.json.behind import Verdict
+from converters.values.json.behind import SEEMS_CLOSED, SEEN, Verdict
 from converters.values.json.output import Flow, JsonOutput, in_string
 from converters.values.json.repairs import Repairs
 
@@ -27,7 +27,9 @@ TRIPLE = ('"""', "'''")
 QUOTES = {'"': '"', "'": "'", "“": "”", "”": "”", "‘": "’", "’": "’"}
 """What opens a string, and what ends it."""
 
-_ESCAPES = r'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})'
+_ESCAPES = (
+    r'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})'
+)
 _PLAIN = {
     '"': re.compile(rf'(?:[^"\\\x00-\x1f]+|{_ESCAPES})+').match,
     "'": re.compile(r"[^'\"\\\x00-\x1f]+").match,
@@ -73,7 +75,7 @@ class StringReader:
         self._plain: Callable[[str, int], re.Match[str] | None]
         self._count = 0  # quotes inside the string, escaped ones included
         self._has_data = False  # one of them was not escaped
-        self._last = ""  # ends in the last character of the string so far
+        self._last = ""  # the last characters of the string so far, as they are spelled
         self.is_key = False
         self.finishing = False
         """No more text comes."""
@@ -122,11 +124,16 @@ class StringReader:
         return end
 
     def _data(self, text: str, pos: int, end: int, counts: bool = True) -> int:
+        if not self._has_data and SEEMS_CLOSED.search(self._last):
+            return self._stop(pos)
         self._has_data = self._repairs.respelled = self._repairs.inner_quotes = True
         self._count += counts
-        self._last = text[pos:end]
-        self._output.put(in_string(self._last))
+        self._seen(text[pos:end])
+        self._output.put(in_string(text[pos:end]))
         return end
+
+    def _seen(self, text: str) -> None:
+        self._last = (self._last + text)[-SEEN:]
 
     def _wait(self, text: str, pos: int) -> int:
         """Something has begun that more text must complete; at the end of all text the string is open."""
@@ -146,20 +153,21 @@ class StringReader:
         if end == len(text):
             pending.clear()
             self._count += text.count('"')
-            self._last = text
+            self._last = (self._last + text)[-SEEN:]
             return text
         if text[end:] != "\\":
             return None
         pending[:] = ["\\"]
         text = text[:end]
         self._count += text.count('"')
-        self._last = text or self._last
+        self._seen(text)
         return text
 
     def _read(self, text: str, pos: int) -> int:
         plain = self._plain(text, pos)
         if plain:
-            taken = self._last = plain.group()
+            taken = plain.group()
+            self._seen(taken)
             self._count += taken.count('"')
             self._output.put(taken)
             return plain.end()
@@ -173,7 +181,7 @@ class StringReader:
     def _put_raw(self, char: str, end: int) -> int:
         """A raw control character, or a double quote between others."""
         self._repairs.respelled = True
-        self._last = char
+        self._seen(char)
         self._output.put(_CONTROL.get(char, '\\"'))
         return end
 
@@ -183,7 +191,7 @@ class StringReader:
         if after == len(text):
             return self._wait(text, pos)
         char = text[after]
-        self._last = " "
+        self._seen("\\" + char)
         if char == "u":
             return self._unicode_escape(text, pos, width)
         if char in '"\\/bfnrt':
@@ -231,8 +239,8 @@ class StringReader:
     def _read_escaped(self, text: str, pos: int) -> int:
         plain = self._plain(text, pos)
         if plain:
-            self._last = plain.group()
-            self._output.put(self._last)
+            self._seen(plain.group())
+            self._output.put(plain.group())
             return plain.end()
         char = text[pos]
         if char == '"':  # it would end the string that all of this stands in
@@ -267,8 +275,8 @@ class StringReader:
     def _read_triple(self, text: str, pos: int) -> int:
         plain = self._plain(text, pos)
         if plain:
-            self._last = plain.group()
-            self._output.put(self._last)
+            self._seen(plain.group())
+            self._output.put(plain.group())
             return plain.end()
         char = text[pos]
         if char == "\\":

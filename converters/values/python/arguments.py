@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from converters.text.expectations import Schema
-from converters.values.json.behind import Found, look, python_key, verdict
+from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, look, python_key, verdict
 from converters.values.json.between import WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
 from converters.values.json.reader import strict
@@ -66,14 +66,14 @@ class PythonArguments:
         self._raw = False  # the current string has no escapes
         self._count = 0  # quotes inside it, escaped ones included
         self._has_data = False  # one of them was not escaped
-        self._last = ""  # ends in the last character of it
+        self._last = ""  # the last characters of it, as they are spelled
         self._untaken = -1  # where blanks begin behind a bracket that may have closed the call
         self._finishing = False
         self._state: Callable[[], bool] = self._argument
         self.inner_quotes = False
         """A quote that was not escaped was part of its string."""
         self.fits = False
-        """Whether their first thing fits: a name, a value without one that the tool can take, or the closing bracket."""
+        """Whether their first thing fits: a name, a value without one that the tool can take, or the bracket's end."""
         self.done = False
         self.unreadable = False
         """Whether they cannot be delivered: open at the end, or not to be read without inventing something."""
@@ -211,8 +211,8 @@ class PythonArguments:
         self._state = self._string
         return True
 
-    def _text(self, text: str) -> bool:
-        self._last = text or self._last
+    def _text(self, text: str, spelled: str = "") -> bool:
+        self._last = (self._last + (spelled or text))[-SEEN:]
         self._sent.append(self._out.text(text))
         return True
 
@@ -244,8 +244,8 @@ class PythonArguments:
         taken = self._advance(end)
         self._count += taken.endswith(self._quotes[0])
         if pair:
-            return self._text(paired(chr(int(pair[1], 16)) + chr(int(pair[2], 16))))
-        return self._text(taken if self._raw or not escape else paired(unescaped(escape)))
+            return self._text(paired(chr(int(pair[1], 16)) + chr(int(pair[2], 16))), taken)
+        return self._text(taken if self._raw or not escape else paired(unescaped(escape)), taken)
 
     def _behind(self, pos: int) -> Found:
         """What stands behind a quote that stands before this position."""
@@ -283,6 +283,8 @@ class PythonArguments:
         return True
 
     def _data(self, counts: bool = True) -> bool:
+        if not self._has_data and SEEMS_CLOSED.search(self._last):
+            return self._fail()
         self._has_data = self.inner_quotes = True
         self._count += counts
         if self._out.duplicate_key or not all(map(self._out.declares, self._out.keys)):
@@ -380,7 +382,7 @@ class PythonArguments:
         plain = ESCAPE.sub(unescaped, plain) if "\\" in plain else plain
         if not plain:
             return None
-        self._last = plain
+        self._last = (self._last + text[:end])[-SEEN:]
         self._buffer = text[end:]
         return in_string(plain)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
 from converters.values.json.reader import JsonReader
 from converters.values.schema import Node
-from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy
+from converters.values.typed import SchemaPolicy
 from tests.helpers import cuts, read_json, same_json
 
 INTEGER = {"type": "integer"}
@@ -134,4 +135,4 @@ def test_a_string_that_is_not_asked_for_waits() -> None:
     reader = JsonReader(SchemaPolicy(Node(SCHEMA)))
     assert reader.feed('{"n": "1').rstrip() == '{"n":'
     assert reader.feed('2", "text') == ""
-    assert reader.feed('": ') == '12, "text":'
+    assert reader.feed('": ') == '12, "text": '
