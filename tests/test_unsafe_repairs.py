@@ -123,7 +123,7 @@ def test_a_slip_elsewhere_does_not_touch_a_string(text: str) -> None:
         f'{{x: 1, /* why */ "a": {quoted} // so\n}}',
         f'{{{{"a": {quoted}}}}}',
         f'```json\n{{"a": {quoted}, }}\n```',
-        f'{{"b": 1 "a": {quoted}',
+        f'{{"b": 1, "a": {quoted}',
         f'{{"a": {quoted}, "a": 0}}',
     ):
         for pieces in cuts(slipped, pairs=40, randoms=2):

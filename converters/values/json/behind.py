@@ -19,7 +19,7 @@ a colon; or also a comma and the next member of the object that the arguments st
 Python call, also any comma."""
 
 What = Literal["fits", "key", "misfit", "expression", "waits", "over", "undecided"]
-"""`over`: so far, the whole value ends here, and nothing has come behind it yet."""
+"""`over`: so far, the whole value ends here; what has come behind it does not tell yet."""
 Verdict = Literal["ends", "data", "unreadable", "waits"]
 
 CLOSERS = {"}": "{", "]": "[", ")": "(", "｝": "{", "］": "["}
@@ -51,7 +51,7 @@ _HALF_OPERATOR = re.compile(r"(?:[a-z]{1,4}|[-+*/%.|&<>=!?^@]{1,3}\s*)\Z")
 
 
 class Found(NamedTuple):
-    """What stands behind a quote. `end`: behind what was looked at; if that is all of it, behind the whole value."""
+    """What stands behind a quote. `end`: behind what was looked at; while the whole value is `over`, behind that."""
 
     what: What
     end: int
@@ -107,7 +107,8 @@ def look(text: str, pos: int, openers: str, follow: Follow, key: Key = json_key,
     """
     found = _look(text, pos, openers, follow, key, positional)
     if found.what == "over":
-        return found._replace(what="fits") if len(text) - found.end > _LONGEST_BLANKS else found
+        is_long = len(text) - found.end > _LONGEST_BLANKS or weight(text, found.end, len(text)) > LIMIT
+        return found._replace(what="fits") if is_long else found
     if found.end - pos > LIMIT and weight(text, pos, found.end) > LIMIT:
         return Found("undecided", found.end)
     return found
@@ -147,8 +148,10 @@ def _behind_all(text: str, pos: int, follow: Follow) -> Found:
     if follow == "member" and char in COMMAS:
         next_key = blanks_end(text, after + 1)
         if next_key in (WAIT, len(text)):
-            return Found("waits", len(text))
+            return Found("over", pos)
         found = json_key(text, next_key)
+        if found.what == "waits":
+            return Found("over", pos)
         return found._replace(what="fits") if found.what == "key" else found
     never = char in QUOTES or char in COLONS or (char in COMMAS and follow != "call")
     return Found("misfit" if never else "fits", after + 1)

@@ -35,7 +35,7 @@ class JsonGrammar:
             "_ends_in_word",
             "_fenced",
             "_follow",
-            "_has_surplus",
+            "_has_surplus", "_is_first",
             "_output",
             "_pending",
             "_repairs",
@@ -62,6 +62,7 @@ class JsonGrammar:
         self._strings = StringReader(output, repairs, pending, spelling.delimiter, self._judge, self._stop)
         self._fenced = False
         self._ends_in_word = False  # so does the text
+        self._is_first = False  # directly behind the opener of the whole value
         self._has_surplus = False  # a closer that closes nothing
         self.state: State = self._value
         self.waiting_for: re.Pattern[str] | None = None
@@ -162,8 +163,12 @@ class JsonGrammar:
     def _member(self, text: str, pos: int) -> int:
         """A key, or the end of the object."""
         char = text[pos]
+        is_first, self._is_first = self._is_first, False
         if char == '"' or char in QUOTES:
             self._begin_key(QUOTES[char])
+            return pos + 1
+        if char == "{" and is_first:  # doubled, as in a format string; the second closer is one too many
+            self._repairs.respelled = True
             return pos + 1
         if char in "]}":
             return self._closer(text, pos, char)
@@ -195,7 +200,7 @@ class JsonGrammar:
     def _behind(self, text: str, pos: int) -> int:
         """Behind the whole value: what the row allows there, or the value was not over."""
         found = look(text, pos, "", self._follow)
-        if found.what in ("over", "waits") and not self.finishing:
+        if found.what == "over" and not self.finishing:
             self.taken = pos
             return -1
         if found.what == "misfit" and not self.finishing:
@@ -377,6 +382,7 @@ class JsonGrammar:
     # -- containers --------------------------------------------------------------------------------------------------
 
     def _open(self, text: str, pos: int) -> int:
+        self._is_first = not self._output.frames
         end = self._builder.open(text, pos, lambda after: self._can_follow(text, after))
         if end > 0:
             self.begun = True

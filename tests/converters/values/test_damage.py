@@ -40,7 +40,8 @@ def test_inner_quotes_that_were_not_escaped_alter_nothing(python: bool) -> None:
     found: Counter[str] = Counter()
     for number in range(20_000, 21_000):
         case = damaged(number, python, "inner quotes")
-        if not is_right(case) and "rm -rf" not in case.text:  # that string is a forged member
+        forged = "rm -rf" in case.text or "undeclared" in case.text  # it could as well be a member, or no member
+        if not is_right(case) and not forged:
             found[check(case, [])] += 1
     assert found["other"] == 0
     assert found["same"] > 30
