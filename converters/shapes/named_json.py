@@ -106,7 +106,7 @@ class NamedJsonParser(GroupedParser):
         elif len(names) == 1:
             self._out.arguments(self._code.key(names[0], is_string=True))
         else:
-            self._out.note("arguments_dropped")
+            self._out.note("arguments_unreadable")
         self._state = self._read_code
         return True
 

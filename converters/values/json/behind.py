@@ -149,6 +149,8 @@ def _behind_all(text: str, pos: int, follow: Follow) -> Found:
         next_key = blanks_end(text, after + 1)
         if next_key in (WAIT, len(text)):
             return Found("over", pos)
+        if text[next_key] in CLOSERS:
+            return Found("fits", next_key + 1)
         found = json_key(text, next_key)
         if found.what == "waits":
             return Found("over", pos)
