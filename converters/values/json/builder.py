@@ -11,10 +11,12 @@ from typing import Any
 from converters.values.json.output import OPENERS, JsonOutput, decoded
 from converters.values.json.policy import Policy
 from converters.values.json.repairs import Repairs
-from converters.values.json.whole import read_whole
+from converters.values.json.whole import levels, read_whole
 
 _WORTHWHILE = 32
 """Length in characters from which on a container is tried as a whole."""
+LEVELS = 128
+"""How deep containers may stand in each other."""
 _TRIES = 8
 """How often that may fail in one value: each try may decode all that has come."""
 
@@ -44,8 +46,11 @@ class ValueBuilder:
         if self._tries and len(text) - pos >= _WORTHWHILE:
             whole = read_whole(text, pos)
             if whole is not None and self._policy.fits(whole[0], context) and fits(whole[1]):
-                self._output.put(text[pos : whole[1]])
-                return whole[1]
+                most = LEVELS - len(self._output.frames)
+                openers = text.count("{", pos, whole[1]) + text.count("[", pos, whole[1])
+                if openers <= most or levels(whole[0]) <= most:
+                    self._output.put(text[pos : whole[1]])
+                    return whole[1]
             self._tries -= 1
         opener = OPENERS.get(text[pos], text[pos])
         self._output.open(opener, context, self._policy.declared(context) if opener == "{" else None)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 
 from converters.values.json import between
-from converters.values.json.behind import COLONS, COMMAS, Follow, Found, Verdict, look, verdict
-from converters.values.json.builder import ValueBuilder
+from converters.values.json.behind import COLONS, COMMAS, Follow
+from converters.values.json.builder import LEVELS, ValueBuilder
+from converters.values.json.judge import Judge
 from converters.values.json.output import CLOSER, JsonOutput, in_string
 from converters.values.json.repairs import Repairs
 from converters.values.json.strings import ESCAPED, QUOTES, TRIPLE, State, StringReader
@@ -30,20 +31,8 @@ class JsonGrammar:
     """
 
     __slots__ = (
-        *(
-            "_builder",
-            "_ends_in_word",
-            "_fenced",
-            "_follow",
-            "_has_surplus",
-            "_is_first",
-            "_output",
-            "_pending",
-            "_repairs",
-            "_spelling",
-            "_strings",
-        ),
-        *("begun", "finishing", "over", "state", "stuck", "taken", "waiting_for"),
+        *("_builder", "_ends_in_word", "_fenced", "_has_surplus", "_is_first", "_output", "_repairs", "_spelling"),
+        *("begun", "finishing", "judge", "over", "state", "strings", "stuck", "waiting_for"),
     )
 
     def __init__(
@@ -59,8 +48,8 @@ class JsonGrammar:
         self._repairs = repairs
         self._builder = builder
         self._spelling = spelling
-        self._follow: Follow = follow
-        self._strings = StringReader(output, repairs, pending, spelling.delimiter, self._judge, self._stop)
+        self.judge = Judge(output, repairs, follow)
+        self.strings = StringReader(output, repairs, pending, spelling.delimiter, self.judge.ends, self._stop)
         self._fenced = False
         self._ends_in_word = False  # so does the text
         self._is_first = False  # directly behind the opener of the whole value
@@ -68,17 +57,11 @@ class JsonGrammar:
         self.state: State = self._value
         self.waiting_for: re.Pattern[str] | None = None
         """What more of the same changes nothing where a state waits: more of a word, or blanks."""
-        self.taken = -1
-        """While nothing has come behind the value: the position behind it. From there on nothing is taken yet."""
         self.begun = False
         """A key with its colon has been read, or the end of an object."""
         self.finishing = False
         self.over = False
         self.stuck = False
-
-    @property
-    def strings(self) -> StringReader:
-        return self._strings
 
     def finish(self, stops: bool) -> None:
         """All text has been read: what is open is closed where every value is complete.
@@ -91,7 +74,7 @@ class JsonGrammar:
             self.over = True
             return
         frames = self._output.frames
-        is_complete = not self._strings.quote and self.state in (self._after, self._item, self._member)
+        is_complete = not self.strings.quote and self.state in (self._after, self._item, self._member)
         if self.state == self._value and (not frames or frames[-1].opener == "["):
             is_complete = True
         if not is_complete or (frames and (stops or self._has_surplus or self._repairs.inner_quotes)):
@@ -102,39 +85,6 @@ class JsonGrammar:
         while frames:
             self._output.close()
         self.over = True
-
-    def _judge(self, text: str, pos: int, has_data: bool, odd: bool) -> Verdict:
-        """Whether the quote before a position ends its string."""
-        frames = self._output.frames
-        if not frames and self._follow == "anything":
-            return "ends"
-        found = look(text, pos, self._openers, self._follow)
-        declared = found.what != "key" or frames[found.level - 1].declares(found.key)
-        told = verdict(found, has_data, odd, declared, self.finishing)
-        if told == "waits":
-            self._wait_for(text, found)
-        elif told == "data":
-            for frame in frames:
-                frame.has_inner_quotes = True
-            if self._repairs.duplicate_key or any(frame.has_undeclared for frame in frames):
-                return "unreadable"
-        return told
-
-    @property
-    def _openers(self) -> str:
-        return "".join([frame.opener for frame in self._output.frames])
-
-    def _wait_for(self, text: str, found: Found) -> None:
-        if found.what == "over":
-            self.taken = found.end
-        else:
-            self.waiting_for = between.BLANK
-
-    def _can_follow(self, text: str, pos: int) -> bool:
-        """Whether what stands at a position, of which all has come, can follow a value."""
-        if not self._output.frames and self._follow == "anything":
-            return True
-        return look(text, pos, self._openers, self._follow).what in ("fits", "key")
 
     # -- the states: each reads what it can from a position and returns the next, or -1 to wait for more --------------
 
@@ -200,9 +150,9 @@ class JsonGrammar:
 
     def _behind(self, text: str, pos: int) -> int:
         """Behind the whole value: what the row allows there, or the value was not over."""
-        found = look(text, pos, "", self._follow)
+        found = self.judge.behind(text, pos)
         if found.what == "over" and not self.finishing:
-            self.taken = pos
+            self.judge.taken = pos
             return -1
         if found.what == "misfit" and not self.finishing:
             return self._stop(pos)
@@ -287,7 +237,7 @@ class JsonGrammar:
 
     def _begin_key(self, quote: str) -> None:
         self._output.capture()
-        self.state = self._strings.begin(quote, self._key_ended, is_key=True)
+        self.state = self.strings.begin(quote, self._key_ended, is_key=True)
 
     def _key_ended(self) -> None:
         self._put_key(self._output.release())
@@ -311,7 +261,7 @@ class JsonGrammar:
             if pos + quotes == len(text) and quotes < 4 and not self.finishing and char in "\"'":
                 return self._wait()
             if quotes == 3:
-                found = look(text, pos + 3, self._openers, self._follow)
+                found = self.judge.behind(text, pos + 3)
                 if found.what in ("waits", "over") and not self.finishing:
                     return self._wait()
                 if found.what in ("misfit", "expression"):
@@ -323,10 +273,10 @@ class JsonGrammar:
     def _begin_string(self, quote: str) -> None:
         if self._builder.takes_string():
             self._output.put('"')
-            self.state = self._strings.begin(quote, self._string_ended)
+            self.state = self.strings.begin(quote, self._string_ended)
         else:
             self._output.capture()
-            self.state = self._strings.begin(quote, self._captured_ended)
+            self.state = self.strings.begin(quote, self._captured_ended)
 
     def _string_ended(self) -> None:
         self._output.put('"')
@@ -366,7 +316,7 @@ class JsonGrammar:
         written = word.group().rstrip()
         strict = strict_word(written)
         if self._spelling.delimiter:
-            found = look(text, end, self._openers, self._follow)
+            found = self.judge.behind(text, end)
             if found.what == "waits" and not self.finishing:
                 return -1
             if found.what not in ("fits", "key", "over") and not (strict and end == len(text)):
@@ -384,7 +334,9 @@ class JsonGrammar:
 
     def _open(self, text: str, pos: int) -> int:
         self._is_first = not self._output.frames
-        end = self._builder.open(text, pos, lambda after: self._can_follow(text, after))
+        if len(self._output.frames) == LEVELS:
+            return self._stop(pos)
+        end = self._builder.open(text, pos, lambda after: self.judge.can_follow(text, after))
         if end > 0:
             self.begun = True
             self._ended()
@@ -416,7 +368,7 @@ class JsonGrammar:
             self.state = self._after
         elif self._fenced:
             self.state = self._behind_fenced
-        elif self._follow == "anything":
+        elif self.judge.follow == "anything":
             self.over = True
         else:
             self.state = self._behind

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from converters.text.reasons import Reason
 from converters.values.json.behind import Follow
+from converters.values.json.between import BLANK
 from converters.values.json.builder import ValueBuilder
 from converters.values.json.grammar import JsonGrammar
 from converters.values.json.output import Flow, JsonOutput
@@ -68,7 +69,7 @@ class JsonReader:
         grammar = self._grammar
         if self._pending:
             self._pending.append(text)
-            same = grammar.waiting_for
+            same = BLANK if grammar.judge.waits else grammar.waiting_for
             if same and same.fullmatch(text):  # a long word is not read again for each piece
                 return ""
             text = self._take_pending()
@@ -82,7 +83,7 @@ class JsonReader:
         grammar = self._grammar
         if grammar.over:
             return ""
-        grammar.finishing = self._strings.finishing = True
+        grammar.finishing = grammar.judge.finishing = self._strings.finishing = True
         untaken = self.rest
         out = self._read(self._take_pending())
         grammar.finish(stops)
@@ -93,12 +94,12 @@ class JsonReader:
     def _read(self, text: str) -> str:
         grammar = self._grammar
         self.rest = ""
-        grammar.taken = -1
+        grammar.judge.taken = -1
         pos, end = 0, len(text)
         while pos < end and not grammar.over:
             after = grammar.state(text, pos)
             if after < 0:
-                taken = grammar.taken
+                taken = grammar.judge.taken
                 if taken >= 0:
                     text, self.rest = text[:taken], text[taken:]
                 if pos < len(text):
@@ -114,6 +115,7 @@ class JsonReader:
         text = "".join(self._pending)
         self._pending.clear()
         self._grammar.waiting_for = None
+        self._grammar.judge.waits = False
         return text
 
 

@@ -34,3 +34,13 @@ def read_whole(text: str, pos: int = 0) -> tuple[Any, int] | None:
     except (ValueError, RecursionError):
         return None
     return None if _SPECIAL.search(text, pos, end) else (value, end)
+
+
+def levels(value: Any) -> int:
+    """How deep containers stand in each other."""
+    found = 0
+    level = [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        found += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return found

@@ -7,19 +7,15 @@ unreadable. What ends a string is decided by `converters/values/json/behind.py`,
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
 from converters.text.expectations import Schema
 from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, look, python_key, verdict
-from converters.values.json.between import WAIT, blanks_end
+from converters.values.json.between import BLANK, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
-from converters.values.json.reader import strict
-from converters.values.python.literals import ESCAPE, literal, unescaped
-from converters.values.schema import properties
-from converters.values.typed import read_text, typed
-from converters.values.writer import ArgumentsWriter
+from converters.values.python.literals import ESCAPE, unescaped
+from converters.values.python.writer import PythonWriter
 
 _KEYWORD = re.compile(r"([^\W\d]\w{0,255})\s{0,64}=(?!=)")
 _HALF_KEYWORD = re.compile(r"[^\W\d]\w{0,255}\s{0,64}=?\Z")
@@ -54,7 +50,7 @@ class PythonArguments:
         """`stops`: the text may end anywhere, though the model stopped by itself."""
         self._schema = schema
         self._stops = stops
-        self._out = _Writer(schema)
+        self._out = PythonWriter(schema)
         self._buffer = ""
         self._pos = 0
         self._sent: list[str] = []
@@ -67,6 +63,8 @@ class PythonArguments:
         self._count = 0  # quotes inside it, escaped ones included
         self._has_data = False  # one of them was not escaped
         self._last = ""  # the last characters of it, as they are spelled
+        self._blanks: list[str] = []
+        self._patient = False  # more than blanks must come behind a quote
         self._untaken = -1  # where blanks begin behind a bracket that may have closed the call
         self._finishing = False
         self._state: Callable[[], bool] = self._argument
@@ -80,7 +78,12 @@ class PythonArguments:
         self.rest = ""
 
     def feed(self, text: str) -> str:
-        self._buffer += text
+        if self._patient and BLANK.fullmatch(text):
+            self._blanks.append(text)  # they change nothing, and all behind the quote would be looked at again
+            return ""
+        self._buffer = "".join([self._buffer, *self._blanks, text])
+        self._blanks.clear()
+        self._patient = False
         while not self.done and self._state():
             pass
         self.rest = self._buffer[self._untaken :] if self._untaken >= 0 else ""
@@ -271,7 +274,8 @@ class PythonArguments:
         found = self._behind(pos)
         told = verdict(found, self._has_data, self._count % 2 == 1, self._out.declares(found.key), self._finishing)
         if told == "waits":
-            self._untaken = found.end if found.what == "over" else -1
+            self._patient = found.what != "over"
+            self._untaken = -1 if self._patient else found.end
             return False
         if told == "unreadable" or (told == "data" and len(quotes) == 3):
             return self._fail()
@@ -385,53 +389,3 @@ class PythonArguments:
         self._last = (self._last + text[:end])[-SEEN:]
         self._buffer = text[end:]
         return in_string(plain)
-
-
-class _Writer(ArgumentsWriter):
-    """Arguments whose values are Python literals."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
-        self._names = iter(properties(schema))
-
-    @property
-    def keys(self) -> set[str]:
-        return self._keys
-
-    def declares(self, key: str) -> bool:
-        """Whether the tool declares the argument, or none at all."""
-        return not self._schema.declared or key in self._schema.declared
-
-    def positional(self) -> str:
-        """The name of the next argument that is given without one; empty if the schema has no more."""
-        return next((name for name in self._names if name not in self._keys), "")
-
-    def takes_string(self, key: str) -> bool:
-        """Whether the argument may be a string."""
-        may_wrap = not self._keys and key in self._wrappers
-        return not may_wrap and self._schema.member(key).takes_strings
-
-    def held(self, key: str, value: str) -> str:
-        """Write a whole argument that was held, given as JSON."""
-        self.key(key, is_string=False)
-        self.text(value)
-        return self.end()
-
-    def value(self, text: str) -> str:
-        return text
-
-    def read(self, key: str, text: str) -> str | None:
-        """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither."""
-        node = self._schema.member(key)
-        value = literal(text)
-        if value is None:
-            value = strict(text, lenient=True)
-        if value is None:
-            return None
-        if value[0] in "[{":
-            return typed(value, node)
-        if value[0] == '"' and not node.takes_strings:
-            return read_text(str(json.loads(value)), node)
-        return value

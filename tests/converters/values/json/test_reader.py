@@ -280,7 +280,10 @@ def test_noise_is_json_or_unreadable(text: str) -> None:
 
 
 def test_depth_and_length_are_no_matter() -> None:
-    assert read(["[" * 100_000]) == "[" * 100_000 + "]" * 100_000
+    assert read(["[" * 128 + "]" * 128]) == "[" * 128 + "]" * 128
+    assert outcome(["[" * 100_000]) is None
+    assert read([f"[{'[], ' * 200}1]"]) == f"[{'[], ' * 200}1]"
+    assert outcome(["[" * 129 + "]" * 129]) is outcome("[" * 129 + "]" * 129) is None
     assert outcome([string.ascii_letters * 10_000]) is None
 
 
