@@ -96,7 +96,7 @@ def test_a_string_that_is_right_is_left_alone(row: str) -> None:
         events = parse(written, {"put": SCHEMA}, row=row)
         message = assemble(events)
         assert message.arguments == [arguments], written
-        assert not {"arguments_guessed", "arguments_retyped", "duplicate_key"} & set(message.noted)
+        assert not {"arguments_repaired", "arguments_retyped", "duplicate_key"} & set(message.noted)
         assert meaning(parse(written, {"put": SCHEMA}, list(written), row=row)) == meaning(events)
 
 

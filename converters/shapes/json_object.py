@@ -15,6 +15,7 @@ from converters.text.expectations import Expectations
 from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.json.reader import JsonReader
+from converters.values.json.words import KEY, USUAL
 from converters.values.writer import JsonArguments, json_arguments
 
 _NAMES = frozenset({"name", "tool_name"})
@@ -192,7 +193,9 @@ class JsonObjectParser(StateParser):
             self._state = self._brace
             return True
         if (self._key in _ARGUMENTS or self._key == self._name) and self._arguments is None:
-            self._arguments = json_arguments(self._expectations, self._name, follow="member")
+            self._arguments = json_arguments(
+                self._expectations, self._name, follow="member", ends_at=self._grammar.closers
+            )
             self._state = self._read_arguments
             return True
         return self._read_next(self._read_value)
@@ -259,7 +262,7 @@ class JsonObjectParser(StateParser):
     # -- what the states do ------------------------------------------------------------------------------------------
 
     def _read_next(self, state: StateParser.State) -> bool:
-        self._small = JsonReader()
+        self._small = JsonReader(spelling=KEY if state == self._read_key else USUAL)
         self._small_text = ""
         self._state = state
         return True

@@ -37,7 +37,7 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""
-        return json_arguments(expectations, name)
+        return json_arguments(expectations, name, ends_at=[*self.feet, *self.group_closes])
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
         return NamedJsonParser(self, context, expectations)

@@ -91,7 +91,9 @@ class PythonicParser(StateParser):
         opened = self._advance(match.end())
         self._written.append(opened)
         self._out.start(name, None, opened, match["name"])
-        self._arguments = PythonArguments(self._expectations.schema(name), self._expectations.stops)
+        self._arguments = PythonArguments(
+            self._expectations.schema(name), self._expectations.stops, self._grammar.closers
+        )
         self._state = self._read
         return True
 

@@ -14,4 +14,5 @@ from converters.values.writer import JsonArguments
 class RelaxedGrammar(NamedJsonGrammar):
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         spelling = relaxed_spelling(self.syntax.delimiter)
-        return JsonArguments(expectations.schema(name), spelling, stops=expectations.stops)
+        ends_at = [*self.feet, *self.group_closes]
+        return JsonArguments(expectations.schema(name), spelling, stops=expectations.stops, ends_at=ends_at)

@@ -154,7 +154,8 @@ class TaggedParser(GroupedParser):
             self._out.own(self._advance(after - len(marker)))
             self._state = self._key
         elif marker in _OBJECT and not self._arguments.begun:
-            self._json = json_arguments(self._expectations, self._name)
+            ends_at = [*grammar.feet, *grammar.group_closes]
+            self._json = json_arguments(self._expectations, self._name, ends_at=ends_at)
             self._state = self._object
         elif marker in grammar.feet or marker in grammar.group_closes:
             if not self._out.open and marker in grammar.feet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from converters.text.expectations import Expectations, Schema
 from converters.text.reasons import Reason
@@ -23,11 +24,18 @@ _HALF_WRAPPER = re.compile(r"""\s*(?:\{\s*(?:["']?([a-z]*)(?:(?<=[a-z])["']?\s*(
 
 
 def json_arguments(
-    expectations: Expectations, name: str, spelling: Spelling = USUAL, follow: Follow = "row"
+    expectations: Expectations,
+    name: str,
+    spelling: Spelling = USUAL,
+    follow: Follow = "row",
+    ends_at: Sequence[str] = (),
 ) -> JsonArguments:
-    """The reader for arguments of a tool that a model writes as JSON. `follow`: what may stand behind them."""
+    """The reader for arguments of a tool that a model writes as JSON.
+
+    `follow`: what may stand behind them. `ends_at`: the markers that end them though closers are missing.
+    """
     reader = JsonArguments if expectations.heal else VerbatimArguments
-    return reader(expectations.schema(name), spelling, follow, expectations.stops)
+    return reader(expectations.schema(name), spelling, follow, expectations.stops, ends_at)
 
 
 class JsonArguments:
@@ -40,16 +48,37 @@ class JsonArguments:
     """
 
     __slots__ = (
-        *("_code", "_follow", "_held", "_is_object", "_node", "_raw", "_reader", "_schema", "_spelling", "_start"),
+        *(
+            "_code",
+            "_ends_at",
+            "_follow",
+            "_held",
+            "_is_object",
+            "_node",
+            "_raw",
+            "_reader",
+            "_schema",
+            "_spelling",
+            "_start",
+        ),
         *("_stops", "_wrappers", "done", "rest", "unreadable"),
     )
 
-    def __init__(self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False) -> None:
-        """`stops`: the text may end anywhere, though the model stopped by itself."""
+    def __init__(
+        self,
+        schema: Schema,
+        spelling: Spelling = USUAL,
+        follow: Follow = "row",
+        stops: bool = False,
+        ends_at: Sequence[str] = (),
+    ) -> None:
+        """`stops`: the text may end anywhere, though the model stopped by itself. `ends_at`: the markers that end the
+        arguments though closers are missing."""
         self._schema = schema
         self._node = Node(schema)
         self._spelling = spelling
         self._follow: Follow = follow
+        self._ends_at = ends_at
         self._stops = stops
         self._reader = self._new_reader(self._node)
         self._wrappers = self._possible_wrappers()
@@ -64,7 +93,7 @@ class JsonArguments:
         self.rest = ""
 
     def _new_reader(self, node: Node) -> JsonReader:
-        return JsonReader(SchemaPolicy(node), self._spelling, self._follow)
+        return JsonReader(SchemaPolicy(node), self._spelling, self._follow, self._ends_at)
 
     def _possible_wrappers(self) -> frozenset[str]:
         return wrappers(self._node)
@@ -195,12 +224,19 @@ class VerbatimArguments(JsonArguments):
 
     __slots__ = ("_text",)
 
-    def __init__(self, schema: Schema, spelling: Spelling = USUAL, follow: Follow = "row", stops: bool = False) -> None:
-        super().__init__(schema, spelling, follow, stops)
+    def __init__(
+        self,
+        schema: Schema,
+        spelling: Spelling = USUAL,
+        follow: Follow = "row",
+        stops: bool = False,
+        ends_at: Sequence[str] = (),
+    ) -> None:
+        super().__init__(schema, spelling, follow, stops, ends_at)
         self._text = ""  # until it is known whether they are an object
 
     def _new_reader(self, node: Node) -> JsonReader:
-        return JsonReader(spelling=self._spelling, follow=self._follow)
+        return JsonReader(spelling=self._spelling, follow=self._follow, ends_at=self._ends_at)
 
     def _possible_wrappers(self) -> frozenset[str]:
         return frozenset()

@@ -17,4 +17,4 @@ _VALUE_WORD = re.compile(r"[^,\[\]{}\"'`，｛｝［］“”]+")
 @cache
 def relaxed_spelling(delimiter: str) -> Spelling:
     """The spelling whose strings stand between two `delimiter`s."""
-    return Spelling(_VALUE_WORD, delimiter)
+    return Spelling(_VALUE_WORD, delimiter, words=True)

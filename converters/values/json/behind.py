@@ -8,7 +8,7 @@ keeps state or knows how a string is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from converters.values.json.between import LIMIT, WAIT, blanks_end, weight
@@ -18,8 +18,9 @@ Follow = Literal["anything", "row", "member", "call"]
 a colon; or also a comma and the next member of the object that the arguments stand in; or, behind the bracket of a
 Python call, also any comma."""
 
-What = Literal["fits", "key", "misfit", "expression", "waits", "over", "undecided"]
-"""`over`: so far, the whole value ends here; what has come behind it does not tell yet."""
+What = Literal["fits", "key", "misfit", "expression", "waits", "over", "ended", "ending", "undecided"]
+"""`over`: so far, the whole value ends here; what has come behind it does not tell yet. `ended`: the arguments end
+here, and closers are missing. `ending`: so they may, if what has come is half of such an end."""
 Verdict = Literal["ends", "data", "unreadable", "waits"]
 
 CLOSERS = {"}": "{", "]": "[", ")": "(", "｝": "{", "］": "["}
@@ -30,6 +31,7 @@ SEEN = 80
 """Characters of a string that are remembered for SEEMS_CLOSED."""
 SEEMS_CLOSED = re.compile(r"""\\["']\s*(?:[,}\])]\s*)+(?:[\w$.-]+\s*[:=]\s*)?\Z""")
 """What stands before the first inner quote of a string where an escaped one may have been meant to end it: `"C:\\"`."""
+_LONGEST_END = 80
 _LONGEST_BLANKS = 4096
 """Behind the whole value, so many blanks are waited for at most."""
 
@@ -51,7 +53,7 @@ _HALF_OPERATOR = re.compile(r"(?:[a-z]{1,4}|[-+*/%.|&<>=!?^@]{1,3}\s*)\Z")
 
 
 class Found(NamedTuple):
-    """What stands behind a quote. `end`: behind what was looked at; while the whole value is `over`, behind that."""
+    """What stands behind a quote. `end`: behind what was looked at; while it is not known, what is taken."""
 
     what: What
     end: int
@@ -100,13 +102,31 @@ def python_key(text: str, pos: int) -> Found:
     return Found("key" if is_key else "misfit", after + 2, name.group())
 
 
-def look(text: str, pos: int, openers: str, follow: Follow, key: Key = json_key, positional: bool = False) -> Found:
+def end_at(text: str, pos: int, ends: Sequence[str]) -> int:
+    """The position behind one of these ends that stands here; 0 if none does, WAIT at the start of one."""
+    for end in ends:
+        if text.startswith(end, pos):
+            return pos + len(end)
+    rest = text[pos : pos + _LONGEST_END]
+    return WAIT if any(len(rest) < len(end) and end.startswith(rest) for end in ends) else 0
+
+
+def look(
+    text: str,
+    pos: int,
+    openers: str,
+    follow: Follow,
+    ends: Sequence[str] = (),
+    key: Key = json_key,
+    positional: bool = False,
+) -> Found:
     """What stands from behind a quote on, inside the containers whose `openers` are given, the innermost last.
 
-    `positional`: a Python call that has had no named argument yet, so that a value may follow a comma.
+    `ends` are markers that end the arguments though closers are missing. `positional`: a Python call that has had no
+    named argument yet, so that a value may follow a comma.
     """
-    found = _look(text, pos, openers, follow, key, positional)
-    if found.what == "over":
+    found = _look(text, pos, openers, follow, ends, key, positional)
+    if found.what in ("over", "ending"):
         is_long = len(text) - found.end > _LONGEST_BLANKS or weight(text, found.end, len(text)) > LIMIT
         return found._replace(what="fits") if is_long else found
     if found.end - pos > LIMIT and weight(text, pos, found.end) > LIMIT:
@@ -114,7 +134,7 @@ def look(text: str, pos: int, openers: str, follow: Follow, key: Key = json_key,
     return found
 
 
-def _look(text: str, pos: int, openers: str, follow: Follow, key: Key, positional: bool) -> Found:
+def _look(text: str, pos: int, openers: str, follow: Follow, ends: Sequence[str], key: Key, positional: bool) -> Found:
     depth, comma = len(openers), False
     while True:
         if not depth:
@@ -123,6 +143,9 @@ def _look(text: str, pos: int, openers: str, follow: Follow, key: Key, positiona
         if after in (WAIT, len(text)):
             return Found("waits", len(text))
         char = text[after]
+        end = end_at(text, after, ends) if ends else 0
+        if end:
+            return Found("ending", after) if end == WAIT else Found("ended", end)
         if char in CLOSERS:
             if CLOSERS[char] != openers[depth - 1]:
                 return Found("misfit", after + 1)
@@ -199,12 +222,14 @@ def verdict(found: Found, has_data: bool, odd: bool, declared: bool, finishing: 
     the key found would be in declares it, or declares none. `finishing`: no more text comes.
     """
     what = found.what
-    if what in ("waits", "over"):
+    if what in ("waits", "over", "ending"):
         if not finishing:
             return "waits"
         what = "fits" if what == "over" or not has_data else "undecided"
     if what == "expression":
         return "data" if has_data and odd else "unreadable"
+    if what == "ended" and has_data:
+        return "unreadable"
     if not has_data:
         return "data" if what == "misfit" else "ends"
     if what in ("misfit", "undecided"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from converters.values.json import between
-from converters.values.json.behind import COLONS, COMMAS, Follow
+from converters.values.json.behind import COLONS, COMMAS, end_at
 from converters.values.json.builder import LEVELS, ValueBuilder
 from converters.values.json.judge import Judge
 from converters.values.json.output import CLOSER, JsonOutput, in_string
@@ -41,17 +41,16 @@ class JsonGrammar:
         builder: ValueBuilder,
         repairs: Repairs,
         spelling: Spelling,
-        follow: Follow,
+        judge: Judge,
         pending: list[str],
     ) -> None:
         self._output = output
         self._repairs = repairs
         self._builder = builder
         self._spelling = spelling
-        self.judge = Judge(output, repairs, follow)
+        self.judge = judge
         self.strings = StringReader(output, repairs, pending, spelling.delimiter, self.judge.ends, self._stop)
-        self._fenced = False
-        self._ends_in_word = False  # so does the text
+        self._fenced = self._ends_in_word = False
         self._is_first = False  # directly behind the opener of the whole value
         self._has_surplus = False  # a closer that closes nothing
         self.state: State = self._value
@@ -68,7 +67,7 @@ class JsonGrammar:
 
         This is the one place that decides whether what is open is unreadable. `stops`: the text may end anywhere.
         """
-        if self._ends_in_word and stops:
+        if stops and (self._ends_in_word or self._repairs.unclosed):
             self._stop(0)
         if self.over or self.state in (self._behind, self._behind_fenced):
             self.over = True
@@ -80,11 +79,7 @@ class JsonGrammar:
         if not is_complete or (frames and (stops or self._has_surplus or self._repairs.inner_quotes)):
             self._stop(0)
             return
-        self._output.discard_comma()
-        self._repairs.unclosed = bool(frames)
-        while frames:
-            self._output.close()
-        self.over = True
+        self._close_all()
 
     # -- the states: each reads what it can from a position and returns the next, or -1 to wait for more --------------
 
@@ -124,6 +119,8 @@ class JsonGrammar:
         if char in "]}":
             return self._closer(text, pos, char)
         special = self._special(text, pos)
+        if special is None and end_at(text, pos, self.judge.ends_at):
+            return self._at_end(text, pos)
         return self._key_word(text, pos) if special is None else special
 
     def _colon(self, text: str, pos: int) -> int:
@@ -133,7 +130,8 @@ class JsonGrammar:
             self._output.put(":")
             self.begun = True
             return pos + 1
-        return self._blanks_or_stop(text, pos)
+        end = self._space(text, pos)
+        return self._stop(pos) if end == pos else end
 
     def _after(self, text: str, pos: int) -> int:
         """Behind a member or an item: a comma, or the closer."""
@@ -146,7 +144,26 @@ class JsonGrammar:
         char = _ASCII.get(char, char)
         if char in "]}":
             return self._closer(text, pos, char)
-        return self._blanks_or_stop(text, pos)
+        end = self._space(text, pos)
+        return self._at_end(text, pos) if end == pos else end
+
+    def _at_end(self, text: str, pos: int) -> int:
+        """Where every value is complete, but something follows that is no JSON: what ends the arguments, or nothing."""
+        found = end_at(text, pos, self.judge.ends_at)
+        if found == between.WAIT and not self.finishing:
+            self.judge.taken = pos
+            return -1
+        if found and not self._repairs.inner_quotes and not self._has_surplus:
+            self._close_all()
+            return pos
+        return self._stop(pos)
+
+    def _close_all(self) -> None:
+        self._output.discard_comma()
+        self._repairs.unclosed = bool(self._output.frames)
+        while self._output.frames:
+            self._output.close()
+        self.over = True
 
     def _behind(self, text: str, pos: int) -> int:
         """Behind the whole value: what the row allows there, or the value was not over."""
@@ -180,10 +197,6 @@ class JsonGrammar:
             self._output.put_space(space)
         return end
 
-    def _blanks_or_stop(self, text: str, pos: int) -> int:
-        end = self._space(text, pos)
-        return self._stop(pos) if end == pos else end
-
     def _special(self, text: str, pos: int) -> int | None:
         """Where a key or a value begins: something else that may stand there; None if nothing such does."""
         delimiter = self._spelling.delimiter
@@ -212,7 +225,10 @@ class JsonGrammar:
             else:
                 self._begin_string(delimiter)
             return pos + len(delimiter)
-        return self._wait() if delimiter.startswith(text[pos : pos + len(delimiter)]) else None
+        if not delimiter.startswith(text[pos : pos + len(delimiter)]):
+            return None
+        self.judge.taken = pos if self.judge.ends_at else -1
+        return self._wait()
 
     def _open_fence(self, text: str, pos: int) -> int:
         end = between.opening_fence_end(text, pos)
@@ -315,7 +331,8 @@ class JsonGrammar:
         self._ends_in_word = end == len(text)
         written = word.group().rstrip()
         strict = strict_word(written)
-        if self._spelling.delimiter:
+        if self._spelling.words:
+            self._repairs.respelled = self._repairs.respelled or not self._spelling.delimiter
             found = self.judge.behind(text, end)
             if found.what == "waits" and not self.finishing:
                 return -1

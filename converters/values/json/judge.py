@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from converters.values.json.behind import Follow, Found, Verdict, look, verdict
 from converters.values.json.output import JsonOutput
 from converters.values.json.repairs import Repairs
@@ -10,22 +12,24 @@ from converters.values.json.repairs import Repairs
 class Judge:
     """Knows what is open around the place, and what may follow the whole value."""
 
-    __slots__ = ("_output", "_repairs", "finishing", "follow", "taken", "waits")
+    __slots__ = ("_output", "_repairs", "ends_at", "finishing", "follow", "taken", "waits")
 
-    def __init__(self, output: JsonOutput, repairs: Repairs, follow: Follow) -> None:
+    def __init__(self, output: JsonOutput, repairs: Repairs, follow: Follow, ends_at: Sequence[str]) -> None:
+        """`ends_at`: what ends the arguments though closers are missing, such as the marker that closes a call."""
         self._output = output
         self._repairs = repairs
         self.follow: Follow = follow
+        self.ends_at = ends_at
         self.finishing = False
         """No more text comes."""
         self.waits = False
         """More must come behind the last quote; blanks alone change nothing."""
         self.taken = -1
-        """While what has come behind the whole value does not tell yet: the position behind the value."""
+        """Up to where the text is taken, while what follows may not belong to the value; else -1."""
 
     def behind(self, text: str, pos: int) -> Found:
         """What stands from a position on, which is behind a value."""
-        return look(text, pos, "".join([frame.opener for frame in self._output.frames]), self.follow)
+        return look(text, pos, "".join([frame.opener for frame in self._output.frames]), self.follow, self.ends_at)
 
     def can_follow(self, text: str, pos: int) -> bool:
         """Whether what stands at a position, of which all has come, can follow a value."""
@@ -42,7 +46,7 @@ class Judge:
         declared = found.what != "key" or frames[found.level - 1].declares(found.key)
         told = verdict(found, has_data, odd, declared, self.finishing)
         if told == "waits":
-            self.waits = found.what != "over"
+            self.waits = found.what == "waits"
             self.taken = -1 if self.waits else found.end
         elif told == "data":
             for frame in frames:

@@ -10,11 +10,14 @@ This file knows about pieces; the grammar is next door. It may not know what the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from converters.text.reasons import Reason
 from converters.values.json.behind import Follow
 from converters.values.json.between import BLANK
 from converters.values.json.builder import ValueBuilder
 from converters.values.json.grammar import JsonGrammar
+from converters.values.json.judge import Judge
 from converters.values.json.output import Flow, JsonOutput
 from converters.values.json.policy import VERBATIM, Policy
 from converters.values.json.repairs import Repairs
@@ -31,12 +34,20 @@ class JsonReader:
 
     __slots__ = ("_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
 
-    def __init__(self, policy: Policy = VERBATIM, spelling: Spelling = USUAL, follow: Follow = "anything") -> None:
+    def __init__(
+        self,
+        policy: Policy = VERBATIM,
+        spelling: Spelling = USUAL,
+        follow: Follow = "anything",
+        ends_at: Sequence[str] = (),
+    ) -> None:
+        """`ends_at`: what ends the value though closers are missing, such as the marker that closes a call."""
         self.repairs = Repairs()
         self._output = JsonOutput()
         self._pending: list[str] = []  # text that cannot be read before more has come
+        judge = Judge(self._output, self.repairs, follow, ends_at)
         builder = ValueBuilder(self._output, policy, self.repairs)
-        self._grammar = JsonGrammar(self._output, builder, self.repairs, spelling, follow, self._pending)
+        self._grammar = JsonGrammar(self._output, builder, self.repairs, spelling, judge, self._pending)
         self._strings = self._grammar.strings
         self.done = False
         self.rest = ""

@@ -24,15 +24,18 @@ _SHORT = 300
 class Spelling(NamedTuple):
     """What a value without quotes is made of, and the token around strings; empty if it is a quote.
 
-    With a token, any words may stand without quotes, and the schema says what they are.
+    `words`: any words may stand without quotes, and the policy says what they are.
     """
 
     value_word: re.Pattern[str] = _WORD
     delimiter: str = ""
+    words: bool = False
     key_word: re.Pattern[str] = IDENTIFIER
 
 
 USUAL = Spelling()
+KEY = Spelling(IDENTIFIER, words=True)
+"""That of a key which is read by itself."""
 
 
 def is_finite(number: str) -> bool:

@@ -8,10 +8,10 @@ unreadable. What ends a string is decided by `converters/values/json/behind.py`,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from converters.text.expectations import Schema
-from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, look, python_key, verdict
+from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
 from converters.values.json.between import BLANK, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
 from converters.values.python.literals import ESCAPE, unescaped
@@ -46,8 +46,9 @@ class PythonArguments:
     behind a bracket that may have closed the call.
     """
 
-    def __init__(self, schema: Schema, stops: bool = False) -> None:
-        """`stops`: the text may end anywhere, though the model stopped by itself."""
+    def __init__(self, schema: Schema, stops: bool = False, ends_at: Sequence[str] = ()) -> None:
+        """`stops`: the text may end anywhere. `ends_at`: what ends the call though its bracket is missing."""
+        self._ends_at = ends_at
         self._schema = schema
         self._stops = stops
         self._out = PythonWriter(schema)
@@ -64,7 +65,7 @@ class PythonArguments:
         self._has_data = False  # one of them was not escaped
         self._last = ""  # the last characters of it, as they are spelled
         self._blanks: list[str] = []
-        self._patient = False  # more than blanks must come behind a quote
+        self._patient = False  # blanks alone do not end the wait
         self._untaken = -1  # where blanks begin behind a bracket that may have closed the call
         self._finishing = False
         self._state: Callable[[], bool] = self._argument
@@ -113,9 +114,8 @@ class PythonArguments:
         return sent + self._taken()
 
     def _taken(self) -> str:
-        sent = "".join(self._sent)
-        self._sent.clear()
-        return sent
+        sent, self._sent = self._sent, []
+        return "".join(sent)
 
     def _advance(self, pos: int) -> str:
         """Consume the buffer up to a position; returns what was consumed."""
@@ -134,7 +134,6 @@ class PythonArguments:
 
     @property
     def duplicate_key(self) -> bool:
-        """Whether a key came twice."""
         return self._out.duplicate_key
 
     # -- the states: each consumes from the buffer and returns whether to go on; False waits for more text -------------
@@ -186,10 +185,22 @@ class PythonArguments:
         if self._buffer[self._pos] == ")":
             return self._close()
         if self._buffer[self._pos] not in ",，":
-            return self._fail()
+            return self._bracket_missing()
         self._advance(self._pos + 1)
         self._state = self._argument
         return True
+
+    def _bracket_missing(self) -> bool:
+        """Every value is complete, but something follows that belongs to no call."""
+        found = end_at(self._buffer, self._pos, self._ends_at)
+        if found == WAIT and not self._finishing:
+            self._untaken = self._pos
+            return False
+        if not found or (self._stops and found == WAIT) or self.inner_quotes:
+            return self._fail()
+        self._sent.append(self._out.close())
+        self.fits = self.done = True
+        return False
 
     def _before_value(self) -> bool:
         if not self._skip() or self._waits(_HALF_STRING):
@@ -252,7 +263,7 @@ class PythonArguments:
 
     def _behind(self, pos: int) -> Found:
         """What stands behind a quote that stands before this position."""
-        return look(self._buffer, pos, "(", "call", python_key, positional=not self._named)
+        return look(self._buffer, pos, "(", "call", self._ends_at, python_key, positional=not self._named)
 
     def _quote(self) -> bool:
         """At quotes that may end the string."""
@@ -268,13 +279,12 @@ class PythonArguments:
                 return False
             if self._buffer[pos : pos + 1].isalpha():
                 return self._data(counts=False)
-        joined = None if self._has_data else _JOINED.match(self._buffer, pos)
-        if joined:
+        if not self._has_data and (joined := _JOINED.match(self._buffer, pos)):
             return self._join(joined.end())
         found = self._behind(pos)
         told = verdict(found, self._has_data, self._count % 2 == 1, self._out.declares(found.key), self._finishing)
         if told == "waits":
-            self._patient = found.what != "over"
+            self._patient = found.what == "waits"
             self._untaken = -1 if self._patient else found.end
             return False
         if told == "unreadable" or (told == "data" and len(quotes) == 3):
@@ -300,8 +310,7 @@ class PythonArguments:
         if not self._finishing and _HALF_STRING.match(self._buffer, pos):
             return False
         opener = _STRING.match(self._buffer, pos)
-        assert opener
-        return self._open_string(opener)
+        return self._open_string(opener) if opener else self._fail()
 
     # -- values that are held ------------------------------------------------------------------------------------------
 
