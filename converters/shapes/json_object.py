@@ -220,7 +220,7 @@ class JsonObjectParser(StateParser):
         delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
-            self._out.unclosed = True
+            self._out.unclosed = arguments.closed or arguments.unreadable
         self._send(delta, self._advance(len(self._buffer) - len(arguments.rest)))
         if arguments.done:
             self._state = self._member

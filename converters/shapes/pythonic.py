@@ -10,7 +10,6 @@ import re
 from converters.shapes.machine import CallContext, CallsParser, Opener, StateParser
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
-from converters.text.reasons import Reason
 from converters.text.scanner import NAME, Lookahead, Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.python.arguments import PythonArguments
@@ -166,7 +165,6 @@ class PythonicParser(StateParser):
             self._out.own(raw)
         if not arguments.done:
             return False
-        codes: list[Reason] = ["duplicate_key"] if arguments.duplicate_key else []
-        self._out.end("complete" if closed else "closed", codes=codes)
+        self._out.end("complete" if closed else "closed", codes=arguments.codes)
         self._state = self._call
         return closed or self._end_run()

@@ -129,7 +129,7 @@ class TaggedParser(GroupedParser):
             self._start()
         arguments = self._arguments
         self._out.arguments(arguments.close())
-        self._out.end(how, raw, ["duplicate_key"] if arguments.duplicate_key else ())
+        self._out.end(how, raw, arguments.codes)
 
     def _close_at_end(self) -> None:
         """The model stopped between two parameters, perhaps in half a marker: of a closer, or of another parameter."""
@@ -179,7 +179,7 @@ class TaggedParser(GroupedParser):
         delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
-            self._out.unclosed = True
+            self._out.unclosed = arguments.closed or arguments.unreadable
         if not self._out.open:
             self._start()
         self._out.arguments(delta, self._advance(len(self._buffer) - len(arguments.rest)))

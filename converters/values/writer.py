@@ -7,6 +7,7 @@ type depends on all of it is held until it ends.
 from __future__ import annotations
 
 from converters.text.expectations import Schema
+from converters.text.reasons import Reason
 from converters.values.arguments import JsonArguments, VerbatimArguments, json_arguments
 from converters.values.json.output import Flow, in_string, quote
 from converters.values.schema import STRING, Node
@@ -50,6 +51,15 @@ class ArgumentsWriter:
     def flow(self) -> Flow | None:
         """The short way for pieces of a string; None if the current value is held or dropped."""
         return in_string if self._streams and not self._drops else None
+
+    @property
+    def codes(self) -> list[Reason]:
+        """The reason codes of what was done to them."""
+        found: list[tuple[bool, Reason]] = [
+            (self.duplicate_key, "duplicate_key"),
+            (self.unwrapped, "arguments_unwrapped"),
+        ]
+        return [code for holds, code in found if holds]
 
     @property
     def begun(self) -> bool:

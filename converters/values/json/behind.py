@@ -117,15 +117,17 @@ def look(
     openers: str,
     follow: Follow,
     ends: Sequence[str] = (),
+    delimiter: str = "",
     key: Key = json_key,
     positional: bool = False,
 ) -> Found:
     """What stands from behind a quote on, inside the containers whose `openers` are given, the innermost last.
 
-    `ends` are markers that end the arguments though closers are missing. `positional`: a Python call that has had no
+    `ends` are markers that end the arguments though closers are missing; `delimiter` is a token around strings, which
+    stands for a quote. `positional`: a Python call that has had no
     named argument yet, so that a value may follow a comma.
     """
-    found = _look(text, pos, openers, follow, ends, key, positional)
+    found = _look(text, pos, openers, follow, ends, delimiter, key, positional)
     if found.what in ("over", "ending"):
         is_long = len(text) - found.end > _LONGEST_BLANKS or weight(text, found.end, len(text)) > LIMIT
         return found._replace(what="fits") if is_long else found
@@ -134,7 +136,16 @@ def look(
     return found
 
 
-def _look(text: str, pos: int, openers: str, follow: Follow, ends: Sequence[str], key: Key, positional: bool) -> Found:
+def _look(
+    text: str,
+    pos: int,
+    openers: str,
+    follow: Follow,
+    ends: Sequence[str],
+    delimiter: str,
+    key: Key,
+    positional: bool,
+) -> Found:
     depth, comma = len(openers), False
     while True:
         if not depth:
@@ -150,6 +161,8 @@ def _look(text: str, pos: int, openers: str, follow: Follow, ends: Sequence[str]
             if CLOSERS[char] != openers[depth - 1]:
                 return Found("misfit", after + 1)
             depth, comma, pos = depth - 1, False, after + 1
+        elif comma and delimiter and (end := end_at(text, after, [delimiter])):
+            return _delimited(text, after, end, openers[:depth], delimiter)
         elif comma:
             return _behind_comma(text, after, openers[:depth], key, positional)
         elif char in COMMAS:
@@ -180,6 +193,20 @@ def _behind_all(text: str, pos: int, follow: Follow) -> Found:
         return found._replace(what="fits") if found.what == "key" else found
     never = char in QUOTES or char in COLONS or (char in COMMAS and follow != "call")
     return Found("misfit" if never else "fits", after + 1)
+
+
+def _delimited(text: str, pos: int, end: int, openers: str, delimiter: str) -> Found:
+    """Behind a comma, where a delimiter stands: a value, or a key between two of them."""
+    if end == WAIT:
+        return Found("waits", len(text))
+    if openers[-1] == "[":
+        return Found("fits", end)
+    closes = text.find(delimiter, end)
+    after = blanks_end(text, closes + len(delimiter)) if closes >= 0 else WAIT
+    if after in (WAIT, len(text)):
+        return Found("waits", len(text))
+    is_key = text[after] in COLONS
+    return Found("key" if is_key else "misfit", after + 1, text[end:closes], len(openers))
 
 
 def _behind_comma(text: str, pos: int, openers: str, key: Key, positional: bool) -> Found:

@@ -12,14 +12,17 @@ from converters.values.json.repairs import Repairs
 class Judge:
     """Knows what is open around the place, and what may follow the whole value."""
 
-    __slots__ = ("_output", "_repairs", "ends_at", "finishing", "follow", "taken", "waits")
+    __slots__ = ("_delimiter", "_output", "_repairs", "ends_at", "finishing", "follow", "taken", "waits")
 
-    def __init__(self, output: JsonOutput, repairs: Repairs, follow: Follow, ends_at: Sequence[str]) -> None:
+    def __init__(
+        self, output: JsonOutput, repairs: Repairs, follow: Follow, ends_at: Sequence[str], delimiter: str
+    ) -> None:
         """`ends_at`: what ends the arguments though closers are missing, such as the marker that closes a call."""
         self._output = output
         self._repairs = repairs
         self.follow: Follow = follow
         self.ends_at = ends_at
+        self._delimiter = delimiter
         self.finishing = False
         """No more text comes."""
         self.waits = False
@@ -29,7 +32,14 @@ class Judge:
 
     def behind(self, text: str, pos: int) -> Found:
         """What stands from a position on, which is behind a value."""
-        return look(text, pos, "".join([frame.opener for frame in self._output.frames]), self.follow, self.ends_at)
+        return look(
+            text,
+            pos,
+            "".join([frame.opener for frame in self._output.frames]),
+            self.follow,
+            self.ends_at,
+            self._delimiter,
+        )
 
     def can_follow(self, text: str, pos: int) -> bool:
         """Whether what stands at a position, of which all has come, can follow a value."""

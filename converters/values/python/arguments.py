@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from converters.text.expectations import Schema
+from converters.text.reasons import Reason
 from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
 from converters.values.json.between import BLANK, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
@@ -55,8 +56,7 @@ class PythonArguments:
         self._buffer = ""
         self._pos = 0
         self._sent: list[str] = []
-        self._key = ""
-        self._named = False  # an argument was named: none without a name may follow
+        self._key, self._named = "", False  # once an argument was named, none without a name may follow
         self._value: list[str] = []  # the value that is held
         self._depth = 0  # open brackets in it
         self._quotes = ""  # what ends the current string
@@ -83,8 +83,7 @@ class PythonArguments:
             self._blanks.append(text)  # they change nothing, and all behind the quote would be looked at again
             return ""
         self._buffer = "".join([self._buffer, *self._blanks, text])
-        self._blanks.clear()
-        self._patient = False
+        self._blanks, self._patient = [], False
         while not self.done and self._state():
             pass
         self.rest = self._buffer[self._untaken :] if self._untaken >= 0 else ""
@@ -133,8 +132,9 @@ class PythonArguments:
         return False
 
     @property
-    def duplicate_key(self) -> bool:
-        return self._out.duplicate_key
+    def codes(self) -> list[Reason]:
+        repaired: list[Reason] = ["arguments_repaired"] if self.inner_quotes else []
+        return [*repaired, *self._out.codes]
 
     # -- the states: each consumes from the buffer and returns whether to go on; False waits for more text -------------
 
@@ -263,7 +263,7 @@ class PythonArguments:
 
     def _behind(self, pos: int) -> Found:
         """What stands behind a quote that stands before this position."""
-        return look(self._buffer, pos, "(", "call", self._ends_at, python_key, positional=not self._named)
+        return look(self._buffer, pos, "(", "call", self._ends_at, key=python_key, positional=not self._named)
 
     def _quote(self) -> bool:
         """At quotes that may end the string."""

@@ -42,6 +42,8 @@ def read(pieces: list[str], delimiter: str = Q) -> str:
         (f"{{a:{Q}x{Q},a:{Q}y{Q},b:1}}", {"a": "x", "b": 1}),
         ("{}", {}),
         (f"{{a:{Q}서울 😀{Q}}}", {"a": "서울 😀"}),
+        (f"{{a:['x',{Q}y{Q}],{Q}b c{Q}:\"z\",{Q}d{Q}:1}}", {"a": ["x", "y"], "b c": "z", "d": 1}),
+        (f"{{a:words,{Q}b{Q}:1}}", {"a": "words", "b": 1}),
         ("{a: two\nlines // no comment,b:1}", {"a": "two\nlines // no comment", "b": 1}),
         (f"{{url:{Q}https://a.b/c?d=e{Q}}}", {"url": "https://a.b/c?d=e"}),
     ],
