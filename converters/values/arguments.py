@@ -44,7 +44,7 @@ class JsonArguments:
     An object is emitted as it comes. Any other value is held and made an object at its end: the object inside a
     string, an object of the only required property, or an empty object. `done` says that the value has ended, or that
     it is `unreadable`; `rest` is the text behind it, or from where it cannot be read on. While it is not done, `rest`
-    is what was not taken of the last piece, and is to be fed again: blanks behind a value that may go on.
+    is what was not taken of the last piece, and is to be fed again: what stands behind a value that may go on.
     """
 
     __slots__ = (

@@ -28,8 +28,8 @@ class JsonReader:
     """`feed` takes pieces and returns strict JSON; `finish` ends the text and closes what may be closed.
 
     `done`: the value has ended, and `rest` is the text behind it. `unreadable`: it cannot be read on, and `rest` is the
-    text from there; what has been emitted stays a prefix of JSON. While neither is so, `rest` is what was not taken
-    yet of the last piece, because nothing has come behind the value: blanks, which are to be fed again.
+    text from there, at most the last piece; what has been emitted stays a prefix of JSON. While neither is so, `rest`
+    is what was not taken of the last piece, because it may not belong to the value. It is to be fed again.
     """
 
     __slots__ = ("_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
@@ -78,13 +78,17 @@ class JsonReader:
 
     def feed(self, text: str) -> str:
         grammar = self._grammar
+        fed = len(text)
         if self._pending:
             self._pending.append(text)
             same = BLANK if grammar.judge.waits else grammar.waiting_for
             if same and same.fullmatch(text):  # a long word is not read again for each piece
                 return ""
             text = self._take_pending()
-        return self._read(text)
+        out = self._read(text)
+        if len(self.rest) > fed:  # it was known only now that it cannot be read on from before this piece
+            self.rest = self.rest[len(self.rest) - fed :]
+        return out
 
     def finish(self, stops: bool = False) -> str:
         """The text is over. Returns the rest of the JSON, in which containers that were open are closed.

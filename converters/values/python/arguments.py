@@ -90,7 +90,7 @@ class PythonArguments:
         self._buffer = self._buffer[self._pos : len(self._buffer) - len(self.rest)]
         self._pos, self._untaken = 0, -1
         if self.done:
-            self.rest, self._buffer = self._buffer, ""
+            self.rest, self._buffer = self._buffer[max(0, len(self._buffer) - len(text)) :], ""
         return self._taken()
 
     def finish(self) -> str:

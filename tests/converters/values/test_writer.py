@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -197,3 +198,49 @@ def test_blanks_behind_the_value_are_fed_again_until_something_follows() -> None
 
 def test_what_comes_behind_is_the_rest() -> None:
     assert read(['{"city": "x"}}</tool_call>'], SCHEMA)[1].rest == "}</tool_call>"
+
+
+def test_what_stands_behind_quotes_costs_linear_time() -> None:
+    """Blanks, commas, closers and quotes without end, a character at a time."""
+
+    def seconds(fill: str, size: int) -> float:
+        text = '{"city": "x' + fill * (size // len(fill))
+        reader, rest, began = JsonArguments(SCHEMA), "", time.process_time()
+        for piece in text:
+            if not reader.done:
+                reader.feed(rest + piece)
+                rest = reader.rest
+        return time.process_time() - began
+
+    for fill in ('" ,  ', '", "', '"}', '",[', "\\", '"x: ', '" \n', '" /', "  ", '"y" z '):
+        assert min(seconds(fill, 16_000) for _ in range(2)) < 12 * max(
+            min(seconds(fill, 4_000) for _ in range(3)), 0.01
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"city": "Seoul"</tool_call>', {"city": "Seoul"}),
+        ('{"city": "Seoul", "days": 3\n</tool_call>', {"city": "Seoul", "days": 3}),
+        ('{"tags": ["a"</tool_call>', {"tags": ["a"]}),
+        ('{"city": "say "hi""</tool_call>', None),
+        ('{"city": </tool_call>', None),
+        ('{"city"</tool_call>', None),
+        ('{"days": x</tool_call>', None),
+    ],
+)
+def test_closers_may_be_missing_before_the_marker_that_ends_the_call(text: str, value: Any) -> None:
+    for pieces in cuts(text):
+        reader = JsonArguments(SCHEMA, ends_at=["</tool_call>"])
+        out = rest = ""
+        for piece in pieces:
+            if reader.done:
+                rest += piece
+            else:
+                out += reader.feed(rest + piece)
+                rest = reader.rest
+        if value is None:
+            assert (reader.finish(), reader.unreadable) == ("", True), pieces
+        else:
+            assert (read_object(out), rest.lstrip(), reader.closed) == (value, "</tool_call>", True), pieces
