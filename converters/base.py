@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from converters.stages.pipeline import OutputParser
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Removed, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.scanner import Markers
 from converters.values.writer import JsonArguments
@@ -84,10 +84,14 @@ class WholeTextParser:
         if text:
             events.append(Text(text, restored=True))
         for index, call in enumerate(calls):
-            events += self._call(index, call)
+            found = self._call(index, call)
+            if not found:
+                return [Noted("arguments_unreadable"), Text(content)]
+            events += found
         return events
 
     def _call(self, index: int, call: dict[str, Any]) -> list[Event]:
+        """The events of a call; none if its arguments are unreadable."""
         function = call.get("function", call)
         name = str(function["name"])
         name = self._expectations.declared(name) or name
@@ -97,6 +101,8 @@ class WholeTextParser:
         delta = reader.feed(text)
         if not reader.done:
             delta += reader.finish()
+        if reader.unreadable:
+            return []
         call_id = call.get("id")
         return [
             CallStart(index, name, str(call_id) if call_id else None),

@@ -1,9 +1,10 @@
 """Arguments made at random: pairs of a schema and a value that fits it, and JSON with slips in it.
 
-    python -m tests.fuzz_arguments [--pairs 100000] [--mutants 20000] [--seed 0]
+    python -m tests.fuzz_arguments [--pairs 100000] [--mutants 20000] [--damaged 20000] [--seed 0]
 
 A pair is written in a row of text values, read back at some cut, and must be the same value. A text with slips must
-never raise, must come out as JSON, must not depend on where it is cut, and must come out as it was if it is valid.
+never raise, must come out as JSON or be unreadable, must not depend on where it is cut, and must come out as it was if
+it is valid. Damaged arguments (tests/damage.py) must not be altered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from converters.render import render_calls
 from converters.values.json.reader import JsonReader
 from converters.values.json.whole import read_whole
 from converters.values.schema import Node
-from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy
+from converters.values.typed import SchemaPolicy
+from tests.damage import check, damaged
 from tests.fuzz import TEXT_VALUES, ambiguous
 from tests.helpers import ROWS, assemble, meaning, parse, read_json, same_json, spans
 
@@ -228,33 +230,34 @@ MUTANT_SCHEMA = {"properties": {"n": {"type": "integer"}, "a": {"type": ["object
 READERS: Sequence[Callable[[], JsonReader]] = (
     JsonReader,
     lambda: JsonReader(SchemaPolicy(Node(MUTANT_SCHEMA))),
-    lambda: JsonReader(SchemaPolicy(Node(MUTANT_SCHEMA), ARGUMENTS_KEYS)),
 )
 
 
-def _read(reader: JsonReader, pieces: Sequence[str]) -> tuple[str, str]:
-    """(what comes out of these pieces, what is left of them)"""
+def _read(reader: JsonReader, pieces: Sequence[str]) -> tuple[str, str] | None:
+    """(what comes out of these pieces, what is left of them), or None if they are unreadable"""
     out, rest = "", ""
     for piece in pieces:
-        if reader.done or reader.stuck:
+        if reader.done:
             rest += piece
-        else:
+        elif not reader.unreadable:
             out += reader.feed(piece)
             rest = reader.rest
-    return out + reader.finish(), rest
+    out += reader.finish()
+    return None if reader.unreadable else (out, rest)
 
 
 def check_mutant(text: str) -> None:
-    """JSON comes out, the same at every cut; a text that was valid comes out as it was."""
+    """JSON comes out or nothing, the same at every cut; a text that was valid comes out as it was."""
     for new in READERS:
-        out, rest = _read(new(), [text])
-        read_json(out)
+        whole = _read(new(), [text])
+        if whole and whole[0].strip():
+            read_json(whole[0])
         for place in range(1, len(text)):
-            assert _read(new(), [text[:place], text[place:]]) == (out, rest), (text, place)
-        assert _read(new(), list(text)) == (out, rest), text
-    whole = read_whole(text)
-    if whole is not None:
-        assert _read(JsonReader(), [text]) == (text[: whole[1]], text[whole[1] :]), text
+            assert _read(new(), [text[:place], text[place:]]) == whole, (text, place)
+        assert _read(new(), list(text)) == whole, text
+    strict = read_whole(text)
+    if strict is not None:
+        assert _read(JsonReader(), [text]) == (text[: strict[1]], text[strict[1] :]), text
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
@@ -287,13 +290,27 @@ def _run_mutants(first: int, count: int) -> int:
     return count
 
 
+def _run_damaged(first: int, count: int) -> int:
+    for number in range(first, first + count):
+        for python in (False, True):
+            case = damaged(number, python)
+            place = number % (len(case.text) + 1)
+            check(case, [list(case.text), [case.text[:place], case.text[place:]]])
+    return count
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = argparse.ArgumentParser(prog="python -m tests.fuzz_arguments", description=(__doc__ or "").splitlines()[0])
     asked.add_argument("--pairs", type=int, default=100_000)
     asked.add_argument("--mutants", type=int, default=20_000)
+    asked.add_argument("--damaged", type=int, default=20_000)
     asked.add_argument("--seed", type=int, default=0)
     told = asked.parse_args(arguments)
-    for what, run, wanted in (("pairs", _run_pairs, told.pairs), ("mutants", _run_mutants, told.mutants)):
+    for what, run, wanted in (
+        ("pairs", _run_pairs, told.pairs),
+        ("mutants", _run_mutants, told.mutants),
+        ("damaged", _run_damaged, told.damaged),
+    ):
         began = time.monotonic()
         shares = [wanted // PROCESSES + (place < wanted % PROCESSES) for place in range(PROCESSES)]
         firsts = [told.seed + sum(shares[:place]) for place in range(PROCESSES)]

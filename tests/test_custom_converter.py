@@ -307,7 +307,6 @@ class Returns(ToolCallConverter):
         ({}, {}),
         ("", {}),
         (None, {}),
-        ("[1, 2]", {}),
         ({"days": [1, {"deep": True}]}, {"days": [1, {"deep": True}]}),
     ],
     ids=str,
@@ -316,6 +315,12 @@ def test_arguments_as_a_dict_or_as_json(arguments: Any, wanted: dict[str, Any]) 
     plain = {"name": "get_weather", "arguments": arguments}
     for call in (plain, {"type": "function", "function": plain}):
         assert read(Returns(call), "some text").arguments == [wanted]
+
+
+@pytest.mark.parametrize("arguments", ["[1, 2]", '{"city": "Seo', "{...}", '{"city": a + b}'])
+def test_arguments_that_cannot_be_read_make_no_call(arguments: str) -> None:
+    message = read(Returns({"name": "get_weather", "arguments": arguments}), "some text")
+    assert (message.content, message.calls, message.noted) == ("some text", [], ["arguments_unreadable"])
 
 
 def test_arguments_may_be_missing() -> None:

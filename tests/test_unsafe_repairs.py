@@ -96,7 +96,7 @@ def test_a_string_that_is_right_is_left_alone(row: str) -> None:
         events = parse(written, {"put": SCHEMA}, row=row)
         message = assemble(events)
         assert message.arguments == [arguments], written
-        assert not {"arguments_guessed", "arguments_retyped", "duplicate_key"} & set(message.noted)
+        assert not {"arguments_repaired", "arguments_retyped", "duplicate_key"} & set(message.noted)
         assert meaning(parse(written, {"put": SCHEMA}, list(written), row=row)) == meaning(events)
 
 
@@ -123,7 +123,7 @@ def test_a_slip_elsewhere_does_not_touch_a_string(text: str) -> None:
         f'{{x: 1, /* why */ "a": {quoted} // so\n}}',
         f'{{{{"a": {quoted}}}}}',
         f'```json\n{{"a": {quoted}, }}\n```',
-        f'{{"b": 1 "a": {quoted}',
+        f'{{"b": 1, "a": {quoted}',
         f'{{"a": {quoted}, "a": 0}}',
     ):
         for pieces in cuts(slipped, pairs=40, randoms=2):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
+from backends.chat.halves import has_half, joined
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
@@ -41,6 +42,8 @@ class Delta:
     text: Sequence[ReplyEvent] = ()
     native: Sequence[ReplyEvent] = ()
     native_as_received: bool = True
+    text_as_received: bool = True
+    """The text needed no repair either: it held no half of a surrogate pair."""
     last_text: Sequence[ReplyEvent] = ()
     last: Sequence[ReplyEvent] = ()
     """The end of the calls, then Finish."""
@@ -69,12 +72,13 @@ class ChoiceReader:
         self._pending = 0  # characters read but not yet part of any event
         self._blanks = 0  # white space at the end of what was read
         self._splits = False
+        self._halves: dict[str, str] = {}  # for each text of a delta the half of a surrogate pair in which it ended
         self.finished = False
 
     @property
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
-        return self._pending > 0 or (self._native.begun and self._native.waiting)
+        return self._pending > 0 or bool(self._halves) or (self._native.begun and self._native.waiting)
 
     def lets_go(self, delta: Delta) -> bool:
         """Whether text leaves with a delta, and of what was read only white space waits."""
@@ -88,6 +92,12 @@ class ChoiceReader:
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> Delta:
         """A delta, or a `whole` message."""
+        joined = self._joined(delta)
+        found = self._read(joined, whole)
+        found.text_as_received = joined is delta
+        return found
+
+    def _read(self, delta: Mapping[str, Any], whole: bool) -> Delta:
         native = _sends_calls(delta)
         if self.finished and not whole:
             return self._after_finish(delta, native)
@@ -109,7 +119,7 @@ class ChoiceReader:
 
         `reasoning`: the server calls that field reasoning.
         """
-        if self.finished or self._has_native:
+        if self.finished or self._has_native or self._halves:
             return None
         lease = self._parser.lease()
         if lease is None or (self._splits and (lease.kind == "reasoning") is not reasoning):
@@ -122,6 +132,25 @@ class ChoiceReader:
             self._calls[-1][1].append(taken)
         else:
             self._pending = len(lease.held)
+
+    def _joined(self, delta: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The delta with the halves of surrogate pairs in its texts joined, also over its borders."""
+        mended: dict[str, str] = {}
+        for name in ("content", *REASONING_FIELDS):
+            text = delta.get(name)
+            if isinstance(text, str) and (name in self._halves or has_half(text)):
+                mended[name], self._halves[name] = joined(self._halves.pop(name, "") + text)
+                if not self._halves[name]:
+                    del self._halves[name]
+        if not mended:
+            return delta
+        self._notes.repair("surrogate_half")
+        return {**delta, **mended}
+
+    def _last_halves(self) -> list[ReplyEvent]:
+        """At the end of the choice, a half that nothing followed is a character that is not known."""
+        halves, self._halves = self._halves, {}
+        return [event for name in halves for event in self._read({name: "\ufffd"}, False).text]
 
     def _after_finish(self, delta: Mapping[str, Any], native: bool) -> Delta:
         """A delta behind the finish reason is still delivered: some servers send one with each call."""
@@ -162,10 +191,12 @@ class ChoiceReader:
         delta = delta or Delta()
         cut = reason == "length"
         self._notes.cut = self._notes.cut or reason not in _STOPS
+        halves = self._last_halves() if self._halves else []
+        delta.text_as_received = delta.text_as_received and not halves
         first, self.finished = not self.finished, True
         if first and not self._native.begun:
             self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
-        delta.last_text = self.end_text(cut) if first else ()
+        delta.last_text = [*halves, *self.end_text(cut)] if first else ()
         delta.last = self._native_events(lambda: self._native.finish(cut))
         delta.native_as_received = delta.native_as_received and self._native.as_received
         if not first:

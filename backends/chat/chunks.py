@@ -185,8 +185,9 @@ class ChunkReader:
     def _read_text(self, frame: bytes, template: FrameTemplate, text: str) -> list[Step]:
         """Read a frame that fits the template and brings nothing but text."""
         index = template.index
-        events = self._choices[index].read({template.field: text}).text
-        as_received = all(is_text(event, template.reasoning) for event in events)
+        delta = self._choices[index].read({template.field: text})
+        events = delta.text
+        as_received = delta.text_as_received and all(is_text(event, template.reasoning) for event in events)
         return self._steps(frame, [(index, event) for event in events], [], as_received, template.features)
 
     def _read_choice(self, index: int, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> Delta:
@@ -330,7 +331,7 @@ def is_text(event: ReplyEvent, reasoning: bool) -> bool:
 
 def says_the_same(choice: Mapping[str, Any], delta: Delta) -> bool:
     """Whether events say just what the received choice says, apart from text that is still held."""
-    if not delta.native_as_received:
+    if not (delta.native_as_received and delta.text_as_received):
         return False
     said = choice.get("delta") or choice.get("message") or {}
     for event in (*delta.text, *delta.last_text):

@@ -30,6 +30,8 @@ class NativeCall:
     """How many of the pieces were sent."""
     index: int = -1
     """The index that the client gets; -1 until the call is opened."""
+    half: str = ""
+    """The half of a surrogate pair in which the last piece ended."""
     _read: tuple[int, bool] = (0, False)
 
     @property

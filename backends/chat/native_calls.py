@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from backends.chat.fields import json_or_none
+from backends.chat.halves import has_half, joined
 from backends.chat.native_call import NativeCall, entries_of, is_index, is_object, text_or_empty
 from backends.chat.native_markup import arguments_in_markup, name_and_rest
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
@@ -106,6 +107,9 @@ class NativeCalls:
         call.id = call.id or given
         if not call.opened and name != call.name:
             call.name += name
+        if call.half or has_half(arguments):
+            arguments, call.half = joined(call.half + arguments)
+            self._repaired("surrogate_half")
         if arguments and call in self._calls[self._turn :]:
             call.body.append(arguments)
             if call.flows is None and not arguments.isspace():
@@ -227,6 +231,8 @@ class NativeCalls:
             call.refusal = "echo"
             self._repaired("echo")
             return
+        if call.half:
+            call.body.append("\ufffd")
         self._send(call, named=True)
         if call.refusal is not None:
             return
@@ -260,4 +266,5 @@ class NativeCalls:
         made = made if reader.done else made + reader.finish()
         if reader.unreadable:
             self._repaired("arguments_unreadable")
+            return call.text  # the server's own: nothing is made of them
         return made

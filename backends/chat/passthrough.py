@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from backends.chat.choice import ChoiceReader
+from backends.chat.halves import has_half
 from converters.stages.lease import Lease
 from converters.text.events import ArgumentsDelta, Reasoning, Text
 from reply import NO_FEATURES, Features, Step
@@ -45,7 +46,7 @@ class FrameTemplate:
         try:
             if b'"' in texts or b"\\" in texts:
                 text = json.loads(b'"%b"' % texts)
-                return text if isinstance(text, str) and text else None
+                return text if isinstance(text, str) and text and not has_half(text) else None
             text = texts.decode()
         except ValueError:  # the string ended, and more than a text stands here; or it was cut inside a character
             return None

@@ -17,6 +17,7 @@ from converters.text.expectations import Expectations
 from converters.text.scanner import BLANK, NAME, Lookahead, folded
 from converters.values.json.output import Flow
 from converters.values.json.reader import JsonReader
+from converters.values.json.words import KEY, USUAL
 from converters.values.writer import json_arguments
 
 _NAMES = frozenset({"name", "tool_name", "tool", "action"})
@@ -204,7 +205,8 @@ class JsonObjectParser(StateParser):
     def _reader(self) -> OpeningArguments:
         schema = self._expectations.schema(self._name)
         is_declared = self._name in self._expectations.tools
-        return OpeningArguments(json_arguments(self._expectations, self._name), schema, is_declared=is_declared)
+        reader = json_arguments(self._expectations, self._name, follow="member", ends_at=self._grammar.closers)
+        return OpeningArguments(reader, schema, is_declared=is_declared)
 
     def _read_arguments(self) -> bool:
         arguments = self._arguments
@@ -212,7 +214,7 @@ class JsonObjectParser(StateParser):
         delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
-            self._out.unclosed = True
+            self._out.unclosed = arguments.closed
         raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._name:
             self._unnamed.append(raw)
@@ -285,7 +287,7 @@ class JsonObjectParser(StateParser):
     # -- what the states do ------------------------------------------------------------------------------------------
 
     def _read_next(self, state: StateParser.State) -> bool:
-        self._small = JsonReader()
+        self._small = JsonReader(spelling=KEY if state == self._read_key else USUAL)
         self._small_text = ""
         self._state = state
         return True
@@ -353,7 +355,7 @@ class JsonObjectParser(StateParser):
     def _wait_within_bounds(self) -> bool:
         """Wait for more of a key or a name, unless it is longer than any is."""
         too_long = len(self._small_text) > _LONGEST and not self._out.open
-        return self._abandon() if too_long else self._wait()
+        return self._abandon() if too_long or self._small.unreadable else self._wait()
 
     def _wait(self) -> bool:
         """Wait for more text. If there is none, the model stopped inside the object."""

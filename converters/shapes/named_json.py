@@ -40,7 +40,7 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""
-        return json_arguments(expectations, name)
+        return json_arguments(expectations, name, ends_at=[*self.feet, *self.group_closes])
 
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
         return NamedJsonParser(self, context, expectations)
@@ -86,7 +86,7 @@ class NamedJsonParser(GroupedParser):
         delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
-            self._out.unclosed = True
+            self._out.unclosed = arguments.closed
         raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
             self._out.own(raw)
@@ -120,7 +120,7 @@ class NamedJsonParser(GroupedParser):
             if len(names) == 1:
                 self._out.arguments(self._code.key(names[0], is_string=True))
             else:
-                self._out.note("arguments_dropped")
+                self._out.note("arguments_unreadable")
         self._state = self._read_code
         return True
 

@@ -11,9 +11,9 @@ import re
 
 from converters.text.expectations import Expectations, Schema
 from converters.text.reasons import Reason
+from converters.values.arguments import JsonArguments
 from converters.values.json.output import Flow
 from converters.values.schema import properties, required
-from converters.values.writer import JsonArguments
 
 _FIRST_KEY = re.compile(r'\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SCHEMA_KEYS = frozenset({"type", "properties", "required", "$schema"})
@@ -61,6 +61,11 @@ class OpeningArguments:
     @property
     def unreadable(self) -> bool:
         return self._reader.unreadable
+
+    @property
+    def closed(self) -> bool:
+        """Whether closers that the model did not write were added, or are missing."""
+        return self._reader.closed or self._reader.unreadable
 
     @property
     def codes(self) -> list[Reason]:

@@ -12,7 +12,6 @@ from converters.shapes.machine import CallContext, CallsParser, Opener, StatePar
 from converters.shapes.opening import may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
-from converters.text.reasons import Reason
 from converters.text.scanner import NAME, SHORTEST_NAME, SPACE, Lookahead, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
@@ -122,7 +121,8 @@ class PythonicParser(StateParser):
         opened = self._advance(match.end())
         self._written.append(opened)
         self._out.own(opened)
-        self._arguments = PythonArguments(self._expectations.schema(self._name))
+        schema = self._expectations.schema(self._name)
+        self._arguments = PythonArguments(schema, self._expectations.stops, self._grammar.closers)
         self._state = self._read
         return True
 
@@ -225,8 +225,7 @@ class PythonicParser(StateParser):
             return self._end_run()
         if not arguments.done:
             return False
-        codes: list[Reason] = ["duplicate_key"] if arguments.duplicate_key else []
         self._out.unclosed = not closed
-        self._out.end("complete", codes=codes)
+        self._out.end("complete", codes=arguments.codes)
         self._state = self._call
         return closed or self._end_run()

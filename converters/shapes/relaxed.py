@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from converters.shapes.named_json import NamedJsonGrammar
 from converters.text.expectations import Expectations
-from converters.values.relaxed import TypedRelaxedReader
-from converters.values.schema import Node
+from converters.values.relaxed import relaxed_spelling
 from converters.values.writer import JsonArguments
 
 
 class RelaxedGrammar(NamedJsonGrammar):
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
-        schema = expectations.schema(name)
-        return JsonArguments(schema, TypedRelaxedReader(self.syntax.delimiter, Node(schema)))
+        spelling = relaxed_spelling(self.syntax.delimiter)
+        ends_at = [*self.feet, *self.group_closes]
+        return JsonArguments(expectations.schema(name), spelling, stops=expectations.stops, ends_at=ends_at)

@@ -111,7 +111,7 @@ class TaggedParser(GroupedParser):
             self._start()
         arguments = self._arguments
         self._out.arguments(arguments.close())
-        self._out.end("complete", raw, ["duplicate_key"] if arguments.duplicate_key else ())
+        self._out.end("complete", raw, arguments.codes)
         return True
 
     def _start(self) -> None:
@@ -155,7 +155,8 @@ class TaggedParser(GroupedParser):
         if marker in grammar.feet or marker in grammar.group_closes:
             return self._at_closer(marker, after)
         if marker in _OBJECT and not self._arguments.begun:
-            reader = json_arguments(self._expectations, self._name)
+            ends_at = [*grammar.feet, *grammar.group_closes]
+            reader = json_arguments(self._expectations, self._name, ends_at=ends_at)
             self._json = OpeningArguments(reader, self._schema, is_declared=self._is_declared)
             self._state = self._object
             return True
@@ -188,7 +189,7 @@ class TaggedParser(GroupedParser):
         delta = arguments.feed(self._buffer[self._pos :])
         if self._finishing and not arguments.done:
             delta += arguments.finish()
-            self._out.unclosed = True
+            self._out.unclosed = arguments.closed
         raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
             self._out.own(raw)

@@ -1,12 +1,15 @@
 """Types, members and items of an argument, looked up in the JSON Schema of a tool.
 
-Follows references inside the schema, `anyOf`, `oneOf`, `allOf` and `additionalProperties`. Malformed parts of a schema
-are ignored, and nothing here raises. Functions that take a `root` resolve references in it.
+Follows references inside the schema, `anyOf`, `oneOf`, `allOf`, `patternProperties` and `additionalProperties`; the
+names of types are compared without case. Malformed parts of a schema are ignored, and nothing here raises. Functions
+that take a `root` resolve references in it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,6 +25,11 @@ _KINDS: dict[type, str] = {
     dict: "object",
     type(None): "null",
 }
+_LONGEST_KEY = 256
+_MOST_PATTERNS = 64
+_SIMPLE_PATTERN = re.compile(
+    r"\^?(?:(?:[\w \-/:@,]|\\[dDwWsS.\-/_$]|\.|\[\^?[^\[\]\\]{1,64}\])(?:[*+?]|\{\d{1,2}(?:,\d{0,2})?\})?){0,64}\$?"
+)
 _DEPTH = 16
 """How many references and combinators are followed from one schema to the next."""
 
@@ -29,7 +37,7 @@ _DEPTH = 16
 class Node:
     """A schema inside a root schema. Caches what is looked up, as one schema may type many values."""
 
-    __slots__ = ("_items", "_kinds", "_members", "_spelled", "root", "schema")
+    __slots__ = ("_declared", "_items", "_kinds", "_members", "_spelled", "root", "schema")
 
     def __init__(self, schema: Schema, root: Schema | None = None) -> None:
         self.schema = schema
@@ -37,6 +45,7 @@ class Node:
         self._kinds: frozenset[str] | None = None
         self._members: dict[str, Node] = {}
         self._items: Node | None = None
+        self._declared: frozenset[str] | None = None
         self._spelled: frozenset[str] | None = None
 
     @property
@@ -66,6 +75,13 @@ class Node:
         return found
 
     @property
+    def declared(self) -> frozenset[str]:
+        """The names of an object's declared members."""
+        if self._declared is None:
+            self._declared = frozenset(properties(self.schema, self.root))
+        return self._declared
+
+    @property
     def spelled(self) -> frozenset[str]:
         """The strings among the values of `const` and `enum`."""
         if self._spelled is None:
@@ -78,7 +94,29 @@ def argument(schema: Schema, key: str, root: Schema | None = None) -> Schema:
     """The schema of an object's member; empty if there is none."""
     parts = list(_resolved(schema, schema if root is None else root))
     own = [_properties(part)[key] for part in parts if key in _properties(part)]
+    own = own or [found for part in parts for found in _by_pattern(part, key)]
     return _either(own or [part.get("additionalProperties") for part in parts])
+
+
+def _by_pattern(node: Schema, key: str) -> Iterator[Any]:
+    """The schemas of `patternProperties` whose pattern a key matches. Patterns that could take long are ignored."""
+    patterns = node.get("patternProperties")
+    if isinstance(patterns, Mapping) and len(key) <= _LONGEST_KEY:
+        for pattern, schema in list(patterns.items())[:_MOST_PATTERNS]:
+            compiled = _compiled(pattern)
+            if compiled is not None and compiled.search(key):
+                yield schema
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """A pattern of single characters and classes, of which at most two are repeated; None for any other."""
+    if not _SIMPLE_PATTERN.fullmatch(pattern) or len(re.findall(r"(?<!\\)[*+{]", pattern)) > 2:
+        return None
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError):
+        return None
 
 
 def item(schema: Schema, root: Schema) -> Schema:
@@ -103,9 +141,10 @@ def _properties(node: Schema) -> Mapping[str, Any]:
     return declared if isinstance(declared, Mapping) else {}
 
 
-def properties(schema: Schema) -> list[str]:
+def properties(schema: Schema, root: Schema | None = None) -> list[str]:
     """The names of all declared members, in the order of the schema."""
-    return list(dict.fromkeys(name for node in _resolved(schema, schema) for name in _properties(node)))
+    parts = _resolved(schema, schema if root is None else root)
+    return list(dict.fromkeys(name for node in parts for name in _properties(node)))
 
 
 def required(schema: Schema) -> list[str]:
@@ -168,7 +207,7 @@ def _own_kinds(node: Schema) -> frozenset[str] | None:
     """
     declared = node.get("type")
     named = [declared] if isinstance(declared, str) else declared if isinstance(declared, list) else []
-    kinds = frozenset(kind for kind in named if isinstance(kind, str)) or None
+    kinds = frozenset(kind.lower() for kind in named if isinstance(kind, str)) or None
     values = _values(node)
     if values:
         kinds = _both(kinds, frozenset(_KINDS.get(type(value), "string") for value in values))
@@ -216,7 +255,7 @@ def _target(reference: str, root: Schema) -> Any:
     """The part of the root that a JSON pointer refers to; None if there is no such part."""
     target: Any = root
     for step in unquote(reference).lstrip("#/").split("/"):
-        if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
+        if isinstance(target, list) and step.isdecimal() and len(step) < 10 and int(step) < len(target):
             target = target[int(step)]
         elif isinstance(target, Mapping):
             target = target.get(step.replace("~1", "/").replace("~0", "~"))

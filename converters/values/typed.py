@@ -6,16 +6,17 @@ its digits. A string that the schema allows is never looked into.
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from converters.values.json.output import Frame, quote
 from converters.values.json.reader import JsonReader, strict
+from converters.values.json.whole import read_whole
+from converters.values.json.words import NUMBER, is_finite, strict_word
 from converters.values.python.literals import literal
-from converters.values.schema import STRING, Node, properties
+from converters.values.schema import STRING, Node
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_LONGEST_INTEGER = 400
 
 
 def read_text(text: str, node: Node) -> str:
@@ -32,14 +33,14 @@ def read_text(text: str, node: Node) -> str:
     value = strict(text.strip()) if takes_strings else _literal(text.strip(), kinds)
     if value is None:
         return quote(text)
-    kind = _kind_of(value)
+    kind = kind_of(value)
     if kind == "string":
         return quote(text) if takes_strings else _unquoted(value, kinds) or quote(text)
-    if takes_strings and kinds and not _fits(kind, kinds):
+    if takes_strings and kinds and not fits(kind, kinds):
         return quote(text)
     if kind in ("object", "array"):
         return typed(value, node) if kinds else value
-    return _as_integer(value) if kind == "number" and "integer" in kinds and "number" not in kinds else value
+    return as_integer(value) if kind == "number" and "integer" in kinds and "number" not in kinds else value
 
 
 def typed(value: str, node: Node) -> str:
@@ -54,51 +55,73 @@ def _literal(text: str, kinds: frozenset[str]) -> str | None:
     value = strict(text)
     if value is None:
         value = literal(text)
-        if value is None or _kind_of(value) not in kinds:
+        if value is None or kind_of(value) not in kinds:
             value = strict(text, lenient=True)
     return value
 
 
 def _unquoted(value: str, kinds: frozenset[str]) -> str | None:
     """Return the number in a JSON string, such as `"3"`, if a number is allowed; else None."""
-    return value[1:-1] if kinds & {"integer", "number"} and _NUMBER.fullmatch(value[1:-1]) else None
+    number = value[1:-1]
+    is_number = kinds & {"integer", "number"} and NUMBER.fullmatch(number) and is_finite(number)
+    return number if is_number else None
 
 
-def _kind_of(value: str) -> str:
+def kind_of(value: str) -> str:
     """The JSON Schema type of a strict JSON text."""
-    if _NUMBER.fullmatch(value):
+    if NUMBER.fullmatch(value):
         return "number" if set(value) & set(".eE") else "integer"
     return {"{": "object", "[": "array", '"': "string", "n": "null"}.get(value[0], "boolean")
 
 
-def _fits(kind: str, kinds: frozenset[str]) -> bool:
+def fits(kind: str, kinds: frozenset[str]) -> bool:
     return kind in kinds or (kind == "integer" and "number" in kinds)
 
 
-def _as_integer(number: str) -> str:
-    """Return `15` for `15.000`. A number with a fraction, or of more than 400 digits, stays as it is."""
-    value = Decimal(number)
-    if value.adjusted() > 400 or value != value.to_integral_value():
+def as_integer(number: str) -> str:
+    """Return `15` for `15.000`. A number with a fraction stays as it is; it is finite."""
+    if len(number) > _LONGEST_INTEGER:
         return number
-    return str(int(value))
+    try:
+        value = Decimal(number)
+        return str(int(value)) if value == value.to_integral_value() else number
+    except InvalidOperation:  # next to nothing, with an exponent beyond all bounds
+        return number
 
 
-ARGUMENTS_KEYS = frozenset({"arguments", "parameters", "input", "args"})
+ARGUMENTS_KEYS = frozenset({"arguments", "parameters", "input", "properties", "args"})
 """Keys under which models wrap all arguments, though no tool declares them."""
+
+
+def wrappers(node: Node) -> frozenset[str]:
+    """The keys that may wrap the arguments of a tool; empty if it declares none, or takes any."""
+    if not node.declared or node.schema.get("additionalProperties"):
+        return frozenset()
+    return ARGUMENTS_KEYS - node.declared
+
+
+def unwrapped(arguments: str, node: Node) -> str | None:
+    """The object inside strict JSON `{"arguments": {...}}`, if it is all there is and holds a declared key."""
+    found = read_whole(arguments)
+    outer = found[0] if found else None
+    if not isinstance(outer, dict) or len(outer) != 1:
+        return None
+    key, inner = next(iter(outer.items()))
+    if key not in wrappers(node) or not isinstance(inner, dict) or node.declared.isdisjoint(inner):
+        return None
+    return arguments[arguments.index("{", 1) : arguments.rindex("}", 0, arguments.rindex("}")) + 1]
 
 
 class SchemaPolicy:
     """A Policy that converts strings to the types of a schema; its contexts are Nodes.
 
     Where the schema allows no string, `"3"` becomes 3 and an array or an object in quotes becomes itself.
-    `wrappers` are keys that are left out where they hold the whole value and the schema does not declare them.
     """
 
-    __slots__ = ("_wrappers", "root")
+    __slots__ = ("root",)
 
-    def __init__(self, node: Node, wrappers: frozenset[str] = frozenset()) -> None:
+    def __init__(self, node: Node) -> None:
         self.root = node
-        self._wrappers = wrappers
 
     def child(self, frame: Frame, key: str) -> Node:
         node: Node = frame.context
@@ -110,9 +133,13 @@ class SchemaPolicy:
     def convert(self, text: str, context: Node) -> str:
         return read_text(text, context)
 
+    def read_word(self, text: str, context: Node) -> str:
+        return read_text(text, context) if context.kinds else strict_word(text) or quote(text)
+
+    def declared(self, context: Node) -> frozenset[str] | None:
+        return context.declared or None
+
     def fits(self, value: Any, context: Node) -> bool:
-        if context is self.root and self._is_wrapped(value):
-            return False
         waiting = [(value, context)]  # a list, as recursion could overflow the stack
         while waiting:
             value, node = waiting.pop()
@@ -124,16 +151,3 @@ class SchemaPolicy:
             elif isinstance(value, list):
                 waiting += [(each, node.items) for each in value]
         return True
-
-    def unwraps(self, key: str) -> bool:
-        if key not in self._wrappers or self.root.schema.get("additionalProperties"):
-            return False
-        declared = properties(self.root.schema)
-        return bool(declared) and key not in declared
-
-    def _is_wrapped(self, value: Any) -> bool:
-        """Whether the first key of a value is a wrapper that holds an object."""
-        if not isinstance(value, dict):
-            return False
-        key = next(iter(value), "")
-        return isinstance(value.get(key), dict) and self.unwraps(key)

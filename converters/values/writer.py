@@ -6,15 +6,14 @@ type depends on all of it is held until it ends.
 
 from __future__ import annotations
 
-import json
-from typing import Protocol
-
-from converters.text.expectations import Expectations, Schema
+from converters.text.expectations import Schema
 from converters.text.reasons import Reason
+from converters.values.arguments import JsonArguments, VerbatimArguments, json_arguments
 from converters.values.json.output import Flow, in_string, quote
-from converters.values.json.reader import JsonReader, strict
-from converters.values.schema import STRING, Node, required
-from converters.values.typed import ARGUMENTS_KEYS, SchemaPolicy, read_text, typed
+from converters.values.schema import STRING, Node
+from converters.values.typed import read_text, typed, unwrapped, wrappers
+
+__all__ = ["ArgumentsWriter", "JsonArguments", "VerbatimArguments", "json_arguments"]
 
 _NO_STRING = Node({"type": ["object", "array", "number", "integer", "boolean", "null"]})
 
@@ -27,7 +26,10 @@ class ArgumentsWriter:
     have been emitted.
     """
 
-    __slots__ = ("_drops", "_held", "_is_complete", "_keys", "_lead", "_node", "_schema", "_streams", "duplicate_key")
+    __slots__ = (
+        *("_drops", "_held", "_is_complete", "_keys", "_lead", "_node", "_schema", "_streams", "_wrapped", "_wrappers"),
+        *("duplicate_key", "unwrapped"),
+    )
 
     def __init__(self, schema: Schema) -> None:
         self._schema = Node(schema)
@@ -38,13 +40,26 @@ class ArgumentsWriter:
         self._streams = False  # the current value is emitted as it comes
         self._drops = False  # the current value is dropped
         self._is_complete = False
+        self._wrappers = wrappers(self._schema)
+        self._wrapped = ""  # the first argument, whole, while it may be a wrapper of all
         self.duplicate_key = False
         """Whether a key came twice."""
+        self.unwrapped = False
+        """Whether the only argument was a wrapper that the tool does not declare, and was left out."""
 
     @property
     def flow(self) -> Flow | None:
         """The short way for pieces of a string; None if the current value is held or dropped."""
         return in_string if self._streams and not self._drops else None
+
+    @property
+    def codes(self) -> list[Reason]:
+        """The reason codes of what was done to them."""
+        found: list[tuple[bool, Reason]] = [
+            (self.duplicate_key, "duplicate_key"),
+            (self.unwrapped, "arguments_unwrapped"),
+        ]
+        return [code for holds, code in found if holds]
 
     @property
     def begun(self) -> bool:
@@ -59,7 +74,10 @@ class ArgumentsWriter:
             return ""
         self._node = _NO_STRING if is_string is False else self._schema.member(key)
         self._streams = self._node.kinds == STRING if is_string is None else is_string
-        lead = f"{', ' if self._keys else '{'}{quote(key)}: "
+        first, self._wrapped = self._wrapped, ""
+        lead = f"{first}{', ' if self._keys else '{'}{quote(key)}: "
+        if not self._keys and key in self._wrappers and is_string is not True:
+            self._streams = False
         self._keys.add(key)
         if self._streams:
             return lead + '"'
@@ -84,147 +102,22 @@ class ArgumentsWriter:
             return ""
         if self._streams:
             return '"'
-        return self._lead + self.value("".join(self._held))
+        written = self._lead + self.value("".join(self._held))
+        if len(self._keys) == 1 and not self._wrappers.isdisjoint(self._keys):
+            self._wrapped = written  # it waits for another argument, which would show that it is no wrapper
+            return ""
+        return written
 
     def close(self) -> str:
         if self._is_complete:
             return ""
+        first, self._wrapped = self._wrapped, ""
+        if first:
+            inner = unwrapped(first + "}", self._schema)
+            self.unwrapped = inner is not None
+            return first + "}" if inner is None else typed(inner, self._schema)
         return "}" if self._keys else "{}"
 
     def complete(self) -> None:
         """All arguments have been emitted as one JSON object by other means: arguments that follow are dropped."""
         self._is_complete = True
-
-
-def json_arguments(expectations: Expectations, name: str) -> JsonArguments:
-    """The reader for arguments of a tool that a model writes as JSON."""
-    reader = JsonArguments if expectations.heal else VerbatimArguments
-    return reader(expectations.schema(name))
-
-
-class ValueReader(Protocol):
-    """What JsonArguments needs of the reader of its value; see JsonReader."""
-
-    done: bool
-    stuck: bool
-    rest: str
-
-    @property
-    def codes(self) -> list[Reason]: ...
-
-    @property
-    def unreadable(self) -> bool: ...
-
-    @property
-    def flow(self) -> Flow | None: ...
-
-    def feed(self, text: str) -> str: ...
-
-    def finish(self) -> str: ...
-
-
-class JsonArguments:
-    """Reads arguments that the model wrote as one JSON value: `feed` returns the JSON that can be emitted.
-
-    An object is emitted as it comes. Any other value is held and made an object at its end: the object inside a
-    string, an object of the only required property, or an empty object. `done` says that the value has ended; `rest`
-    is the text behind it.
-    """
-
-    __slots__ = ("_code", "_fits", "_held", "_is_object", "_reader", "_schema", "done", "rest", "unreadable")
-
-    def __init__(self, schema: Schema, reader: ValueReader | None = None) -> None:
-        """`reader` reads the value where it is not the usual JSON, or not to be typed."""
-        self._schema = schema
-        self._reader = reader or JsonReader(SchemaPolicy(Node(schema), ARGUMENTS_KEYS))
-        self._is_object = False
-        self._fits = False
-        self._held = ""  # strict JSON, until it is known whether it is an object
-        self._code: Reason | None = None
-        self.done = False
-        self.unreadable = False
-        """Whether a value was open where the text ended or did not go on as JSON."""
-        self.rest = ""
-
-    @property
-    def fits(self) -> bool:
-        """The first key, or the closing brace, has been read."""
-        return self._is_object and (self.done or self._fits)
-
-    @property
-    def codes(self) -> list[Reason]:
-        """The reason codes of what was done to them."""
-        return [*self._reader.codes, *([self._code] if self._code else [])]
-
-    @property
-    def flow(self) -> Flow | None:
-        """The short way inside a string that is emitted as it comes; None elsewhere."""
-        return self._reader.flow if self._is_object else None
-
-    def feed(self, text: str) -> str:
-        return self._emitted(self._reader.feed(text))
-
-    def finish(self) -> str:
-        """The text is over: what is open is closed."""
-        emitted = self._emitted(self._reader.finish())
-        self.unreadable = self._reader.unreadable
-        return emitted
-
-    def _emitted(self, out: str) -> str:
-        """What can be emitted of the strict JSON that the reader has returned."""
-        if self._reader.stuck and not self._reader.done:
-            out += self._reader.finish()
-            self.unreadable = self._reader.unreadable
-        self.done = self._reader.done
-        self.rest = self._reader.rest
-        if not self._is_object:
-            self._held += out
-            self._held = self._held.lstrip()
-            self._is_object = self._held.startswith("{")
-            if not self._is_object:
-                return self._as_object(self._held) if self.done else ""
-            out, self._held = self._held, ""
-        self._fits = self._fits or '"' in out
-        return out.rstrip() if self.done else out
-
-    def _as_object(self, value: str) -> str:
-        """The object made of a value that is none; an empty one if nothing tells under which key the value belongs."""
-        if value.startswith('"'):
-            inner = strict(json.loads(value), lenient=True)
-            if inner is not None and inner.startswith("{"):
-                self._code = "arguments_retyped"
-                return typed(inner, Node(self._schema))
-        names = required(self._schema)
-        if value in ("null", '""'):
-            return "{}"
-        if len(names) == 1:
-            self._code = "arguments_wrapped"
-            return typed(f"{{{quote(names[0])}: {value}}}", Node(self._schema))
-        self._code = "arguments_dropped"
-        return "{}"
-
-
-class VerbatimArguments(JsonArguments):
-    """With HEAL=off: emits arguments as the model wrote them, valid or not, and only looks for their end."""
-
-    __slots__ = ()
-
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema, JsonReader())
-
-    @property
-    def codes(self) -> list[Reason]:
-        return []
-
-    @property
-    def flow(self) -> Flow | None:
-        repaired = super().flow
-        return None if repaired is None else lambda text: None if repaired(text) is None else text
-
-    def feed(self, text: str) -> str:
-        super().feed(text)
-        return text[: len(text) - len(self.rest)]
-
-    def finish(self) -> str:
-        super().finish()
-        return ""

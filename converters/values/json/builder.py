@@ -5,15 +5,18 @@ It may not know how a value is spelled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from converters.values.json.output import JsonOutput, decoded
+from converters.values.json.output import OPENERS, JsonOutput, decoded
 from converters.values.json.policy import Policy
 from converters.values.json.repairs import Repairs
-from converters.values.json.whole import read_whole
+from converters.values.json.whole import levels, read_whole
 
 _WORTHWHILE = 32
 """Length in characters from which on a container is tried as a whole."""
+LEVELS = 128
+"""How deep containers may stand in each other."""
 _TRIES = 8
 """How often that may fail in one value: each try may decode all that has come."""
 
@@ -34,16 +37,23 @@ class ValueBuilder:
         frames = self._output.frames
         return self._policy.child(frames[-1], self._output.last_key) if frames else self._policy.root
 
-    def open(self, text: str, pos: int) -> int:
-        """At the opener of a container: returns its end if it has come whole and was written, else -1: it is open."""
+    def open(self, text: str, pos: int, fits: Callable[[int], bool]) -> int:
+        """At the opener of a container: returns its end if it has come whole and was written, else -1: it is open.
+
+        `fits` tells whether what stands from a position on can follow a value.
+        """
         context = self._context()
         if self._tries and len(text) - pos >= _WORTHWHILE:
             whole = read_whole(text, pos)
-            if whole is not None and self._policy.fits(whole[0], context):
-                self._output.put(text[pos : whole[1]])
-                return whole[1]
+            if whole is not None and self._policy.fits(whole[0], context) and fits(whole[1]):
+                most = LEVELS - len(self._output.frames)
+                openers = text.count("{", pos, whole[1]) + text.count("[", pos, whole[1])
+                if openers <= most or levels(whole[0]) <= most:
+                    self._output.put(text[pos : whole[1]])
+                    return whole[1]
             self._tries -= 1
-        self._output.open(text[pos], context)
+        opener = OPENERS.get(text[pos], text[pos])
+        self._output.open(opener, context, self._policy.declared(context) if opener == "{" else None)
         return -1
 
     def takes_string(self) -> bool:
@@ -57,7 +67,6 @@ class ValueBuilder:
             self._repairs.retyped = True
         self._output.put(value)
 
-    def unwraps(self, key: str) -> bool:
-        """Whether an object under this key stands for the whole value; the key is given in strict JSON."""
-        frames = self._output.frames
-        return len(frames) == 1 and not frames[0].keys and self._policy.unwraps(decoded(key))
+    def put_word(self, word: str) -> None:
+        """Write words without quotes, in a spelling in which they may be any value."""
+        self._output.put(self._policy.read_word(word, self._context()))

@@ -6,11 +6,15 @@ What `take` has returned so far is always a prefix of strict JSON. This file may
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+_HALF = re.compile("[\ud800-\udfff]")
 CLOSER = {"{": "}", "[": "]"}
+OPENERS = {"｛": "{", "［": "["}
+"""How full-width openers stand in JSON."""
 
 Flow: TypeAlias = Callable[[str], "str | None"]
 """Short way for a piece that only continues a string: returns what to emit, or None if `feed` must take the piece.
@@ -34,12 +38,30 @@ def decoded(text: str) -> str:
     return str(json.loads(f'"{text}"')) if "\\" in text else text
 
 
-class Frame(NamedTuple):
+def paired(text: str) -> str:
+    """The text with the halves of surrogate pairs joined; a half alone becomes U+FFFD."""
+    if not _HALF.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Frame:
     """An open container: its opener, the keys it has, and what the reader's policy knows of its values."""
 
-    opener: str
-    keys: set[str]
-    context: Any
+    __slots__ = ("context", "declared", "has_inner_quotes", "has_undeclared", "keys", "opener")
+
+    def __init__(self, opener: str, context: Any, declared: Container[str] | None) -> None:
+        self.opener = opener
+        self.context = context
+        self.declared = declared
+        """The keys that an object should have; None if it may have any."""
+        self.keys: set[str] = set()
+        self.has_undeclared = False
+        self.has_inner_quotes = False
+        """A string in it held a quote that was not escaped."""
+
+    def declares(self, key: str) -> bool:
+        return self.declared is None or key in self.declared
 
 
 class JsonOutput:
@@ -118,7 +140,9 @@ class JsonOutput:
     def put_key(self, key: str) -> bool:
         """Write a key, given in strict JSON without quotes. False if its object has it: the member is dropped."""
         self.last_key = decoded(key)
-        keys = self.frames[-1].keys
+        frame = self.frames[-1]
+        keys = frame.keys
+        frame.has_undeclared = frame.has_undeclared or not frame.declares(self.last_key)
         is_new = self.last_key not in keys or bool(self._dropping)
         if not is_new:
             self._comma = ""
@@ -127,9 +151,9 @@ class JsonOutput:
         self.put(f'"{key}"')
         return is_new
 
-    def open(self, opener: str, context: Any) -> None:
+    def open(self, opener: str, context: Any, declared: Container[str] | None = None) -> None:
         self.put(opener)
-        self.frames.append(Frame(opener, set(), context))
+        self.frames.append(Frame(opener, context, declared))
 
     def close(self) -> str:
         """Close the innermost container; returns its closer."""

@@ -5,9 +5,11 @@ It may not know how JSON is read.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Protocol
 
-from converters.values.json.output import Frame
+from converters.values.json.output import Frame, quote
+from converters.values.json.words import strict_word
 
 
 class Policy(Protocol):
@@ -28,8 +30,11 @@ class Policy(Protocol):
     def convert(self, text: str, context: Any) -> str:
         """The JSON for a string that may not stay one, given decoded."""
 
-    def unwraps(self, key: str) -> bool:
-        """Whether an object under this key, the first of the outermost object, stands for the whole value."""
+    def declared(self, context: Any) -> Container[str] | None:
+        """The keys that an object should have; None if it may have any."""
+
+    def read_word(self, text: str, context: Any) -> str:
+        """The JSON for words without quotes, in a spelling in which a value may be that."""
 
 
 class Verbatim:
@@ -51,8 +56,11 @@ class Verbatim:
     def convert(self, text: str, context: Any) -> str:
         raise NotImplementedError  # no string is gathered
 
-    def unwraps(self, key: str) -> bool:
-        return False
+    def declared(self, context: Any) -> Container[str] | None:
+        return None
+
+    def read_word(self, text: str, context: Any) -> str:
+        return strict_word(text) or quote(text)
 
 
 VERBATIM = Verbatim()

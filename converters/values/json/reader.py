@@ -1,43 +1,55 @@
-"""One JSON value that comes in pieces: read leniently, emitted as strict JSON while it is read.
+"""JSON in pieces, read leniently, emitted as strict JSON while it is read.
 
 What has been emitted is always a prefix of strict JSON, and valid JSON comes out byte for byte. Slips of models are
-repaired on the way: Python's `True`, `None` and quotes, keys without quotes, commas before a closer, raw control
-characters and stray backslashes in strings, comments, and keys that come twice (the first one wins, as it has been
-emitted).
+repaired on the way where nothing has to be invented: Python's `True`, `None` and quotes, keys without quotes, commas
+before a closer, raw control characters, stray backslashes and quotes that were not escaped in strings, comments, and
+keys that come twice (the first one wins, as it has been emitted).
 
 This file knows about pieces; the grammar is next door. It may not know what the value is for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from converters.text.reasons import Reason
+from converters.values.json.behind import Follow
+from converters.values.json.between import BLANK
 from converters.values.json.builder import ValueBuilder
 from converters.values.json.grammar import JsonGrammar
+from converters.values.json.judge import Judge
 from converters.values.json.output import Flow, JsonOutput
 from converters.values.json.policy import VERBATIM, Policy
 from converters.values.json.repairs import Repairs
-from converters.values.json.strings import StringReader
 from converters.values.json.words import USUAL, Spelling
 
 
 class JsonReader:
-    """`feed` takes pieces and returns strict JSON; `finish` ends the text and closes what is open.
+    """`feed` takes pieces and returns strict JSON; `finish` ends the text and closes what may be closed.
 
-    `done`: the value has ended, and `rest` is the text behind it. `stuck`: it does not go on as JSON, and `rest` is
-    the text from there.
+    `done`: the value has ended, and `rest` is the text behind it. `unreadable`: it cannot be read on, and `rest` is the
+    text from there, at most the last piece; what has been emitted stays a prefix of JSON. While neither is so, `rest`
+    is what was not taken of the last piece, because it may not belong to the value. It is to be fed again.
     """
 
-    __slots__ = ("_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest", "stuck")
+    __slots__ = ("_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
 
-    def __init__(self, policy: Policy = VERBATIM, spelling: Spelling = USUAL) -> None:
+    def __init__(
+        self,
+        policy: Policy = VERBATIM,
+        spelling: Spelling = USUAL,
+        follow: Follow = "anything",
+        ends_at: Sequence[str] = (),
+    ) -> None:
+        """`ends_at`: what ends the value though closers are missing, such as the marker that closes a call."""
         self.repairs = Repairs()
         self._output = JsonOutput()
         self._pending: list[str] = []  # text that cannot be read before more has come
-        self._strings = StringReader(self._output, self.repairs, self._pending, spelling.delimiter)
+        judge = Judge(self._output, self.repairs, follow, ends_at, spelling.delimiter)
         builder = ValueBuilder(self._output, policy, self.repairs)
-        self._grammar = JsonGrammar(self._output, self._strings, builder, self.repairs, spelling)
+        self._grammar = JsonGrammar(self._output, builder, self.repairs, spelling, judge, self._pending)
+        self._strings = self._grammar.strings
         self.done = False
-        self.stuck = False
         self.rest = ""
 
     @property
@@ -47,8 +59,17 @@ class JsonReader:
 
     @property
     def unreadable(self) -> bool:
-        """Whether a value was open at the end of the text."""
         return self.repairs.unreadable
+
+    @property
+    def begun(self) -> bool:
+        """A key with its colon has been read, or a whole container."""
+        return self._grammar.begun
+
+    @property
+    def depth(self) -> int:
+        """How many containers are open."""
+        return len(self._output.frames)
 
     @property
     def flow(self) -> Flow | None:
@@ -57,37 +78,59 @@ class JsonReader:
 
     def feed(self, text: str) -> str:
         grammar = self._grammar
+        fed = len(text)
         if self._pending:
             self._pending.append(text)
-            word = grammar.word
-            if word and word.fullmatch(text):  # a long word is not read again for each piece
+            same = BLANK if grammar.judge.waits else grammar.waiting_for
+            if same and same.fullmatch(text):  # a long word is not read again for each piece
                 return ""
             text = self._take_pending()
+        out = self._read(text)
+        if len(self.rest) > fed:  # it was known only now that it cannot be read on from before this piece
+            self.rest = self.rest[len(self.rest) - fed :]
+        return out
+
+    def finish(self, stops: bool = False) -> str:
+        """The text is over. Returns the rest of the JSON, in which containers that were open are closed.
+
+        `stops`: the text may have ended anywhere, so nothing that is open is complete.
+        """
+        grammar = self._grammar
+        if grammar.over:
+            return ""
+        grammar.finishing = grammar.judge.finishing = self._strings.finishing = True
+        untaken = self.rest
+        out = self._read(self._take_pending())
+        grammar.finish(stops)
+        self.done = not grammar.stuck
+        self.rest = self.rest or untaken
+        return out + self._output.take() if self.done else ""
+
+    def _read(self, text: str) -> str:
+        grammar = self._grammar
+        self.rest = ""
+        grammar.judge.taken = -1
         pos, end = 0, len(text)
         while pos < end and not grammar.over:
             after = grammar.state(text, pos)
             if after < 0:
-                self._pending.append(text[pos:])
+                taken = grammar.judge.taken
+                if taken >= 0:
+                    text, self.rest = text[:taken], text[taken:]
+                if pos < len(text):
+                    self._pending.append(text[pos:])
                 return self._output.take()
             pos = after
         if grammar.over:
-            self.stuck = grammar.stuck
-            self.done = not self.stuck
+            self.done = not grammar.stuck
             self.rest = text[pos:]
-        return self._output.take()
-
-    def finish(self) -> str:
-        """The text is over. Returns the rest of the JSON, in which all that was open is closed."""
-        if self.done:
-            return ""
-        self._grammar.finish(self._take_pending())
-        self.done = True
         return self._output.take()
 
     def _take_pending(self) -> str:
         text = "".join(self._pending)
         self._pending.clear()
-        self._grammar.word = None
+        self._grammar.waiting_for = None
+        self._grammar.judge.waits = False
         return text
 
 
@@ -98,7 +141,8 @@ def strict(text: str, lenient: bool = False) -> str | None:
     """
     reader = JsonReader()
     out = reader.feed(text)
-    if not reader.done:
+    if not reader.done and not reader.unreadable:
         out += reader.feed(" ")  # ends a number or a word
-    whole = reader.done and not reader.rest.strip() and not reader.repairs.guessed
-    return out.strip() if whole and (lenient or not reader.repairs.respelled) else None
+    repairs = reader.repairs
+    whole = reader.done and not reader.rest.strip() and not repairs.inner_quotes
+    return out.strip() if whole and (lenient or not repairs.respelled) else None

@@ -11,38 +11,34 @@ from converters.text.reasons import Reason
 class Repairs:
     """The record of one value. A value that needed nothing leaves all of it False."""
 
-    __slots__ = ("duplicate_key", "guessed", "respelled", "retyped", "unclosed", "unreadable", "unwrapped")
+    __slots__ = ("duplicate_key", "inner_quotes", "respelled", "retyped", "unclosed", "unreadable")
 
     def __init__(self) -> None:
         self.respelled = False
         """It was JSON in another spelling."""
-        self.guessed = False
-        """Something was passed over or added that no spelling explains."""
+        self.inner_quotes = False
+        """A quote that was not escaped was part of its string."""
         self.duplicate_key = False
         """A key came twice in its object; the second member was dropped."""
         self.retyped = False
         """A string was made the type that the schema wants."""
-        self.unwrapped = False
-        """All arguments stood under one key that the tool does not declare; it was left out."""
         self.unclosed = False
         """Containers were open at the end and were closed."""
         self.unreadable = False
-        """A value was open at the end: not all of it is known."""
+        """It cannot be read without inventing something, or it was open at the end."""
 
     @property
     def altered(self) -> bool:
         """Whether the text was no JSON, or not all of it."""
-        return self.respelled or self.unclosed
+        return self.respelled or self.unclosed or self.unreadable
 
     @property
     def codes(self) -> list[Reason]:
         """The reason codes of all that was done, in a fixed order."""
         found: list[tuple[bool, Reason]] = [
-            (self.guessed, "arguments_guessed"),
-            (self.respelled and not self.guessed, "arguments_repaired"),
+            (self.respelled, "arguments_repaired"),
             (self.duplicate_key, "duplicate_key"),
             (self.retyped, "arguments_retyped"),
-            (self.unclosed and not self.unreadable, "arguments_closed"),
-            (self.unwrapped, "arguments_unwrapped"),
+            (self.unclosed, "arguments_closed"),
         ]
         return [code for holds, code in found if holds]

@@ -1,97 +1,120 @@
 """The arguments of a Python call in pieces, from behind its opening bracket on, emitted as JSON while they come.
 
 A string is emitted as it comes where the schema allows one; any other value is held until it ends, as its type is not
-known before. Nothing is evaluated: an argument that is no literal becomes a string of its source text. A quote ends its
-string only before a comma, a bracket or another string, as models forget to escape quotes.
+known before. Nothing is evaluated, and nothing is invented: an argument that is no literal makes all of them
+unreadable. What ends a string is decided by `converters/values/json/behind.py`, as in near-JSON.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from converters.text.expectations import Schema
-from converters.values.json.output import Flow, in_string, quote
-from converters.values.json.reader import strict
-from converters.values.python.literals import ESCAPE, literal, unescaped
-from converters.values.schema import properties
-from converters.values.typed import read_text, typed
-from converters.values.writer import ArgumentsWriter
+from converters.text.reasons import Reason
+from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
+from converters.values.json.between import BLANK, WAIT, blanks_end
+from converters.values.json.output import Flow, in_string, paired
+from converters.values.python.literals import ESCAPE, unescaped
+from converters.values.python.writer import PythonWriter
 
-_SEPARATORS = re.compile(r"[\s,]*")
-_SPACE = re.compile(r"\s*")
-_KEYWORD = re.compile(r"([A-Za-z_]\w{0,255})\s{0,64}=(?!=)")
-_HALF_KEYWORD = re.compile(r"[A-Za-z_]\w{0,255}\s{0,64}=?\Z")
+_KEYWORD = re.compile(r"([^\W\d]\w{0,255})\s{0,64}=(?!=)")
+_HALF_KEYWORD = re.compile(r"[^\W\d]\w{0,255}\s{0,64}=?\Z")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
-_HALF_STRING = re.compile(r"[rRuU]?(?:'{0,2}|\"{0,2})\Z")
+_HALF_STRING = re.compile(r"[rRuU]?(?:'{0,3}|\"{0,3})\Z")
+_BEGINS_VALUE = re.compile(r"[\"'\d\-+.\[{(\w]")
 _PLAIN = {"'": re.compile(r"[^\\']+"), '"': re.compile(r'[^\\"]+')}
 _CONTINUES = {quote: re.compile(rf"(?:[^\\{quote}]+|\\[^0-7xuU])+", re.DOTALL).match for quote in _PLAIN}
 """What continues a string, except numeric escapes, as a piece may end inside one."""
 _HALF_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-7]{1,2})?\Z")
-_BEHIND_STRING = re.compile(
-    r"\s{0,4096}(?:(?P<ends>[,)\]])|(?P<more>[rRuU]?['\"])|(?P<waits>[rRuU]?\Z|\.\w{0,64}\Z|[+%*]\s{0,64}\Z)"
-    r"|(?P<expression>\.\w{1,64}\(|[+%*]\s{0,64}[\w'\"(\[{]))"
-)
+_HIGH = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_HALF_PAIR = re.compile(r"\\u[0-9a-fA-F]{4}(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
+_JOINED = re.compile(r"[ \t\r]*\n\s*(?=[rRuU]?['\"])")
 _STRING_BODY = {
     quotes: re.compile(rf"[^\\{quotes[0]}]*(?:(?:\\.{more})[^\\{quotes[0]}]*)*", re.DOTALL)
     for quotes, more in (("'", ""), ('"', ""), ("'''", "|'{1,2}(?=[^'])"), ('"""', '|"{1,2}(?=[^"])'))
 }
 """The inside of a string, up to the quotes that end it."""
-_NEUTRAL = re.compile(r"[^()\[\]{}'\",]+")
+_NEUTRAL = re.compile(r"[^()\[\]{}'\",#]+")
 
 
 class PythonArguments:
     """`feed` returns the JSON that can be emitted.
 
-    `done` says that the closing bracket was read, or the text finished; `rest` is the text behind the bracket.
+    `done` says that the closing bracket was read, or that the arguments are `unreadable`; `rest` is the text behind the
+    bracket, or from where they cannot be read on. While they are not done, `rest` is what is to be fed again: blanks
+    behind a bracket that may have closed the call.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, stops: bool = False, ends_at: Sequence[str] = ()) -> None:
+        """`stops`: the text may end anywhere. `ends_at`: what ends the call though its bracket is missing."""
+        self._ends_at = ends_at
         self._schema = schema
-        self._out = _Writer(schema)
+        self._stops = stops
+        self._out = PythonWriter(schema)
         self._buffer = ""
         self._pos = 0
         self._sent: list[str] = []
-        self._key = ""
+        self._key, self._named = "", False  # once an argument was named, none without a name may follow
         self._value: list[str] = []  # the value that is held
         self._depth = 0  # open brackets in it
         self._quotes = ""  # what ends the current string
         self._raw = False  # the current string has no escapes
-        self._begun = False  # the value that is held begins with a string that has been emitted
+        self._count = 0  # quotes inside it, escaped ones included
+        self._has_data = False  # one of them was not escaped
+        self._last = ""  # the last characters of it, as they are spelled
+        self._blanks: list[str] = []
+        self._patient = False  # blanks alone do not end the wait
+        self._untaken = -1  # where blanks begin behind a bracket that may have closed the call
         self._finishing = False
         self._state: Callable[[], bool] = self._argument
+        self.inner_quotes = False
+        """A quote that was not escaped was part of its string."""
+        self.fits = False
+        """Whether their first thing fits: a name, a value without one that the tool can take, or the bracket's end."""
         self.done = False
+        self.unreadable = False
+        """Whether they cannot be delivered: open at the end, or not to be read without inventing something."""
         self.rest = ""
 
     def feed(self, text: str) -> str:
-        self._buffer += text
+        if self._patient and BLANK.fullmatch(text):
+            self._blanks.append(text)  # they change nothing, and all behind the quote would be looked at again
+            return ""
+        self._buffer = "".join([self._buffer, *self._blanks, text])
+        self._blanks, self._patient = [], False
         while not self.done and self._state():
             pass
-        self._buffer, self._pos = self._buffer[self._pos :], 0
+        self.rest = self._buffer[self._untaken :] if self._untaken >= 0 else ""
+        self._buffer = self._buffer[self._pos : len(self._buffer) - len(self.rest)]
+        self._pos, self._untaken = 0, -1
         if self.done:
-            self.rest, self._buffer = self._buffer, ""
+            self.rest, self._buffer = self._buffer[max(0, len(self._buffer) - len(text)) :], ""
         return self._taken()
 
     def finish(self) -> str:
-        """The text is over: what is open is closed."""
+        """The text is over: the closing bracket is added if every value is complete."""
         self._finishing = True
+        untaken = self.rest
         sent = self.feed("")
-        if not self.done:
-            left = self._buffer
-            if self._state == self._string:
-                self._sent += [self._out.text(left), self._out.end()]
-            elif self._state != self._argument and (left or self._value):
-                self._value.append(left)
-                self._end_value()
-            self._sent.append(self._out.close())
-            self.done = True
+        if self.done:
+            self.rest = self.rest or untaken
+            return "" if self.unreadable else sent
+        is_word = self._state == self._held and not self._depth and bool(self._value)
+        if is_word and not self._stops:
+            sent += self._end_value() or self._taken()
+        is_complete = self._state in (self._argument, self._after) and not self._buffer[self._pos :].strip()
+        if self.done or not is_complete or self._stops or self.inner_quotes:
+            self._fail()
+            return ""
+        self._sent.append(self._out.close())
+        self.done = True
         return sent + self._taken()
 
     def _taken(self) -> str:
-        sent = "".join(self._sent)
-        self._sent.clear()
-        return sent
+        sent, self._sent = self._sent, []
+        return "".join(sent)
 
     def _advance(self, pos: int) -> str:
         """Consume the buffer up to a position; returns what was consumed."""
@@ -103,64 +126,115 @@ class PythonArguments:
         """Whether the buffer ends inside something that more text could complete."""
         return not self._finishing and half.match(self._buffer, self._pos) is not None
 
-    unreadable = False
+    def _fail(self) -> bool:
+        """They cannot be read on without inventing something."""
+        self.unreadable = self.done = True
+        return False
 
     @property
-    def fits(self) -> bool:
-        """The first argument, or the closing bracket, has been read."""
-        return self.done or bool(self._key)
-
-    @property
-    def duplicate_key(self) -> bool:
-        """Whether a key came twice."""
-        return self._out.duplicate_key
+    def codes(self) -> list[Reason]:
+        repaired: list[Reason] = ["arguments_repaired"] if self.inner_quotes else []
+        return [*repaired, *self._out.codes]
 
     # -- the states: each consumes from the buffer and returns whether to go on; False waits for more text -------------
 
+    def _skip(self) -> bool:
+        """Pass blanks and comments; whether something follows."""
+        end = blanks_end(self._buffer, self._pos)
+        if end == WAIT:
+            return self._fail() if self._finishing else False
+        self._advance(end)
+        return end < len(self._buffer)
+
     def _argument(self) -> bool:
         """Before an argument, or the closing bracket."""
-        separators = _SEPARATORS.match(self._buffer, self._pos)
-        assert separators
-        self._advance(separators.end())
-        if self._pos == len(self._buffer):
+        if not self._skip():
             return False
-        if self._buffer[self._pos] in ")]}":
-            self._advance(self._pos + 1)
-            self._sent.append(self._out.close())
-            self.done = True
-            return False
+        if self._buffer[self._pos] == ")":
+            return self._close()
         keyword = _KEYWORD.match(self._buffer, self._pos)
-        if _HALF_KEYWORD.match(self._buffer, self._pos):
+        if self._waits(_HALF_KEYWORD):
             return False
-        self._key = keyword[1] if keyword else self._out.positional()
-        self._advance(keyword.end() if keyword else self._pos)
+        if keyword:
+            self._key = keyword[1]
+            self._named = self.fits = True
+            self._advance(keyword.end())
+        else:
+            self._key = "" if self._named else self._out.positional()
+            if not self._key or not _BEGINS_VALUE.match(self._buffer, self._pos):
+                return self._fail()
+        if not self._may_be_key(self._key):
+            return self._fail()
         self._state = self._before_value
         return True
 
-    def _before_value(self) -> bool:
-        space = _SPACE.match(self._buffer, self._pos)
-        assert space
-        self._advance(space.end())
-        if self._waits(_HALF_STRING) or self._pos == len(self._buffer):
+    def _may_be_key(self, key: str) -> bool:
+        """In repaired arguments no key may come twice, nor be one that the tool does not declare."""
+        return not self.inner_quotes or (key not in self._out.keys and self._out.declares(key))
+
+    def _close(self) -> bool:
+        self._advance(self._pos + 1)
+        self._sent.append(self._out.close())
+        self.fits = self.done = True
+        return False
+
+    def _after(self) -> bool:
+        """Behind a value."""
+        if not self._skip():
             return False
-        self._begun = False
+        if self._buffer[self._pos] == ")":
+            return self._close()
+        if self._buffer[self._pos] not in ",，":
+            return self._bracket_missing()
+        self._advance(self._pos + 1)
+        self._state = self._argument
+        return True
+
+    def _bracket_missing(self) -> bool:
+        """Every value is complete, but something follows that belongs to no call."""
+        found = end_at(self._buffer, self._pos, self._ends_at)
+        if found == WAIT and not self._finishing:
+            self._untaken = self._pos
+            return False
+        if not found or (self._stops and found == WAIT) or self.inner_quotes:
+            return self._fail()
+        self._sent.append(self._out.close())
+        self.fits = self.done = True
+        return False
+
+    def _before_value(self) -> bool:
+        if not self._skip() or self._waits(_HALF_STRING):
+            return False
         opener = _STRING.match(self._buffer, self._pos)
         if opener is None or not self._out.takes_string(self._key):
             return self._hold()
+        if len(opener[2]) == 3:
+            found = self._behind(opener.end())
+            if found.what in ("waits", "over") and not self._finishing:
+                return False
+            if found.what not in ("misfit", "expression"):
+                return self._fail()
+        self.fits = True
         self._sent.append(self._out.key(self._key, is_string=True))
+        self._count, self._has_data = 0, False
         return self._open_string(opener)
 
     def _open_string(self, opener: re.Match[str]) -> bool:
-        self._raw, self._quotes = opener[1] in ("r", "R"), opener[2]
+        self._raw, self._quotes, self._last = opener[1] in ("r", "R"), opener[2], ""
         self._advance(opener.end())
         self._state = self._string
+        return True
+
+    def _text(self, text: str, spelled: str = "") -> bool:
+        self._last = (self._last + (spelled or text))[-SEEN:]
+        self._sent.append(self._out.text(text))
         return True
 
     def _string(self) -> bool:
         """Inside a string that is emitted as it comes."""
         plain = _PLAIN[self._quotes[0]].match(self._buffer, self._pos)
         if plain:
-            self._sent.append(self._out.text(self._advance(plain.end())))
+            self._text(self._advance(plain.end()))
         if self._pos == len(self._buffer):
             return False
         if self._buffer[self._pos] == "\\":
@@ -169,47 +243,74 @@ class PythonArguments:
             return self._quote()
         if not self._finishing and self._quotes.startswith(self._buffer[self._pos :]):
             return False
-        self._sent.append(self._out.text(self._advance(self._pos + 1)))
-        return True
+        return self._text(self._advance(self._pos + 1))
 
     def _escape(self) -> bool:
-        if self._waits(_HALF_ESCAPE):
+        if self._waits(_HALF_ESCAPE) or (not self._raw and self._waits(_HALF_PAIR) and self._waits(_HIGH)):
             return False
         escape = ESCAPE.match(self._buffer, self._pos)
         end = escape.end() if escape else self._pos + 1
         if self._raw:
             end = min(self._pos + 2, len(self._buffer))
+        pair = None if self._raw else _PAIR.match(self._buffer, self._pos)
+        if pair:
+            end = pair.end()
         taken = self._advance(end)
-        self._sent.append(self._out.text(taken) if self._raw or not escape else self._out.unescaped(unescaped(escape)))
-        return True
+        self._count += taken.endswith(self._quotes[0])
+        if pair:
+            return self._text(paired(chr(int(pair[1], 16)) + chr(int(pair[2], 16))), taken)
+        return self._text(taken if self._raw or not escape else paired(unescaped(escape)), taken)
+
+    def _behind(self, pos: int) -> Found:
+        """What stands behind a quote that stands before this position."""
+        return look(self._buffer, pos, "(", "call", self._ends_at, key=python_key, positional=not self._named)
 
     def _quote(self) -> bool:
-        """At quotes that may end the string. This is the one place that decides it."""
-        pos = self._pos + len(self._quotes)
-        behind = _BEHIND_STRING.match(self._buffer, pos)
-        if behind and behind["waits"] is not None and not self._finishing:
+        """At quotes that may end the string."""
+        quotes = self._quotes
+        pos = self._pos + len(quotes)
+        if len(quotes) == 3:
+            if pos == len(self._buffer) and not self._finishing:
+                return False
+            if self._buffer.startswith(quotes[0], pos):
+                return self._fail()  # three exactly
+        elif quotes == "'" and self._last[-1:].isalpha():
+            if pos == len(self._buffer) and not self._finishing:
+                return False
+            if self._buffer[pos : pos + 1].isalpha():
+                return self._data(counts=False)
+        if not self._has_data and (joined := _JOINED.match(self._buffer, pos)):
+            return self._join(joined.end())
+        found = self._behind(pos)
+        told = verdict(found, self._has_data, self._count % 2 == 1, self._out.declares(found.key), self._finishing)
+        if told == "waits":
+            self._patient = found.what == "waits"
+            self._untaken = -1 if self._patient else found.end
             return False
-        if behind and behind["more"]:
-            return self._join(behind.start("more"))
-        if behind and behind["expression"]:
-            self._begun = self._hold()
-            self._value.append(self._advance(pos))
-            return True
-        if behind and (behind["ends"] or behind["waits"] is not None):
-            self._advance(pos)
-            self._sent.append(self._out.end())
-            self._state = self._argument
-        else:
-            self._sent.append(self._out.text(self._advance(self._pos + 1)))
+        if told == "unreadable" or (told == "data" and len(quotes) == 3):
+            return self._fail()
+        if told == "data":
+            return self._data()
+        self._advance(pos)
+        self._sent.append(self._out.end())
+        self._state = self._after
         return True
 
+    def _data(self, counts: bool = True) -> bool:
+        if not self._has_data and SEEMS_CLOSED.search(self._last):
+            return self._fail()
+        self._has_data = self.inner_quotes = True
+        self._count += counts
+        if self._out.duplicate_key or not all(map(self._out.declares, self._out.keys)):
+            return self._fail()
+        return self._text(self._advance(self._pos + 1))
+
     def _join(self, pos: int) -> bool:
-        """At another string directly behind one: Python concatenates them."""
+        """At another string on the line behind one: Python concatenates them."""
         if not self._finishing and _HALF_STRING.match(self._buffer, pos):
             return False
         opener = _STRING.match(self._buffer, pos)
-        assert opener
-        return self._open_string(opener)
+        return self._open_string(opener) if opener else self._fail()
 
     # -- values that are held ------------------------------------------------------------------------------------------
 
@@ -224,14 +325,23 @@ class PythonArguments:
             char = self._buffer[self._pos]
             if char in "'\"":
                 return self._hold_string()
+            if char == "#":
+                return self._hold_comment()
             if self._depth == 0 and char in ",)]}":
-                self._end_value()
-                self._state = self._argument
-                return True
+                return not self._end_value() and not self.done
             piece = _NEUTRAL.match(self._buffer, self._pos)
             self._depth += (char in "([{") - (char in ")]}")
             self._value.append(self._advance(piece.end() if piece else self._pos + 1))
         return False
+
+    def _hold_comment(self) -> bool:
+        end = blanks_end(self._buffer, self._pos)
+        if end == WAIT and not self._finishing:
+            return False
+        if end in (WAIT, self._pos):
+            return self._fail()
+        self._advance(end)
+        return True
 
     def _hold_string(self) -> bool:
         if self._waits(_HALF_STRING):
@@ -252,16 +362,18 @@ class PythonArguments:
             self._state = self._held
         return ends
 
-    def _end_value(self) -> None:
+    def _end_value(self) -> str:
+        """The value that was held has ended. Returns nothing: what it is is sent, or all is unreadable."""
         text = "".join(self._value).strip()
         self._value = []
-        if (
-            self._begun
-        ):  # an expression, such as 'a' + f(x): its text is the value, and its first quote has been emitted
-            text = text[:-1] if text.endswith(self._quotes[0]) else text
-            self._sent += [self._out.text(text), self._out.end()]
+        value = self._out.read(self._key, text)
+        if value is None:
+            self._fail()
         else:
-            self._sent.append(self._out.held(self._key, text))
+            self.fits = True
+            self._sent.append(self._out.held(self._key, value))
+            self._state = self._after
+        return ""
 
     @property
     def flow(self) -> Flow | None:
@@ -273,59 +385,16 @@ class PythonArguments:
         if self._buffer not in ("", "\\"):
             return None
         text = self._buffer + text
-        found = _CONTINUES[self._quotes[0]](text)
+        quote = self._quotes[0]
+        found = _CONTINUES[quote](text)
         end = found.end() if found else 0
         if text[end:] not in ("", "\\") or (self._raw and "\\" in text):
             return None
         plain = text[:end]
+        self._count += plain.count(quote)  # all of them are escaped
         plain = ESCAPE.sub(unescaped, plain) if "\\" in plain else plain
         if not plain:
             return None
+        self._last = (self._last + text[:end])[-SEEN:]
         self._buffer = text[end:]
         return in_string(plain)
-
-
-class _Writer(ArgumentsWriter):
-    """Arguments whose values are Python literals."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
-        self._names = iter(properties(schema))
-
-    def positional(self) -> str:
-        """The name of the next argument that is given without one; empty if the schema has no more."""
-        return next((name for name in self._names if name not in self._keys), "")
-
-    def takes_string(self, key: str) -> bool:
-        """Whether the argument may be a string."""
-        return bool(key) and self._schema.member(key).takes_strings
-
-    def held(self, key: str, text: str) -> str:
-        """Write a whole argument that was held. Without a name it is dropped."""
-        if not key:
-            return ""
-        self.key(key, is_string=False)
-        self._node = self._schema.member(key)
-        self.text(text)
-        return self.end()
-
-    def unescaped(self, text: str) -> str:
-        """Write the text of an escape. Half a surrogate pair stays escaped, as it is no character by itself."""
-        is_half = len(text) == 1 and "\ud800" <= text <= "\udfff"
-        return f"\\u{ord(text):04x}" if is_half and not self._drops else self.text(text)
-
-    def value(self, text: str) -> str:
-        """The JSON of a literal, of near-JSON, or else of the source text; converted to the type of its schema."""
-        value = literal(text)
-        if value is None:
-            value = strict(text, lenient=True)
-        if value is None:
-            quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-            value = quote(text[1:-1] if quoted else text)
-        if value[0] in "[{":
-            return typed(value, self._node)
-        if value[0] == '"' and not self._node.takes_strings:
-            return read_text(str(json.loads(value)), self._node)
-        return value

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from converters.values.json.output import quote
+from converters.values.json.output import paired, quote
+from converters.values.json.words import is_finite
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -80,7 +81,7 @@ def _value(text: str, pos: int, depth: int) -> tuple[str, int]:
         return quote(not_finite.group()), not_finite.end()
     number = _NUMBER.match(text, pos)
     if number:
-        return number.group(), number.end()
+        return number.group() if is_finite(number.group()) else quote(number.group()), number.end()
     word = _WORD.match(text, pos)
     if word and word.group() in _WORDS:
         return _WORDS[word.group()], word.end()
@@ -88,7 +89,7 @@ def _value(text: str, pos: int, depth: int) -> tuple[str, int]:
 
 
 def _strings(text: str, pos: int) -> tuple[str, int]:
-    """One string, or several in a row, which Python concatenates."""
+    """One string, or several on lines of their own, which Python concatenates."""
     joined = ""
     while match := _STRING.match(text, pos):
         end = string_end(text, pos)
@@ -100,8 +101,10 @@ def _strings(text: str, pos: int) -> tuple[str, int]:
         after = _skip(text, pos)
         if not _STRING.match(text, after):
             break
+        if "\n" not in text[pos:after]:
+            raise _NotLiteral  # perhaps a comma is missing, or an escape
         pos = after
-    return quote(joined), pos
+    return quote(paired(joined)), pos
 
 
 def unescaped(match: re.Match[str]) -> str:

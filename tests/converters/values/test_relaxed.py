@@ -8,6 +8,8 @@ import pytest
 
 from converters.values.json.reader import JsonReader
 from converters.values.relaxed import relaxed_spelling
+from converters.values.schema import Node
+from converters.values.typed import SchemaPolicy
 from tests.helpers import cuts, read_json, same_json
 
 Q = '<|"|>'
@@ -18,7 +20,7 @@ def read(pieces: list[str], delimiter: str = Q) -> str:
     out = ""
     for piece in pieces:
         out += reader.feed(piece)
-        if reader.done or reader.stuck:
+        if reader.done or reader.unreadable:
             break
     return out + reader.finish()
 
@@ -40,7 +42,9 @@ def read(pieces: list[str], delimiter: str = Q) -> str:
         (f"{{a:{Q}x{Q},a:{Q}y{Q},b:1}}", {"a": "x", "b": 1}),
         ("{}", {}),
         (f"{{a:{Q}서울 😀{Q}}}", {"a": "서울 😀"}),
-        (f"{{a:{Q}open", {"a": "open"}),
+        (f"{{a:['x',{Q}y{Q}],{Q}b c{Q}:\"z\",{Q}d{Q}:1}}", {"a": ["x", "y"], "b c": "z", "d": 1}),
+        (f"{{a:words,{Q}b{Q}:1}}", {"a": "words", "b": 1}),
+        ("{a: two\nlines // no comment,b:1}", {"a": "two\nlines // no comment", "b": 1}),
         (f"{{url:{Q}https://a.b/c?d=e{Q}}}", {"url": "https://a.b/c?d=e"}),
     ],
 )
@@ -60,3 +64,39 @@ def test_strings_flow() -> None:
     assert reader.feed(f"{{a:{Q}abc") == '{"a":"abc'
     assert reader.feed('d"e') == 'd\\"e'
     assert reader.feed("f<|") == "f"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{{a:{Q}ls}}<tool_call|>",
+        f"{{a:{Q}open",
+        "{a:echo 'x'\ndone}",
+        f"{{a:'ls'{Q}}}",
+        f"{{a:ls{Q}}}",
+        "{a:x, y}",
+        "{a:words",
+        f"{{two words:{Q}x{Q}}}",
+        f"{{a:{Q}x{Q} b:1}}",
+    ],
+)
+def test_what_is_not_closed_is_unreadable(text: str) -> None:
+    """Defect A6: nothing is cut at a quote, and no marker becomes part of a value."""
+    for pieces in cuts(text):
+        reader = JsonReader(spelling=relaxed_spelling(Q))
+        for piece in pieces:
+            if not reader.unreadable:
+                reader.feed(piece)
+        assert reader.finish() == ""
+        assert reader.unreadable, pieces
+
+
+def test_the_schema_types_what_has_no_quotes() -> None:
+    """Defect A6: `12345` stays a string where one is wanted."""
+    node = Node({"properties": {"zip": {"type": "string"}, "n": {"type": "integer"}, "either": {}}})
+    text = "{zip:01234,n:3,either:true,deep:{zip:12}}"
+    for pieces in cuts(text):
+        reader = JsonReader(SchemaPolicy(node), relaxed_spelling(Q))
+        out = "".join(map(reader.feed, pieces)) + reader.finish()
+        assert same_json(read_json(out), {"zip": "01234", "n": 3, "either": True, "deep": {"zip": 12}})
+        assert reader.codes == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -58,8 +60,10 @@ def test_strings_flow_and_others_wait() -> None:
 def read(pieces: list[str], schema: dict[str, Any]) -> tuple[str, JsonArguments]:
     reader = JsonArguments(schema)
     out = ""
+    rest = ""
     for piece in pieces:
-        out += reader.feed(piece)
+        out += reader.feed(rest + piece)
+        rest = reader.rest
         if reader.done:
             break
     return out + ("" if reader.done else reader.finish()), reader
@@ -79,8 +83,6 @@ REFERRED = {"$ref": "#/$defs/Args", "$defs": {"Args": ONE}}
         (r'"{\"city\": \"x\", \"days\": 3}"', SCHEMA, {"city": "x", "days": 3}),
         (r'"{\"city\": \"{}\"}"', ONE, {"city": "{}"}),
         ('"Seoul"', ONE, {"city": "Seoul"}),
-        ('"Seoul"', TWO, {}),
-        ('"Seoul"', SCHEMA, {}),
         ("[1, 2]", {"required": ["ids"]}, {"ids": [1, 2]}),
         ("17", {"required": ["n"]}, {"n": 17}),
         ("null", ONE, {}),
@@ -89,13 +91,17 @@ REFERRED = {"$ref": "#/$defs/Args", "$defs": {"Args": ONE}}
         ('{"days": "3"}', REFERRED, {"days": 3}),
         (r'"{\"days\": \"3\"}"', SCHEMA, {"days": 3}),
         ('""', ONE, {}),
-        ("[]", SCHEMA, {}),
         ("{}", ONE, {}),
         ("", ONE, {}),
         ("{'city': 'x', 'days': 3,}", SCHEMA, {"city": "x", "days": 3}),
         ('{"city": "x", "days": 3', SCHEMA, {"city": "x", "days": 3}),
-        ('{"city": "x', SCHEMA, {"city": "x"}),
-        ('{"city": ', SCHEMA, {"city": None}),
+        ('{"arguments": {"city": "x"}}', SCHEMA, {"city": "x"}),
+        ('{"input": {"city": "x", "days": "3"}}', SCHEMA, {"city": "x", "days": 3}),
+        ('{"properties": {"town": "x"}}', SCHEMA, {"properties": {"town": "x"}}),
+        ('{"arguments": {"city": "x"}, "city": "y"}', SCHEMA, {"arguments": {"city": "x"}, "city": "y"}),
+        ('{"arguments": {"city": "x"', SCHEMA, {"city": "x"}),
+        ('{"parameters": "x"}', SCHEMA, {"parameters": "x"}),
+        ('{"arguments": {"city": "say "hi""}}', SCHEMA, {"city": 'say "hi"'}),
     ],
 )
 def test_one_json_value_becomes_an_object(text: str, schema: dict[str, Any], value: Any) -> None:
@@ -109,10 +115,132 @@ def test_valid_json_that_fits_is_verbatim() -> None:
         assert read(pieces, SCHEMA)[0] == text
 
 
-@pytest.mark.parametrize(("text", "unreadable"), [('{"city": "x"', False), ('{"city": "x', True), ('{"city"', True)])
-def test_what_is_closed_inside_a_value_is_told(text: str, unreadable: bool) -> None:
-    assert read([text], SCHEMA)[1].unreadable is unreadable
+@pytest.mark.parametrize(
+    ("text", "schema"),
+    [
+        ('{"city": "x', SCHEMA),
+        ('{"city"', SCHEMA),
+        ('{"city": ', SCHEMA),
+        ('"Seoul"', TWO),
+        ('"Seoul"', SCHEMA),
+        ('"Seoul"', NUMBER),
+        ("[]", SCHEMA),
+        ("[1]", NUMBER),
+        ("17", SCHEMA),
+        ("{...}", SCHEMA),
+        ("<args-json-object>", SCHEMA),
+        ("...", ONE),
+        ("15:30", NUMBER),
+        ('{"city": "x"}, "days": 3}', SCHEMA),
+        ('{"city": {"a": 1}}, "days": 3}', SCHEMA),
+        ('{"city": "say "hi"", "town": "x"}', SCHEMA),
+    ],
+)
+def test_what_cannot_be_delivered_is_unreadable(text: str, schema: dict[str, Any]) -> None:
+    """Defects A2, A8: an open value, or arguments that are no object and fit nowhere."""
+    for pieces in cuts(text):
+        assert read(pieces, schema)[1].unreadable, pieces
+
+
+@pytest.mark.parametrize("text", ['{"city": "x"', '{"days": 3', '{"tags": [', '"Seoul', "17", ""])
+def test_nothing_is_closed_where_the_text_may_end_anywhere(text: str) -> None:
+    """Defect A8: the request names strings that stop the text."""
+    reader = JsonArguments({**SCHEMA, "required": ["days"]}, stops=True)
+    reader.feed(text)
+    assert (reader.finish(), reader.unreadable) == ("", True)
+
+
+@pytest.mark.parametrize("text", ['{"city": "x"}', '{"days": 3} ', "{}"])
+def test_what_the_model_closed_is_complete_all_the_same(text: str) -> None:
+    reader = JsonArguments(SCHEMA, stops=True)
+    assert read_object(reader.feed(text) + reader.finish()) is not None
+    assert not reader.unreadable
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("{", False),
+        ('{"city"', False),
+        ('{"city":', True),
+        ("{}", True),
+        ("{.", False),
+        ('{"arguments": {"ci', False),
+        ('{"arguments": {"city": "x"}}', False),
+        ('{"arguments": {"city": "x"}}\n<', True),
+        ('"Seoul"<', True),
+        ('"Seoul', False),
+        ("...", False),
+    ],
+)
+def test_the_first_thing_fits(text: str, fits: bool) -> None:
+    reader = JsonArguments(ONE)
+    reader.feed(text)
+    assert reader.fits is fits
+
+
+def test_a_wrapper_in_text_values_is_left_out() -> None:
+    """Defect A11: the wrapper is the only argument, and holds an object with declared keys."""
+    inside = '{"city": "x", "days": "3"}'
+    assert read_object(written(("arguments", inside))) == {"city": "x", "days": 3}
+    assert read_object(written(("input", inside), ("city", "y"))) == {"input": json.loads(inside), "city": "y"}
+    assert read_object(written(("properties", '{"town": 1}'))) == {"properties": {"town": 1}}
+    assert read_object(written(("parameters", "x"))) == {"parameters": "x"}
+
+
+def test_blanks_behind_the_value_are_fed_again_until_something_follows() -> None:
+    reader = JsonArguments(SCHEMA)
+    assert reader.feed('{"city": "x"}\n') == '{"city": "x'
+    assert (reader.done, reader.rest) == (False, "\n")
+    assert reader.feed("\n</tool_call>") == '"}'
+    assert (reader.done, reader.rest) == (True, "\n</tool_call>")
 
 
 def test_what_comes_behind_is_the_rest() -> None:
     assert read(['{"city": "x"}}</tool_call>'], SCHEMA)[1].rest == "}</tool_call>"
+
+
+def test_what_stands_behind_quotes_costs_linear_time() -> None:
+    """Blanks, commas, closers and quotes without end, a character at a time."""
+
+    def seconds(fill: str, size: int) -> float:
+        text = '{"city": "x' + fill * (size // len(fill))
+        reader, rest, began = JsonArguments(SCHEMA), "", time.process_time()
+        for piece in text:
+            if not reader.done:
+                reader.feed(rest + piece)
+                rest = reader.rest
+        return time.process_time() - began
+
+    for fill in ('" ,  ', '", "', '"}', '",[', "\\", '"x: ', '" \n', '" /', "  ", '"y" z '):
+        assert min(seconds(fill, 16_000) for _ in range(2)) < 12 * max(
+            min(seconds(fill, 4_000) for _ in range(3)), 0.01
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"city": "Seoul"</tool_call>', {"city": "Seoul"}),
+        ('{"city": "Seoul", "days": 3\n</tool_call>', {"city": "Seoul", "days": 3}),
+        ('{"tags": ["a"</tool_call>', {"tags": ["a"]}),
+        ('{"city": "say "hi""</tool_call>', None),
+        ('{"city": </tool_call>', None),
+        ('{"city"</tool_call>', None),
+        ('{"days": x</tool_call>', None),
+    ],
+)
+def test_closers_may_be_missing_before_the_marker_that_ends_the_call(text: str, value: Any) -> None:
+    for pieces in cuts(text):
+        reader = JsonArguments(SCHEMA, ends_at=["</tool_call>"])
+        out = rest = ""
+        for piece in pieces:
+            if reader.done:
+                rest += piece
+            else:
+                out += reader.feed(rest + piece)
+                rest = reader.rest
+        if value is None:
+            assert (reader.finish(), reader.unreadable) == ("", True), pieces
+        else:
+            assert (read_object(out), rest.lstrip(), reader.closed) == (value, "</tool_call>", True), pieces

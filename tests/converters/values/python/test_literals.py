@@ -40,7 +40,7 @@ def test_whatever_python_writes_is_read(value: Any) -> None:
         r"'\x41\u00e9\U0001F600\101\0'",
         r"'\d \w \. \q'",
         r"'C:\\new\\table'",
-        "'a' 'b' \"c\"",
+        "['a'\n'b'\n \"c\"]",
         "'a\\\nb'",
         "''",
         "''''''",
