@@ -142,7 +142,10 @@ def assemble(events: Iterable[Event]) -> Message:
 
 
 def meaning(events: Iterable[Event]) -> list[Event]:
-    """What of the events may not depend on how the text was cut: all but which piece of a call carries which span."""
+    """What of the events may not depend on how the text was cut: all but which piece of a call carries which span.
+
+    Behind a call that cannot be read a stream ends.
+    """
     plain: list[Event] = []
     for event in events:
         match event:
@@ -152,7 +155,10 @@ def meaning(events: Iterable[Event]) -> list[Event]:
                 if delta:
                     plain.append(ArgumentsDelta(index, delta))
             case CallEnd(index, _, how, unclosed):
-                plain.append(CallEnd(index, "", how, unclosed))
+                plain.append(CallEnd(index, "", how, unclosed and how != "unreadable"))
+                if how == "unreadable":  # how much of its arguments had left depends on what had come
+                    plain = [each for each in plain if not isinstance(each, ArgumentsDelta) or each.index != index]
+                    break
             case Removed("", _, False) | Text("") | Reasoning(""):
                 pass
             case _:

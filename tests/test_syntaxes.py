@@ -200,8 +200,9 @@ ANY_OPENER = re.compile("|".join(sorted({re.escape(each) for row in ROWS for eac
 
 
 def _places(text: str, row: str) -> list[int]:
-    """Where calls may open in a text: at the opener of any row, or at the brace of an object in an array of them."""
-    opens = [ANY_OPENER, re.compile(r"\{")] if ROWS[row].shape == "json_object" else [ANY_OPENER]
+    """Where calls may open in a text: at the opener of any row, or at what begins another call of a run."""
+    inner = {"json_object": [r"\{"], "pythonic": [r"(?<![\w.])\w[\w.]*\(", r"[\s,;]+\w[\w.]*\(", r"\w+ = \w+\("]}
+    opens = [ANY_OPENER, *map(re.compile, inner.get(ROWS[row].shape, []))]
     start = {0} if ROWS[row].prefilled_call else set()  # its opener may stand in the prompt
     return sorted(start | {found.start() for each in opens for found in each.finditer(text)})
 

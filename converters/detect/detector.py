@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from converters.detect.headers import Header, header_at, header_behind_prefill
+from converters.detect.leftovers import Leftovers
 from converters.detect.openers import ENDS, OpenerIndex
 from converters.detect.prose import WAIT, ProseReader
 from converters.detect.quoted import QuotedCalls
@@ -22,12 +23,19 @@ from converters.shapes.fenced import FencedMessage
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS
-from converters.text.events import ArgumentsDelta, CallStart, End, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed
 from converters.text.expectations import Expectations
 from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
 _VISIBLE = re.compile(r"\S")
+
+
+_NO_WIDTH = "\u200b\u2060\ufeff"
+"""White space without width, as a byte order mark before bare JSON."""
+
+_LONGEST_GAP = 4096
+"""How much white space behind an empty pair of markers may wait for what follows."""
 
 
 class Detector(ProseReader):
@@ -36,6 +44,7 @@ class Detector(ProseReader):
     def __init__(self, index: OpenerIndex, expectations: Expectations) -> None:
         super().__init__(index, expectations)
         self._buffer = ""
+        self._leftovers: Leftovers | None = None  # behind a call, closers that close nothing
 
     @property
     def reasoning(self) -> ReasoningState:
@@ -80,7 +89,7 @@ class Detector(ProseReader):
 
     def plain_kind(self) -> Literal["text", "reasoning"] | None:
         """What more plain text would be; None in a call, while something is held, and where any text could open one."""
-        if self._calls is not None or self._buffer or self._invents or not self._begun:
+        if self._calls is not None or self._buffer or self._invents or not self._begun or self._leftovers is not None:
             return None
         if self._behind_call or self._ended or self._fresh or self._reasoning.dropped or self._reasoning.sole:
             return None
@@ -148,8 +157,11 @@ class Detector(ProseReader):
             self.syntax = self.syntax or calls.syntax
         if not calls.refused:
             self._quoting.removed()
-            self._behind_call = True
+            last = events[-1] if events else None
+            self._behind_call = not (isinstance(last, CallEnd) and last.how == "unreadable")
             self._ended = self._fresh = self._first = False
+            marked = self._behind_call and not isinstance(calls, WholeMessage | FencedMessage)
+            self._leftovers = Leftovers(self._row) if marked else None
             return calls.rest
         return self._emit_rejected_opener(calls)
 
@@ -173,6 +185,8 @@ class Detector(ProseReader):
         if row and self._buffer and not (self._begun or self._reasoning.active) and self._behind_prefill(row, end):
             return self._calls is not None
         buffer = self._buffer
+        if self._may_be_whole and end is End.MORE and _only_blanks(buffer):
+            return False  # they may stand before a bare call
         pos = 0
         while pos < len(buffer):
             if self._quoting.closer:
@@ -182,6 +196,13 @@ class Detector(ProseReader):
                 continue
             search = (self.index.first_markers if self._first else self.index.markers).search
             match = search(buffer, pos)
+            if self._leftovers is not None:
+                after = self._pass_leftover(match, pos, end)
+                if after == WAIT:
+                    return False
+                if after > pos:
+                    pos = after
+                    continue
             if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
                 return True
             if self._fresh or self._ended or self._behind_call:
@@ -223,6 +244,49 @@ class Detector(ProseReader):
         if after == WAIT:
             self._buffer = buffer[place:]
         return place if after is None else after
+
+    def _emit(self, text: str) -> None:
+        if self._leftovers is not None:
+            self._leftovers.passed(text)
+            if self._leftovers.over:
+                self._leftovers = None
+        super()._emit(text)
+
+    def _pass_leftover(self, match: re.Match[str] | None, pos: int, end: End) -> int:
+        """Remove a closer that is left over, with the text before it, if it stands before any other marker."""
+        found = self._leftovers.search(self._buffer, pos) if self._leftovers is not None else None
+        if found is None or (match is not None and match.start() < found[0]):
+            return pos
+        start, after, is_whole = found
+        if match is not None and match.start() == start and match.end() > after:
+            return pos
+        leftovers = self._leftovers
+        self._emit(self._buffer[pos:start])
+        self._leftovers = leftovers
+        if not is_whole and end is End.MORE:
+            self._buffer = self._buffer[start:]
+            return WAIT
+        self._events.append(Removed(self._buffer[start:after], "marker"))
+        return after
+
+    def _at_empty_pair(self, pair: re.Match[str], end: End) -> int:
+        """Markup beside a call, or at the edge of the message; words in a sentence."""
+        behind = pair.string[pair.end() :]
+        follows = behind.lstrip()
+        at_edge = self._may_be_whole or self._behind_call or self._fresh
+        if not at_edge and follows:
+            marker = self.index.markers.search(behind)
+            begins = marker is not None and marker.start() == len(behind) - len(follows)
+            at_edge = begins and marker is not None and folded(marker.group()) in self.index.entries
+            if begins and not at_edge and marker is not None and marker.end() == len(behind) and end is End.MORE:
+                return WAIT
+        elif not at_edge and end is End.MORE and len(behind) < _LONGEST_GAP:
+            return WAIT
+        if at_edge or not follows:
+            self._events.append(Removed(pair.group(), "marker"))
+        else:
+            self._emit(pair.group())
+        return pair.end()
 
     def _is_own(self, match: re.Match[str], end: End) -> bool:
         """Whether a marker is one of ours, rather than what could begin or end a turn."""
@@ -272,9 +336,10 @@ class Detector(ProseReader):
     def _begin_whole(self, pos: int, end: int) -> bool:
         """Begin what may be a call without a marker, if the message begins like one before a marker at `end`."""
         start = end - len(self._buffer[pos:end].lstrip())
-        if start >= end or self._reasoning.active or not self.index.whole or self._expectations.json_answer:
+        first = end - len(self._buffer[start:end].lstrip(_NO_WIDTH))
+        if first >= end or self._reasoning.active or not self.index.whole or self._expectations.json_answer:
             return False
-        if self._buffer[start : start + 1] not in ("{", "["):
+        if self._buffer[first : first + 1] not in ("{", "["):
             return False
         self._emit(self._buffer[pos:start])
         self._buffer = self._buffer[start:]
@@ -305,3 +370,8 @@ class Detector(ProseReader):
             self._events.append(Removed(self._buffer, "cut"))
             self._buffer = ""
         return header
+
+
+def _only_blanks(text: str) -> bool:
+    """Whether it is white space, some of it without width."""
+    return 0 < len(text) < _LONGEST_GAP and not text.isspace() and not text.strip().strip(_NO_WIDTH)

@@ -79,7 +79,7 @@ def header_behind_prefill(row: Grammar, text: str, expectations: Expectations, e
         match = entry.pattern.match(text)
         if match is None and end is End.STOP:
             match = _header_at_end(entry, text, 0, expectations)
-        if match is not None and named(match)[0] in tools:
+        if match is not None and named(match)[0] in tools and entry.believes(named(match)[0], expectations):
             return _header(row, entry, match)
     return end is not End.STOP and _may_become_header(row, text, tools)
 

@@ -8,15 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from converters.detect.channels import (
-    MessageHeader,
-    begun_header,
-    is_result,
-    is_speaker,
-    may_become_header,
-    message_header,
-    other_speaker,
-)
+from converters.detect import channels
 from converters.detect.headers import Header, header_at, takes_nothing
 from converters.detect.openers import CLOSES, ENDS, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
@@ -24,7 +16,7 @@ from converters.detect.quoting import HTML, ONE_LINE, Quoting
 from converters.detect.reasoning import ReasoningState
 from converters.detect.suffixes import may_be_tag, split, tag_at
 from converters.detect.voices import DUAL, followed, in_a_sentence, voice_at
-from converters.shapes.machine import CallContext, CallsParser
+from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.sole import SoleInMessage
 from converters.syntaxes import Syntax
 from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENTS, START
@@ -46,6 +38,7 @@ class ProseReader:
         self._reasoning = ReasoningState(active=expectations.starts_inside)
         self._quoting = Quoting()
         self._calls: CallsParser | None = None
+        self._row: Grammar  # of the last call
         self._begun = False  # something has been read
         self._fresh = True  # nothing but white space has been read since a message began
         self._first = True  # nothing at all has been
@@ -248,12 +241,12 @@ class ProseReader:
         if self._quoting.marked:
             return self._emit_to(match, match.end())
         if match.group() == START:
-            role = other_speaker(text, start, whole=whole)
+            role = channels.other_speaker(text, start, whole=whole)
             if role is True:
                 return WAIT
             if isinstance(role, str):
                 return self._at_other(role, match, end)
-        header = message_header(text, start, whole=whole)
+        header = channels.message_header(text, start, whole=whole)
         if header is True:
             return WAIT
         if header is False:
@@ -272,12 +265,12 @@ class ProseReader:
     def _at_other(self, role: str, match: re.Match[str], end: End) -> int:
         """A start token with a word that is not the model's role: another speaker, or the first word of a text."""
         text, start = match.string, match.start()
-        header = message_header(text, start, whole=end is not End.MORE)
-        speaks = is_speaker(role) or self._expectations.declared(role) is not None
+        header = channels.message_header(text, start, whole=end is not End.MORE)
+        speaks = channels.is_speaker(role) or self._expectations.declared(role) is not None
         if header is True and not speaks:
             return WAIT
         if self._turn_may_begin and (speaks or header is not False):
-            return self._invent(text, start, result=is_result(role))
+            return self._invent(text, start, result=channels.is_result(role))
         if (self._fresh or self._ended or self._behind_call) and not speaks and header is False:
             self._events.append(Removed(match.group(), "marker", turn=True))
             self._begin_anew()
@@ -289,16 +282,16 @@ class ProseReader:
         text, start = match.string, match.start()
         begins = self._fresh or self._ended or self._behind_call
         if match.group() in FIRST or match.group() == MESSAGE:
-            broken = end is not End.MORE and begins and message_header(text, start, whole=False) is True
+            broken = end is not End.MORE and begins and channels.message_header(text, start, whole=False) is True
             if broken and (end is End.CUT or "<" in text[start:]):
                 self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker"))
                 return len(text)
             return self._emit_to(match, match.end())
-        if end is not End.MORE and may_become_header(text, start):
+        if end is not End.MORE and channels.may_become_header(text, start):
             self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker", turn=True))
             return len(text)
         if match.group() == START and begins:
-            behind = begun_header(text, start)
+            behind = channels.begun_header(text, start)
             self._events.append(Removed(text[start:behind], "marker", turn=True))
             self._begin_anew()
             self._fresh = self._first = True
@@ -306,7 +299,7 @@ class ProseReader:
         self.left_marker = True
         return self._emit_to(match, match.end())
 
-    def _at_addressed(self, header: MessageHeader, match: re.Match[str], end: End) -> int:
+    def _at_addressed(self, header: channels.MessageHeader, match: re.Match[str], end: End) -> int:
         """A message to a tool: a call, if a row takes what follows its header."""
         text = match.string
         name = header.recipient.removeprefix("functions.")
@@ -361,8 +354,7 @@ class ProseReader:
             self._begin(header, quoted=quoted)
             return header.end
         if isinstance(header, re.Match) and not quoted:
-            self._events.append(Removed(header.group(), "marker"))
-            return header.end()
+            return self._at_empty_pair(header, end)
         if header is True and end is End.MORE:
             return WAIT
         if header is True and end is End.CUT and not quoted:
@@ -370,6 +362,10 @@ class ProseReader:
             return len(text)
         self.left_marker = True
         return self._emit_to(opener, opener.end())
+
+    def _at_empty_pair(self, pair: re.Match[str], end: End) -> int:
+        """A pair of call markers with nothing between them."""
+        raise NotImplementedError
 
     def _may_be_sole(self, header: Header | re.Match[str] | bool) -> bool:
         """Whether a call may be all of a message that is for a reader."""
@@ -386,9 +382,8 @@ class ProseReader:
             in_reasoning=self._reasoning.active,
             index=self._call_count,
         )
-        self._begun = True
-        self._reasoning.behind_late = False
-        self._opener_length = 0
+        self._begun, self._reasoning.behind_late, self._opener_length = True, False, 0
+        self._row = header.row
         parser = header.row.parser(context, self._expectations)
         if quoted:
             self._calls = QuotedCalls(parser)

@@ -230,7 +230,7 @@ class JsonObjectParser(StateParser):
     def _end_unreadable(self, arguments: OpeningArguments) -> bool:
         if not self._out.open:
             return self._abandon()
-        self._out.end("unreadable", codes=arguments.codes)
+        self._out.end("unreadable")
         self._state = self._skip
         return self._listed or self._end_run()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.shapes.machine import Opener
+from converters.shapes.machine import BRACKET_TOKENS, Opener
 from converters.syntaxes import Syntax
 from converters.text.scanner import Lookahead, Markers, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
@@ -31,10 +31,10 @@ class JsonObjectMarkers:
         self.empty_groups = {
             first_token(head): Pattern(loosened(f"{head}\n⟦[\n]\n¦⟧" + "\n".join(foot)))
             for head, foot in zip(heads, feet, strict=True)
-            if head and foot
+            if head and foot and foot[0] != ">"  # that is one tag
         }
         self.leftovers = frozenset(map(folded, self.closers))
         self.any_closer = Markers(self.closers)
         self.behind_closer = Lookahead(self.closers)
-        self.after_object = Lookahead([*self.closers, "{", *SURPLUS])
-        self.after_fenced = Lookahead([*self.closers, "{", *SURPLUS, FENCE])
+        self.after_object = Lookahead([*self.closers, "{", *SURPLUS, *BRACKET_TOKENS])
+        self.after_fenced = Lookahead([*self.closers, "{", *SURPLUS, FENCE, *BRACKET_TOKENS])

@@ -18,12 +18,26 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from converters.syntaxes import Syntax
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Ending, Event, Noted, Removed, Text
+from converters.text.events import (
+    ArgumentsDelta,
+    CallEnd,
+    CallStart,
+    End,
+    Ending,
+    Event,
+    Noted,
+    Reasoning,
+    Removed,
+    Text,
+)
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.text.scanner import Lookahead, only_more_space
 from converters.text.templates import Pattern
 from converters.values.json.output import Flow
+
+BRACKET_TOKENS = ("]~b]", "]<]")
+"""What special tokens begin with that begin with a bracket: behind JSON that bracket is not one too many."""
 
 _LINE_END = re.compile(r"[ \t]*\r?\n")
 
@@ -147,13 +161,14 @@ class CallWriter:
     def end(self, how: Ending = "complete", raw: str = "", codes: Iterable[Reason] = ()) -> None:
         """`codes` say what had to be done to the arguments."""
         self.open = False
-        self.note(*codes)
+        if how != "unreadable":
+            self.note(*codes)
         self.events.append(CallEnd(self._index, self.unowned(raw), how, self.unclosed))
 
     def text(self, raw: str) -> None:
         """What stands in a run of calls and belongs to none of them."""
         if raw:
-            self.events.append(Text(raw))
+            self.events.append(Reasoning(raw) if self._in_reasoning else Text(raw))
 
     def removed(self, raw: str = "", reason: Reason = "marker") -> None:
         self.events.append(Removed(self.unowned(raw), reason))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
-from converters.shapes.machine import CallContext, CallsParser
+from converters.shapes.machine import BRACKET_TOKENS, CallContext, CallsParser
 from converters.shapes.opening import OpeningArguments, may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
@@ -19,6 +19,9 @@ from converters.text.scanner import Lookahead, Markers, folded
 from converters.values.json.output import Flow
 from converters.values.schema import properties, required
 from converters.values.writer import ArgumentsWriter, JsonArguments, json_arguments
+
+_FENCE = "```"
+"""It may open in front of arguments, too."""
 
 _ID = re.compile(r"\s{0,64}[\w-]{0,64}")
 
@@ -30,8 +33,11 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__(syntax)
-        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, *self.id_feet, "}", "]"])
-        self.no_arguments = Lookahead([*self.feet, *self.group_closes])
+        self.after_arguments = Lookahead(
+            [*self.after_call, *self.group_opens, *self.id_feet, "}", "]", *BRACKET_TOKENS]
+        )
+        closers = [marker for marker in (*self.feet, *self.group_closes) if marker != _FENCE]
+        self.no_arguments = Lookahead(closers)
         self.code_ends = Markers(self.feet or self.headers)
 
     def after_header(self) -> list[str]:
@@ -98,7 +104,7 @@ class NamedJsonParser(GroupedParser):
         elif delta or raw:
             self._out.arguments(delta, raw)
         if arguments.unreadable:
-            self._out.end("unreadable", codes=arguments.codes)
+            self._out.end("unreadable")
             return self._end_run()
         if arguments.done:
             self._state = self._after

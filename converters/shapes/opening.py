@@ -86,10 +86,9 @@ class OpeningArguments:
         if self.opens:
             return delta
         self._early += delta
-        if self._reader.unreadable:
-            self.refused = True
-        elif self._reader.fits and not self._may_declare() and not self.refused:
+        if self._reader.fits and not self._may_declare() and not self.refused:
             self.opens = self._is_declared or bool(self._early.strip("{} \t\r\n"))
+        self.refused = self.refused or (self._reader.unreadable and not self.opens)
         return self.early() if self.opens else ""
 
     def _may_declare(self) -> bool:

@@ -21,6 +21,7 @@ _SEPARATORS = r"(?:[\s,;\[\u200b\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
 _CALL = re.compile(
     rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
 )
+_NO_WIDTH = " \t\r\n\u200b\u2060\ufeff"
 _COMMA = re.compile(r"[\s,;]*")
 _MAY_CALL = re.compile(
     rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
@@ -101,6 +102,7 @@ class PythonicParser(StateParser):
 
     def _open(self) -> bool:
         """Before the list's own bracket, where no marker stands in front of it."""
+        self._out.own(self._advance(len(self._buffer) - len(self._buffer[self._pos :].lstrip(_NO_WIDTH))))
         if self._pos == len(self._buffer):
             return False
         if self._buffer[self._pos] != "[":
@@ -214,8 +216,8 @@ class PythonicParser(StateParser):
         raw = self._advance(len(self._buffer) - len(arguments.rest))
         self._written.append(raw)
         self._out.own(raw)
-        if not self._out.open and (arguments.unreadable or not arguments.fits):
-            return self._stop() if arguments.unreadable else False
+        if not self._out.open and not arguments.fits:
+            return self._stop() if arguments.unreadable or self._finishing else False
         if not self._out.open:
             self._start()
         if delta:

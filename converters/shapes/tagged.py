@@ -201,7 +201,7 @@ class TaggedParser(GroupedParser):
         elif delta or raw:
             self._out.arguments(delta, raw)
         if arguments.unreadable:
-            self._out.end("unreadable", codes=arguments.codes)
+            self._out.end("unreadable")
             return self._end_run()
         if arguments.done:
             if not self._out.open:

@@ -2,7 +2,7 @@
 
 A call whose arguments cannot be read must not run. If nothing of it has left, it is text.
 
-Held: nothing in a stream, but with `whole_calls` each call until it ends; one that max_tokens cut is then removed.
+Held: a call that is not allowed, until it ends; with `whole_calls` each call, and one that max_tokens cut is removed.
 """
 
 from __future__ import annotations
@@ -51,11 +51,8 @@ class ToolChoice:
         if isinstance(event, CallStart):
             self._refusal = self._refused(event.name, out)
             self._index += self._refusal is None
-        if self._refusal is not None:
-            out.append(Removed(event.raw, self._refusal))
-            return
         event.index = self._index
-        if self._holds:
+        if self._holds or self._refusal is not None:
             self._held.append(event)
             if isinstance(event, CallEnd):
                 self._release(event, out)
@@ -74,14 +71,16 @@ class ToolChoice:
     def _release(self, end: CallEnd, out: list[Event]) -> None:
         held, self._held = self._held, []
         raw = "".join(event.raw for event in held)
-        if end.how == "unreadable":
-            self._index -= 1
-            out += [Noted("arguments_unreadable"), Text(raw)]
-        elif end.how == "cut" and self._expectations.whole_calls:
-            self._index -= 1
-            out.append(Removed(raw, "cut"))
-        else:
+        reason = self._refusal or ("cut" if end.how == "cut" and self._expectations.whole_calls else None)
+        if end.how != "unreadable" and reason is None:
             out += held
+            return
+        self._index -= self._refusal is None
+        if end.how == "unreadable":
+            out += [Noted("arguments_unreadable"), Text(raw)]
+        elif reason is not None:
+            out.append(Removed(raw, reason))
 
     def finish(self, end: End) -> list[Event]:
-        return []
+        held, self._held = self._held, []
+        return [Removed("".join(event.raw for event in held), self._refusal or "cut")] if held else []

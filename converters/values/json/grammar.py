@@ -334,7 +334,7 @@ class JsonGrammar:
         if self._spelling.words:
             self._repairs.respelled = self._repairs.respelled or not self._spelling.delimiter
             found = self.judge.behind(text, end)
-            if found.what == "waits" and not self.finishing:
+            if found.what in ("waits", "ending") and not self.finishing:
                 return -1
             if found.what not in ("fits", "key", "over") and not (strict and end == len(text)):
                 return self._stop(pos)

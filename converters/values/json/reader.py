@@ -32,7 +32,7 @@ class JsonReader:
     is what was not taken of the last piece, because it may not belong to the value. It is to be fed again.
     """
 
-    __slots__ = ("_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
+    __slots__ = ("_delimiter", "_ends_at", "_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
 
     def __init__(
         self,
@@ -49,6 +49,8 @@ class JsonReader:
         builder = ValueBuilder(self._output, policy, self.repairs)
         self._grammar = JsonGrammar(self._output, builder, self.repairs, spelling, judge, self._pending)
         self._strings = self._grammar.strings
+        self._delimiter = spelling.delimiter
+        self._ends_at = ends_at
         self.done = False
         self.rest = ""
 
@@ -101,7 +103,9 @@ class JsonReader:
         grammar.finishing = grammar.judge.finishing = self._strings.finishing = True
         untaken = self.rest
         out = self._read(self._take_pending())
-        grammar.finish(stops)
+        half = untaken.strip()
+        may_end = not half or any(marker.startswith(half) for marker in self._ends_at)
+        grammar.finish(stops or (self._delimiter.startswith(half) and not may_end))
         self.done = not grammar.stuck
         self.rest = self.rest or untaken
         return out + self._output.take() if self.done else ""

@@ -109,7 +109,7 @@ def test_an_opener_that_a_server_left_before_its_call_is_removed() -> None:
 
 
 def test_a_call_of_the_text_that_was_under_way_comes_to_its_end() -> None:
-    begun = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Ber'
+    begun = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Ber"'
     heard = Heard().hears({"content": begun}, {"tool_calls": [ENTRY]})
     assert heard.told == ("", [("get_weather", {"city": "Ber"}), *CALLED], "tool_calls")
 

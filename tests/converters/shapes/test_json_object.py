@@ -68,6 +68,9 @@ def test_a_call_cut_before_its_name_is_removed() -> None:
 
 
 def test_a_model_that_stopped_inside_the_arguments() -> None:
-    message = read('<tool_call>{"name": "get_weather", "arguments": {"city": "Seo', "hermes")
-    assert message.arguments == [{"city": "Seo"}]
-    assert message.noted == ["arguments_unreadable"]
+    """Defect A8: half a value is not delivered; of a stream, its beginning has left."""
+    text = '<tool_call>{"name": "get_weather", "arguments": {"city": "Seo'
+    whole = read(text, "hermes", buffered=True)
+    assert (whole.content, whole.calls, whole.noted) == (text, [], ["arguments_unreadable"])
+    streamed = read(text, "hermes")
+    assert (streamed.calls, streamed.endings) == ([("get_weather", '{"city": "Seo', None)], ["unreadable"])

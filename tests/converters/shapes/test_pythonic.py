@@ -22,7 +22,6 @@ PING: tuple[str, Any] = ("ping", {})
         ('[get_weather(city="""a\n"b\n""")]', [("get_weather", {"city": 'a\n"b\n'})]),
         ("[write(tags=('a', 'b',), box={'n': None})]", [("write", {"tags": ["a", "b"], "box": {"n": None}})]),
         ("[get_weather(city='a', city='b')]", [("get_weather", {"city": "a"})]),
-        ("[get_weather(city=str(1))]", [("get_weather", {"city": "str(1)"})]),
         ("[get_weather(city='a=b', days=0x10)]", [("get_weather", {"city": "a=b", "days": "0x10"})]),
         ("[get_weather(\n    city='a',\n)]", [("get_weather", {"city": "a"})]),
         ("[ping(), ping()]", [PING, PING]),
@@ -34,7 +33,17 @@ def test_calls(text: str, meant: list[tuple[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[nobody(a=1)]", "[ping()] and more", "[1, 2]", "[ping(", "[ping]", "see [ping()]", "[__import__('os')]"]
+    "text",
+    [
+        "[nobody(a=1)]",
+        "[ping()] and more",
+        "[1, 2]",
+        "[ping(",
+        "[get_weather(city=str(1))]",
+        "[ping]",
+        "see [ping()]",
+        "[__import__('os')]",
+    ],
 )
 def test_what_is_no_call_is_text(text: str) -> None:
     message = read(text, "pythonic")

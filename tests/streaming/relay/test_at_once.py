@@ -57,7 +57,7 @@ def test_the_role_alone_is_there_at_once(backend: ScriptedBackend, proxy: Proxy,
 
 def test_a_call_opens_at_its_name_and_its_arguments_flow(backend: ScriptedBackend, proxy: Proxy) -> None:
     named, begun = never(), never()
-    opening, value = "<tool_call>\n<function=write_file>\n<parameter=content>\n", "line of the file\n" * 2000
+    opening, value = "<tool_call>\n<function=write_file>\n<parameter=content>\nlin", "e of the file\nlin" * 2000 + "e"
     texts = [opening, named, value[:20_000], begun, value[20_000:], "\n</parameter>\n</function>\n</tool_call>"]
     pieces = [text if isinstance(text, threading.Event) else frame(chunk({"content": text})) for text in texts]
     backend.answer = Answer([*pieces, frame(chunk({}, "stop")), DONE])
@@ -68,7 +68,7 @@ def test_a_call_opens_at_its_name_and_its_arguments_flow(backend: ScriptedBacken
         begun.set()
         message = message_of(whole_stream(client.rest()))
     assert [call["name"] for call in message["calls"]] == ["write_file"]
-    assert json.loads(message["calls"][0]["arguments"]) == {"content": value}
+    assert json.loads(message["calls"][0]["arguments"]) == {"content": "lin" + value}
 
 
 def test_a_long_frame_in_many_pieces_is_read_once(backend: ScriptedBackend, proxy: Proxy) -> None:
