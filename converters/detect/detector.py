@@ -196,17 +196,17 @@ class Detector(ProseReader):
                 continue
             search = (self.index.first_markers if self._first else self.index.markers).search
             match = search(buffer, pos)
-            if self._leftovers is not None:
-                after = self._pass_leftover(match, pos, end)
+            if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
+                return True
+            if self._fresh or self._ended or self._behind_call:
+                after = self._pass_turn(match, pos, end)
                 if after == WAIT:
                     return False
                 if after > pos:
                     pos = after
                     continue
-            if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
-                return True
-            if self._fresh or self._ended or self._behind_call:
-                after = self._pass_turn(match, pos, end)
+            if self._leftovers is not None:
+                after = self._pass_leftover(match, pos, end)
                 if after == WAIT:
                     return False
                 if after > pos:
@@ -266,6 +266,8 @@ class Detector(ProseReader):
         if not is_whole and end is End.MORE:
             self._buffer = self._buffer[start:]
             return WAIT
+        if not is_whole and not (leftovers is not None and leftovers.directly and after - start > 1):
+            return start
         self._events.append(Removed(self._buffer[start:after], "marker"))
         return after
 

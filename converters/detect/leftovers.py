@@ -32,6 +32,11 @@ class Leftovers:
             return None
         return match.start(), match.end(), folded(match.group()) in self._markers.literals  # type: ignore[union-attr]
 
+    @property
+    def directly(self) -> bool:
+        """Nothing but blanks and closers has come since the call: half a closer at the end counts, too."""
+        return not self._line
+
     def passed(self, text: str) -> None:
         """Text has gone by."""
         line = self._after(text)

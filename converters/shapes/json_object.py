@@ -77,8 +77,9 @@ class JsonObjectParser(StateParser):
         if self._state in (self._closed, self._skip):
             self.rest = left
         elif self._state == self._after and self._out.open and not self._grammar.closers:
-            self._out.end()
-            self.rest = left
+            is_surplus = left.strip() == "]"
+            self._out.end(raw=left if is_surplus else "")
+            self.rest = "" if is_surplus else left
         elif self._name:
             if not self._out.open:
                 self._open()
@@ -256,8 +257,12 @@ class JsonObjectParser(StateParser):
         if found == Lookahead.YET and not self._finishing:
             return False
         if marker in SURPLUS or marker == FENCE:
-            self._out.own(self._advance(after))
-            return True
+            surplus = self._is_surplus(after)
+            if surplus:
+                self._out.own(self._advance(after))
+            if surplus is not False:
+                return surplus is True
+            marker = ""
         closed = marker in self._grammar.closers
         if not self._out.open:
             declared = self._name in self._expectations.tools

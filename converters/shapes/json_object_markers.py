@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.shapes.machine import BRACKET_TOKENS, Opener
+from converters.shapes.machine import Opener
 from converters.syntaxes import Syntax
 from converters.text.scanner import Lookahead, Markers, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
@@ -36,5 +36,5 @@ class JsonObjectMarkers:
         self.leftovers = frozenset(map(folded, self.closers))
         self.any_closer = Markers(self.closers)
         self.behind_closer = Lookahead(self.closers)
-        self.after_object = Lookahead([*self.closers, "{", *SURPLUS, *BRACKET_TOKENS])
-        self.after_fenced = Lookahead([*self.closers, "{", *SURPLUS, FENCE, *BRACKET_TOKENS])
+        self.after_object = Lookahead([*self.closers, "{", *SURPLUS])
+        self.after_fenced = Lookahead([*self.closers, "{", *SURPLUS, FENCE])

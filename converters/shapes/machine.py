@@ -36,7 +36,7 @@ from converters.text.scanner import Lookahead, only_more_space
 from converters.text.templates import Pattern
 from converters.values.json.output import Flow
 
-BRACKET_TOKENS = ("]~b]", "]<]")
+_BRACKET_TOKENS = ("]~b]", "]<]")
 """What special tokens begin with that begin with a bracket: behind JSON that bracket is not one too many."""
 
 _LINE_END = re.compile(r"[ \t]*\r?\n")
@@ -252,6 +252,16 @@ class StateParser:
             return None
         line_ends = _LINE_END.match(self._buffer, pos) or not self._buffer[pos:].strip()
         return self._context.alone and (found == Lookahead.FOUND or bool(line_ends))
+
+    def _is_surplus(self, end: int) -> bool | None:
+        """Whether the bracket before a position is one too many, and not that of a token; None: not known yet."""
+        if self._buffer[end - 1] != "]":
+            return True
+        rest = self._buffer[end - 1 : end + 3]
+        if any(rest.startswith(token) for token in _BRACKET_TOKENS):
+            return False
+        waits = any(token.startswith(rest) for token in _BRACKET_TOKENS)
+        return None if waits and not self._finishing else True
 
     def _advance(self, pos: int) -> str:
         """Consume the buffer up to a position."""

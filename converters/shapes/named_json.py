@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from converters.shapes.grouped import GroupedGrammar, GroupedParser
-from converters.shapes.machine import BRACKET_TOKENS, CallContext, CallsParser
+from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.opening import OpeningArguments, may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
@@ -33,9 +33,7 @@ class NamedJsonGrammar(GroupedGrammar):
 
     def __init__(self, syntax: Syntax) -> None:
         super().__init__(syntax)
-        self.after_arguments = Lookahead(
-            [*self.after_call, *self.group_opens, *self.id_feet, "}", "]", *BRACKET_TOKENS]
-        )
+        self.after_arguments = Lookahead([*self.after_call, *self.group_opens, *self.id_feet, "}", "]"])
         closers = [marker for marker in (*self.feet, *self.group_closes) if marker != _FENCE]
         self.no_arguments = Lookahead(closers)
         self.code_ends = Markers(self.feet or self.headers)
@@ -155,8 +153,9 @@ class NamedJsonParser(GroupedParser):
         if self._state == self._read_code and not self._out.open:
             self._out.removed(left)
         elif self._state == self._after and self._out.open and not self._grammar.feet:
-            self._out.end()
-            self.rest = left
+            is_surplus = left.strip() == "]"
+            self._out.end(raw=left if is_surplus else "")
+            self.rest = "" if is_surplus else left
         else:
             super()._cut_off(left)
 
@@ -166,8 +165,12 @@ class NamedJsonParser(GroupedParser):
         if found == Lookahead.YET and not self._finishing:
             return False
         if marker in ("}", "]"):
-            self._out.own(self._advance(after))
-            return True
+            surplus = self._is_surplus(after)
+            if surplus:
+                self._out.own(self._advance(after))
+            if surplus is not False:
+                return surplus is True
+            marker = ""
         closes = marker in self._grammar.feet or marker in self._grammar.group_closes
         if marker in self._grammar.id_feet:
             behind = _ID.match(self._buffer, after)
