@@ -161,7 +161,7 @@ class Detector(ProseReader):
             self._behind_call = not (isinstance(last, CallEnd) and last.how == "unreadable")
             self._ended = self._fresh = self._first = False
             marked = self._behind_call and not isinstance(calls, WholeMessage | FencedMessage)
-            self._leftovers = Leftovers(self._row) if marked else None
+            self._leftovers = Leftovers(self._row, allows_text=not self._reasoning.active) if marked else None
             return calls.rest
         return self._emit_rejected_opener(calls)
 
@@ -173,6 +173,7 @@ class Detector(ProseReader):
             self._emit_run(text[:run], run)
             return text[run:]
         self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
+        self._leftovers = None  # what closes comes behind what opens
         marker = self.index.first_markers.search(text)
         end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
         end = self._opener_length or end

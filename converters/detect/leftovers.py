@@ -17,9 +17,11 @@ _PAIRED = re.compile(r"([<\[])(\w+)([>\]])")
 class Leftovers:
     """Looks for closers of one row behind its calls, as long as they count."""
 
-    __slots__ = ("_line", "_markers", "over")
+    __slots__ = ("_allows_text", "_line", "_markers", "over")
 
-    def __init__(self, row: Grammar) -> None:
+    def __init__(self, row: Grammar, *, allows_text: bool) -> None:
+        """`allows_text`: the rest of one line may stand before them."""
+        self._allows_text = allows_text
         self._markers = _closers(row.leftovers, frozenset(entry.opener for entry in row.entries))
         self._line = ""  # what has come of the one line: nothing, "text", or "end" behind it
         self.over = self._markers is None
@@ -50,7 +52,7 @@ class Leftovers:
             if part == "\n":
                 line = "end" if line else ""
             elif part.strip():
-                if line == "end":
+                if line == "end" or not self._allows_text:
                     return None
                 line = "text"
         return line

@@ -69,7 +69,7 @@ class ReasoningCalls:
         elif self._held or (isinstance(event, CallStart) and event.in_reasoning):
             self._hold(event, out)
         else:
-            self._behind_draft = self._behind_draft and isinstance(event, Noted)
+            self._behind_draft = self._behind_draft and not _follows(event) and not isinstance(event, Removed)
             out.append(event)
 
     def _hold(self, event: Event, out: list[Event]) -> None:

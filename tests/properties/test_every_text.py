@@ -143,7 +143,7 @@ def test_unreadable_arguments_in_pieces() -> None:
 
 def test_unreadable_arguments_cut_are_an_object_once_closed() -> None:
     message = assemble(parse('[TOOL_CALLS]{"name":"h""arguments":{""""""],]O>', TOOLS, cut=True))
-    assert message.endings == ["cut"] or message.arguments
+    assert message.endings in ([], ["cut"]) or message.arguments
 
 
 def test_half_a_relaxed_call_in_kept_reasoning() -> None:
