@@ -15,7 +15,9 @@ help: ## this list
 # The environment grows: a target installs what it needs when it first needs it, and again when the list has changed.
 # Python's own pip fills it if it can (since pip 22.3). A pip inside would cost five seconds and 27 MB.
 define install
-	@if [ -x $(BIN)/pip ]; then set -- $(BIN)/python -m pip; else set -- $(PYTHON) -m pip --python $(BIN)/python; fi; \
+	@if [ -x $(BIN)/pip ]; then set -- $(BIN)/python -m pip; \
+		elif $(PYTHON) -m pip --version >/dev/null 2>&1; then set -- $(PYTHON) -m pip --python $(BIN)/python; \
+		else $(BIN)/python -m ensurepip >/dev/null && set -- $(BIN)/python -m pip; fi; \
 		"$$@" install --quiet --no-compile --disable-pip-version-check $(1)
 	@touch $@
 endef

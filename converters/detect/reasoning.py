@@ -5,7 +5,7 @@ from __future__ import annotations
 from converters.detect.openers import LATE, OPENS
 from converters.detect.suffixes import split, suffixed_tag
 from converters.syntaxes import ReasoningTag
-from converters.syntaxes.channels import MESSAGE_ENDS, Lane
+from converters.syntaxes.channels import MESSAGE_ENDS, REASONING_ENDS, Lane
 
 
 class ReasoningState:
@@ -74,7 +74,7 @@ class ReasoningState:
         self.expects_end = self.active
         self.dropped = lane == "dropped"
         self.muted = self.sole = muted
-        self._closers = MESSAGE_ENDS
+        self._closers = REASONING_ENDS if self.active else MESSAGE_ENDS
         self._opener_seen = True
 
     def close(self, closer: str, *, behind_words: bool) -> bool | None:

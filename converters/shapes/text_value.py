@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from html import unescape
 from typing import TYPE_CHECKING
 
 from converters.syntaxes import Syntax
@@ -142,6 +143,7 @@ class TextValue:
         if isinstance(found, bool):
             return WAIT if found else TEXT
         key = found[1]["key"].strip()
+        key = unescape(key) if self._grammar.syntax.escaped_keys else key
         if again:
             return END if self._any_key or key in self._declared else TEXT
         return END if key in self._declared and key not in self._given else TEXT

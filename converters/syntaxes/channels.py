@@ -24,6 +24,9 @@ OWN_ROLE = "assistant"
 MESSAGE_ENDS: tuple[str, ...] = ("<|end|>", "<|call|>", "<|return|>", "<|eom|>", "<|eot|>")
 """What ends a message. The header of the next one does, too."""
 
+REASONING_ENDS: tuple[str, ...] = tuple(end for end in MESSAGE_ENDS if end != "<|call|>")
+"""What ends a message that is reasoning: a model that thinks about calls names the token that ends one."""
+
 CHANNELS: Mapping[str, Lane] = {"analysis": "reasoning", "commentary": "text", "final": "text"}
 """What is written on a channel, if it is addressed to nobody."""
 

@@ -1,4 +1,4 @@
-"""JSON as Gemma spells it: bare keys, and strings that stand raw between two tokens.
+"""JSON as Gemma spells it: bare keys, which may hold blanks, and strings that stand raw between two tokens.
 
 What else models write there is read too: quoted strings, and words without quotes, which the schema types. Such words
 hold no quote, comma or bracket.
@@ -11,10 +11,11 @@ from functools import cache
 
 from converters.values.json.words import Spelling
 
+_KEY_WORD = re.compile(r"[^\W\d](?:[^,:=\[\]{}()<>\"'`\n，：｛｝［］“”]{0,254}[^,:=\[\]{}()<>\"'`\s，：｛｝［］“”])?")
 _VALUE_WORD = re.compile(r"[^,\[\]{}\"'`，｛｝［］“”]+")
 
 
 @cache
 def relaxed_spelling(delimiter: str) -> Spelling:
     """The spelling whose strings stand between two `delimiter`s."""
-    return Spelling(_VALUE_WORD, delimiter, words=True)
+    return Spelling(_VALUE_WORD, delimiter, words=True, key_word=_KEY_WORD)

@@ -44,7 +44,7 @@ class Question:
     @property
     def body(self) -> dict[str, Any]:
         thinking = self.fixture.thinking
-        more = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}}
+        more = {} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking, "thinking": thinking}}
         return ask(self.streams, [dict(tool) for tool in self.fixture.tools], self.model, **more)
 
     def pieces(self) -> list[str]:

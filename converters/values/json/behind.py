@@ -67,14 +67,14 @@ Key: TypeAlias = Callable[[str, int], Found]
 """Reads a key with what belongs behind it: `key` if it is one, else `misfit` or `waits`."""
 
 
-def json_key(text: str, pos: int) -> Found:
-    """A key with its colon: in quotes, or an identifier directly before the colon."""
+def json_key(text: str, pos: int, bare: re.Pattern[str] = IDENTIFIER) -> Found:
+    """A key with its colon: in quotes, or `bare` directly before the colon."""
     quoted = _QUOTED.get(text[pos])
     if quoted is None:
-        word = IDENTIFIER.match(text, pos)
+        word = bare.match(text, pos)
         if word is None:
             return Found("misfit", pos + 1)
-        if word.end() == len(text):
+        if word.end() == len(text) or (bare is not IDENTIFIER and text[word.end() :].isspace()):
             return Found("waits", len(text))
         return Found("key" if text[word.end()] in COLONS else "misfit", word.end() + 1, word.group())
     if text[pos] == "\\" and pos + 1 == len(text):

@@ -309,8 +309,8 @@ class JsonGrammar:
         if word is None:
             return self._stop(pos)
         end = word.end()
-        if end == len(text):
-            self.waiting_for = word.re
+        if end == len(text) or (self._spelling.delimiter and text[end:].isspace()):
+            self.waiting_for = word.re if end == len(text) else None
             return self._wait()
         if not self._spelling.delimiter:
             self._repairs.respelled = True

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from converters.values.json.behind import Follow, Found, Verdict, look, verdict
+from converters.values.json.behind import Follow, Found, Key, Verdict, json_key, look, verdict
 from converters.values.json.output import JsonOutput
 from converters.values.json.repairs import Repairs
+from converters.values.json.words import Spelling
 
 
 class Judge:
     """Knows what is open around the place, and what may follow the whole value."""
 
-    __slots__ = ("_delimiter", "_output", "_repairs", "ends_at", "finishing", "follow", "taken", "waits")
+    __slots__ = ("_delimiter", "_key", "_output", "_repairs", "ends_at", "finishing", "follow", "taken", "waits")
 
     def __init__(
-        self, output: JsonOutput, repairs: Repairs, follow: Follow, ends_at: Sequence[str], delimiter: str
+        self, output: JsonOutput, repairs: Repairs, follow: Follow, ends_at: Sequence[str], spelling: Spelling
     ) -> None:
         """`ends_at`: what ends the arguments though closers are missing, such as the marker that closes a call."""
+        self._key: Key = partial(json_key, bare=spelling.key_word)
         self._output = output
         self._repairs = repairs
         self.follow: Follow = follow
         self.ends_at = ends_at
-        self._delimiter = delimiter
+        self._delimiter = spelling.delimiter
         self.finishing = False
         """No more text comes."""
         self.waits = False
@@ -39,6 +42,7 @@ class Judge:
             self.follow,
             self.ends_at,
             self._delimiter,
+            self._key,
         )
 
     def can_follow(self, text: str, pos: int) -> bool:

@@ -45,7 +45,7 @@ class JsonReader:
         self.repairs = Repairs()
         self._output = JsonOutput()
         self._pending: list[str] = []  # text that cannot be read before more has come
-        judge = Judge(self._output, self.repairs, follow, ends_at, spelling.delimiter)
+        judge = Judge(self._output, self.repairs, follow, ends_at, spelling)
         builder = ValueBuilder(self._output, policy, self.repairs)
         self._grammar = JsonGrammar(self._output, builder, self.repairs, spelling, judge, self._pending)
         self._strings = self._grammar.strings
