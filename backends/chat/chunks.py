@@ -28,7 +28,7 @@ from backends.chat.fields import (
 from backends.chat.logprobs import WaitingLogprobs, logprobs_of
 from backends.chat.passthrough import FrameTemplate, template_of
 from converters.text.events import CallEnd, Reasoning, Text
-from errors import Refused, Unreadable
+from errors import Interrupted, Refused, Unreadable
 from reply import (
     NO_FEATURES,
     ChoiceEvent,
@@ -60,6 +60,7 @@ class ChunkReader:
         self._held: list[bytes] = []  # frames whose text is still held, whole
         self._held_features: Features = NO_FEATURES
         self._held_fields: list[ChoiceEvent] = []  # fields of theirs that nobody interprets
+        self._late: list[Step] = []  # usage that came before the end of a choice
         self._mixed = False  # part of a held frame's text has left already
         self._logprobs = WaitingLogprobs()
         self._heads = Heads(choices, notes)
@@ -105,7 +106,14 @@ class ChunkReader:
 
     def finish(self) -> list[Step]:
         """End the stream: finish the choices that the backend did not finish."""
-        return self._ended(lambda reader: reader.finish(None).events)
+        late, self._late = self._late, []
+        return [*self._ended(lambda reader: reader.finish(None).events), *late]
+
+    def interrupted(self) -> list[Step]:
+        """The body ended, but no choice did: it was cut, however well its framing ended. Nothing is closed."""
+        failure = Interrupted("The backend's answer ended before the model had finished.")
+        self.failed = True
+        return [*self.release(), Step(None, [(0, Failure(failure.info, failure.code))])]
 
     def release(self) -> list[Step]:
         """Emit what was held after the stream broke off. No choice is finished."""
@@ -137,10 +145,14 @@ class ChunkReader:
         return [Step(comments)] if comments else []
 
     def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
-        """A chunk without choices. Usage comes last, so it also ends all choices."""
+        """A chunk without choices. Usage comes last: before a choice has finished, it waits for the end."""
         if not chunk.get("usage"):
             return [Step(frame)]
-        return [*self.finish(), Step(frame, [(0, Usage(chunk["usage"]))], USAGE)]
+        usage = Step(frame, [(0, Usage(chunk["usage"]))], USAGE)
+        if next(self._choices.open, None) is None:
+            return [usage]
+        self._late.append(usage)
+        return []
 
     def _mended(self, frame: bytes, data: str, chunk: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """Repair the envelope of a chunk; returns (the frame of the repaired chunk, the chunk)."""

@@ -91,7 +91,7 @@ class ChatReplyReader:
         if not self._chunks.begun:
             raise Interrupted("The backend ended its answer without saying anything.")
         if not self.done:
-            steps += self._chunks.finish()
+            steps += self._chunks.finish() if self._choices.all_finished else self._chunks.interrupted()
             self._chunks.done = True
         return steps
 

@@ -322,7 +322,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "says neither finish nor [DONE]",
         lambda reply: reply.answer(reply.but_last(2) if reply.way == "streamed" else None),
-        whole,
+        CUT,
         whole,
     ),
     Fault(

@@ -145,6 +145,6 @@ def test_an_answer_that_ends_inside_an_event_is_an_error(backend: ScriptedBacken
 
 @pytest.mark.parametrize("last", [b"", b": bye", b"retry: 3\n", b"event: end"])
 def test_an_answer_that_ends_behind_an_event_is_whole(backend: ScriptedBackend, last: bytes) -> None:
-    backend.answer = Answer([*said("Hello", finish=None, done=False), last], framing="close")
+    backend.answer = Answer([*said("Hello", finish="stop", done=False), last], framing="close")
     with running_proxy(backend) as proxy:
         whole_stream(proxy.streamed(ask()))

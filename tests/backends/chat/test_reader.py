@@ -72,7 +72,7 @@ def test_a_right_answer_leaves_as_the_bytes_received(frames: list[bytes]) -> Non
 @pytest.mark.parametrize("reason", ["stop", None, "eos", "tool_calls"])
 def test_calls_in_the_text_are_translated(size: int, reason: str | None) -> None:
     frames = [chunk(role="assistant"), *(chunk(content=piece) for piece in chunks(f"Hi {PING}", size))]
-    steps = read(*frames, *([chunk(reason)] if reason else []))
+    steps = read(*frames, *([chunk(reason)] if reason else [DONE]))
     message = assemble(event for event in events(steps) if not isinstance(event, Finish | ReplyHead))
     assert (message.content, message.names, finishes(steps)) == ("Hi", ["ping"], ["tool_calls"])
 
@@ -86,7 +86,7 @@ def test_reasons_that_always_win(reason: str) -> None:
     ("reason", "told"), [("tool_calls", "stop"), ("eos", "stop"), (None, "stop"), ("stop", "stop")]
 )
 def test_without_a_call_it_is_a_stop(reason: str | None, told: str) -> None:
-    steps = read(chunk(role="assistant", content="Hi"), *([chunk(reason)] if reason else []))
+    steps = read(chunk(role="assistant", content="Hi"), *([chunk(reason)] if reason else [DONE]))
     assert finishes(steps) == [told]
 
 
@@ -97,7 +97,7 @@ def test_one_finish_reason_for_each_choice() -> None:
         chunk("stop"),
         chunk(index=1, role="assistant", content="b"),
     ]
-    steps = read(*frames)
+    steps = read(*frames, DONE)
     assert (finishes(steps, 0), finishes(steps, 1)) == (["stop"], ["stop"])
 
 

@@ -16,6 +16,7 @@ from tests.servers import (
     Proxy,
     ScriptedBackend,
     ask,
+    broken_stream,
     chunk,
     frame,
     message_of,
@@ -33,6 +34,7 @@ from tests.streaming.relay.phrases import (
     deltas,
     never,
     spoken,
+    text_of,
 )
 
 
@@ -107,7 +109,6 @@ FORMS: dict[str, Change] = {
     "no last blank line": lambda frames: [*frames[:-1], frames[-1].rstrip()],
     "no [DONE] and no last blank line": lambda frames: [*frames[:-2], frames[-2].rstrip()],
     "no finish": deltas(without_finish),
-    "no finish and no [DONE]": lambda frames: deltas(without_finish)(frames)[:-1],
     "no role": deltas(without_role),
     "role with null": deltas(null_content),
     "role in each": deltas(role_in_each),
@@ -134,6 +135,30 @@ def test_events_are_understood_in_every_form(
     pieces = FORMS[form](said(*written))
     backend.answer = Answer([piece for data in pieces for piece in (data, PAUSE)], framing=framing)
     assert message_of(whole_stream(proxy.streamed(ask()))) == expected
+
+
+@in_one_test("framing", ["chunked", "close"])
+@in_one_test("finish", [None, ""])
+def test_defect_a8_a_stream_that_ends_with_neither_finish_nor_done_was_cut(
+    backend: ScriptedBackend, proxy: Proxy, finish: str | None, framing: Any
+) -> None:
+    """However well its framing ended: half a call is not closed, usage is no end, and the client is told."""
+    half = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Seo'
+    told = [chunk({"role": "assistant"}), chunk({"content": "Hi. "}), chunk({"content": half}), chunk({}, finish)]
+    usage = {**TOP, "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
+    backend.answer = Answer([*map(frame, told), frame(usage)], framing=framing)
+    streamed = broken_stream(proxy.streamed(ask()))
+    assert streamed.errors[0]["code"] == "backend_interrupted"
+    assert text_of(streamed) == "Hi."
+
+
+def test_usage_before_the_end_of_a_choice_waits_for_it(backend: ScriptedBackend, proxy: Proxy) -> None:
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    early = frame({**TOP, "choices": [], "usage": usage})
+    backend.answer = Answer([*said("Hi. ", *CALL, finish=None, done=False), early, DONE])
+    streamed = whole_stream(proxy.streamed(ask(stream_options={"include_usage": True})))
+    assert message_of(streamed) == SPOKEN
+    assert streamed.chunks[-1]["usage"] == usage
 
 
 @in_one_test("coding", ["gzip", "identity"])
