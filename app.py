@@ -26,7 +26,17 @@ from backends.chat import ChatReplyReader
 from config import Config
 from dialects import Dialect, all_dialects
 from dialects.chat import Chat
-from errors import MethodNotAllowed, NotFound, ProxyError, RequestError, TooLarge, Unauthorised
+from errors import (
+    BackendError,
+    MethodNotAllowed,
+    NotFound,
+    ProxyError,
+    Refused,
+    RequestError,
+    Stopping,
+    TooLarge,
+    Unauthorised,
+)
 from serving import load_config, serve, start_logging
 from streaming import ClientReply, ClientRequest, Relay, request_id_of
 from usage import refuse_arguments
@@ -45,9 +55,11 @@ _DESCRIPTION = files("dialects") / "openapi.json"
 """Kept by hand; tests/test_openapi.py holds it to the routes. In a package, because only those carry data files."""
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|\\|//", re.IGNORECASE)
+_UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:[/;]|%3b|$)|%2f|%5c|%00|\\|\0|//", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
+_RETRY_AFTER = "2"
+"""Seconds, told with errors of ours that may be over soon."""
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 
 
@@ -58,8 +70,9 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     """
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # nothing redirects
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
-    timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout)
+    timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout, config.connect_retry)
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
     relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader)
@@ -67,6 +80,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     by_path = {route: dialect for dialect in spoken for route in dialect.routes}
 
     app.before_request(_key_check(config))
+    app.before_request(_check_path)
     app.after_request(_headers_of_all(config))
     _add_error_pages(app, by_path)
     _add_dialects(app, relay, spoken)
@@ -112,12 +126,21 @@ def _asked() -> Request:
     return asked
 
 
+def _raw_target(request: Request) -> tuple[str, str, str]:
+    """(the path as the client sent it, `?` or nothing, the query)"""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
+    return _ABSOLUTE.sub("", raw).partition("?")
+
+
+def _check_path() -> None:
+    """Refuse what a server behind us could read as another path."""
+    if _UNSAFE_PATH.search(_DOT.sub(".", _raw_target(_asked())[0])):
+        raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
+
+
 def _client_request(request: Request, path: str | None = None) -> ClientRequest:
     """The request as the relay takes it; `path` replaces an alias of it."""
-    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
-    raw_path, mark, query = _ABSOLUTE.sub("", raw).partition("?")
-    if _UNSAFE_PATH.search(_DOT.sub(".", raw_path)):
-        raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
+    raw_path, mark, query = _raw_target(request)
     if path is None and not raw_path.startswith("/v1/"):
         raise NotFound(f"There is no {request.path} here.")
     headers = list(request.headers.items())
@@ -226,7 +249,10 @@ def _add_error_pages(app: Flask, by_path: Mapping[str, Dialect]) -> None:
     def page(error: ProxyError, status: int | None = None) -> Response:
         dialect: Dialect = by_path.get(_asked().path.rstrip("/"), openai)
         body = dialect.write_error(error.info)
-        return Response(body, status or error.status, content_type="application/json")
+        response = Response(body, status or error.status, content_type="application/json")
+        if isinstance(error, BackendError | Stopping) and not isinstance(error, Refused):
+            response.headers["Retry-After"] = _RETRY_AFTER
+        return response
 
     def http_error_page(error: HTTPException) -> Response:
         path = request.path

@@ -34,6 +34,7 @@ class Config:
     proxy_port: int = 5000
     proxy_api_keys: tuple[str, ...] = field(default=(), repr=False)
     connect_timeout: float = 10
+    connect_retry: float = 2
     first_byte_timeout: float | None = None
     request_timeout: float | None = 300
     convert: bool = True
@@ -368,6 +369,7 @@ VARIABLES = (
     Variable("PROXY_PORT", "5000", _PORT, "Port to listen on"),
     Variable("PROXY_API_KEYS", "", _KEYS, "A client must send one of these keys; unset: no key needed", secret=True),
     Variable("CONNECT_TIMEOUT", "10", _POSITIVE, "Seconds allowed for connecting to the backend"),
+    Variable("CONNECT_RETRY", "2", _SECONDS, "Seconds for which a backend that refuses connections is tried again"),
     Variable("FIRST_BYTE_TIMEOUT", "0", _LIMIT, "Seconds until the first byte of the backend's answer"),
     Variable("REQUEST_TIMEOUT", "300", _LIMIT, "Seconds between two later bytes, and for a whole buffered answer"),
     Variable("ENABLE_TOOL_CALL_CONVERSION", "true", _FLAG, "Translate; off: a plain reverse proxy", kept_as="convert"),

@@ -7,6 +7,7 @@
     │   ├── MethodNotAllowed    405
     │   └── TooLarge            413  over MAX_REQUEST_BYTES
     ├── BackendError            502  the backend failed
+    │   ├── NotAnApi            502  a page in place of an answer
     │   ├── Unreachable         502  no connection
     │   ├── TimedOut            504  a time limit passed; `phase` says which
     │   ├── Interrupted         502  the response broke off or is invalid
@@ -115,6 +116,15 @@ class BackendError(ProxyError):
     status = 502
     type = "backend_error"
     code = "backend_error"
+
+
+class NotAnApi(BackendError):
+    """What the backend sent is neither JSON nor a stream: it is no model server, or a page of something before it."""
+
+    code = "backend_not_api"
+
+    def __init__(self) -> None:
+        super().__init__("The backend's answer is neither JSON nor an event stream. Is BACKEND_URL a model server?")
 
 
 class Unreachable(BackendError):

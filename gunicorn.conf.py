@@ -33,6 +33,7 @@ limit_request_fields = 100
 limit_request_field_size = 65536  # as in `python app.py`: the backend decides about long keys
 loglevel = "error"  # gunicorn's warnings quote requests, with their keys and queries
 accesslog = None
+forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would be a 500
 
 
 def _refuse(client: Any, status: int, _reason: str, message: str) -> None:

@@ -19,8 +19,8 @@ from streaming.record import ExchangeRecord
 _DRAIN = 0.02
 """Seconds granted to a backend to end its body after its reply is complete, so that its connection can be reused."""
 
-_LONGEST_BODY = 512 * 1024 * 1024
-"""Bytes of a buffered answer: far beyond any real one, but not endless."""
+_LONGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a buffered answer, decoded: far beyond any real one."""
 
 
 class UpstreamReply:
@@ -58,6 +58,8 @@ class UpstreamReply:
                 return head
             self._head = head
             self._record.status = head.status
+            if set(head.tokens("content-encoding")) - {"identity"} and not self._exchange.decoded:
+                raise BackendError("The backend's answer has a content coding that cannot be decoded.")
             self._whole = "json" in (head.get("content-type") or "")
         return self._head
 

@@ -146,7 +146,8 @@ class TranslatedReply:
         return body
 
     def _headers(self, head: ResponseHead, drop: set[str] | None = None) -> list[tuple[str, str]]:
-        return to_client(head.headers, self._record.request_id, same_body=False, drop=drop or ())
+        headers = to_client(head.headers, self._record.request_id, same_body=False, drop=drop or ())
+        return [(name, self._settings.redaction.of_text(value)) for name, value in headers]
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,10 @@ class Redaction:
         """`data` without the keys, also where they are escaped as in a JSON string."""
         return self._keys.sub(lambda found: b"*" * len(found[0]), data) if self._keys else data
 
+    def of_text(self, text: str) -> str:
+        """The same for the value of a header."""
+        return self.of(text.encode("latin-1", "replace")).decode("latin-1") if self._keys else text
+
     def of_pieces(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The same for a body in pieces. Bytes that may be the beginning of a key are held until the next piece."""
         held = b""

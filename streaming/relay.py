@@ -109,7 +109,8 @@ class Relay:
             _failed(record, error)
             raise
         record.status = head.status
-        headers = to_client(head.headers, record.request_id, same_body=not exchange.decoded)
+        kept = to_client(head.headers, record.request_id, same_body=not exchange.decoded)
+        headers = [(name, self._redaction.of_text(value)) for name, value in kept]
         length = head.get("content-length")
         if length is not None and not exchange.decoded:
             headers.append(("Content-Length", length))

@@ -183,7 +183,7 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
     assert f"{json_body._MAX_DEPTH} levels" in SECURITY_PAGE
     assert (
         sse._MAX_FRAME_BYTES == 64 << 20
-        and answer._LONGEST_BODY == 512 << 20
+        and answer._LONGEST_BODY == 64 << 20
         and response._MAX_NON_BODY_BYTES == 256 << 10
     )
 

@@ -47,6 +47,9 @@ from wire.sse import comments_of, data_of, frame_of
 
 _TEXTS = frozenset({"content", *REASONING_FIELDS})
 
+_FIELDS = (b"event", b"id", b"retry", b"data")
+"""What the lines of an event begin with."""
+
 
 class ChunkReader:
     """`read` each frame, then `finish`; or `release` what was held, if the stream broke off."""
@@ -72,6 +75,8 @@ class ChunkReader:
         """`[DONE]` was read, or an error in its place."""
         self.failed = False
         """The backend reported an error."""
+        self.strange = False
+        """Something was read that is no event."""
 
     @property
     def idle(self) -> bool:
@@ -140,8 +145,10 @@ class ChunkReader:
     def _without_data(self, frame: bytes) -> list[Step]:
         """Keep only the comments: an event without data breaks most clients."""
         comments = comments_of(frame)
-        if any(line and not line.startswith(b":") for line in frame.splitlines()):
+        lines = [line for line in frame.splitlines() if line and not line.startswith(b":")]
+        if lines:
             self._notes.repair("event_without_data")
+        self.strange = self.strange or not all(line.startswith(_FIELDS) for line in lines)
         return [Step(comments)] if comments else []
 
     def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:

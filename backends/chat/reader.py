@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader, readable
 from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
+from backends.chat.fields import json_or_none
 from backends.chat.passthrough import LeasedFrames, ReceivedFrames, WrittenFrames
 from backends.chat.whole import WholeReader
 from backends.protocol import PassingWriter, Passthrough, ReplyContext
 from converters.text.events import CallEnd, CallStart, Reasoning, Text
-from errors import BackendError, ErrorInfo, Interrupted, Refused
+from errors import BackendError, ErrorInfo, Interrupted, NotAnApi, Refused
 from reply import Notes, Reply, Step
 from wire.sse import Frames, data_of, frames_of, is_torn
 
@@ -89,6 +90,8 @@ class ChatReplyReader:
             return self.stream_whole(last)
         steps = self._read_frames([last] if last.strip() else [])
         if not self._chunks.begun:
+            if self._chunks.strange:
+                raise NotAnApi
             raise Interrupted("The backend ended its answer without saying anything.")
         if not self.done:
             steps += self._chunks.finish() if self._choices.all_finished else self._chunks.interrupted()
@@ -160,6 +163,8 @@ class ChatReplyReader:
         if found is not None:
             return self._whole.read(found, body)
         if not is_error(body):
+            if json_or_none(body) is None:
+                raise NotAnApi
             return Reply(body)
         reply = self._quoted_reply(body)
         if reply is None:

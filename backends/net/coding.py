@@ -13,6 +13,10 @@ from errors import Interrupted
 _DECODE_ERRORS: tuple[type[Exception], ...] = (*HTTPResponse.DECODER_ERROR_CLASSES, HTTPError)
 
 
+_MOST = 1 << 20
+"""Bytes that one step decodes at most: a few bytes can hold gigabytes."""
+
+
 class Decoder:
     """Decodes one body. A body in a coding that urllib3 does not know passes unchanged."""
 
@@ -24,12 +28,17 @@ class Decoder:
         except _DECODE_ERRORS as error:
             raise Interrupted("the backend's answer has too many content codings") from error
 
+    @property
+    def waiting(self) -> bool:
+        """More can be decoded of what was fed: call `feed` again, with nothing."""
+        return self._decoder is not None and self._decoder.has_unconsumed_tail
+
     def feed(self, data: bytes) -> bytes:
-        """The decoded bytes that are available by now, possibly none. Raises Interrupted for invalid data."""
-        if self._decoder is None or not data:
+        """The next decoded bytes, possibly none, a MiB at most. Raises Interrupted for invalid data."""
+        if self._decoder is None or not (data or self.waiting):
             return data
         try:
-            return self._decoder.decompress(data)
+            return self._decoder.decompress(data, _MOST)
         except _DECODE_ERRORS as error:
             raise Interrupted("the backend's answer does not match its content coding") from error
 

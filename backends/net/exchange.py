@@ -15,11 +15,15 @@ from typing import Literal
 from urllib3.connection import HTTPConnection
 
 from backends.net.coding import Decoder
-from backends.net.pool import Pool, cause
+from backends.net.pool import Pool, Refusing, cause
 from backends.net.response import HttpResponse, ResponseHead
 from backends.net.shutdown import ShutdownSignal
-from backends.net.wait import BackendSocket, ClientSocket, LimitExceeded, NotReady, Wait
+from backends.net.wait import AnsweredEarly, BackendSocket, ClientSocket, LimitExceeded, NotReady, Wait
 from errors import Interrupted, Stopping, TimedOut
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+_RETRY_EVERY = 0.1
+"""Seconds between two attempts to connect to a backend that refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Timeouts:
     connect: float
     first_byte: float | None  # from the end of the request to the first byte of the response's body
     idle: float | None  # between two arrivals of bytes after that; also while the backend takes none of the request
+    retry: float = 0  # for so long a refused connection is tried again
 
 
 class UpstreamExchange:
@@ -84,12 +89,14 @@ class UpstreamExchange:
     def next_bytes(self, deadline: float | None) -> bytes | Wait:
         """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
-            piece = self._response.take()
+            piece = b"" if self._decoder.waiting else self._response.take()
             if self._decoder.active:
                 piece = self._decoder.feed(piece)
             if piece:
                 self._phase, self._timeout = "idle", self._timeouts.idle
                 return piece
+            if self._decoder.waiting:
+                continue
             if self._response.fault:
                 raise Interrupted(self._response.fault)
             if self._response.done:
@@ -122,12 +129,23 @@ class UpstreamExchange:
     def _start(self, connection: HTTPConnection) -> None:
         """Connect if necessary, and send the request."""
         if connection.is_closed:
-            self._pool.connect(connection, self._timeouts.connect)
+            self._connect(connection)
         self._socket = BackendSocket(connection.sock, self._client, self._shutdown)
         self._response = HttpResponse(self._method)
         self._client_left = self._sent = False
         self._send()
         self._sent_at = time.monotonic()
+
+    def _connect(self, connection: HTTPConnection) -> None:
+        """Connect. A backend that refuses may just be starting, so it is asked again while the client waits."""
+        until = time.monotonic() + self._timeouts.retry
+        while True:
+            try:
+                return self._pool.connect(connection, self._timeouts.connect)
+            except Refusing:
+                if time.monotonic() >= until or self._client.left() or (self._shutdown and self._shutdown.is_set()):
+                    raise
+            time.sleep(_RETRY_EVERY)
 
     def _send(self) -> None:
         try:
@@ -139,14 +157,18 @@ class UpstreamExchange:
         except LimitExceeded:
             self.close()
             raise TimedOut(f"the backend read nothing of the request for {self._timeouts.idle:g} s", "idle") from None
-        except OSError:
-            # The backend may have answered (413) before it hung up. wait_head() reads the response or finds the fault.
+        except (OSError, AnsweredEarly):
+            # The backend may have answered (413) before it read all. wait_head() reads the response or finds the fault.
             pass
 
     @property
     def _stale(self) -> bool:
-        """Whether a pooled connection brought no byte: the backend closed it while it was idle."""
-        return self._reused and self._received_at is None
+        """Whether a pooled connection brought no byte, so that the backend probably closed it while it was idle.
+
+        What the backend may have read is not sent twice, unless asking twice means the same as asking once.
+        """
+        may_repeat = self._method in _REPEATABLE or not self._socket.sent
+        return self._reused and self._received_at is None and may_repeat
 
     def _reconnect(self) -> None:
         assert self._connection is not None

@@ -17,6 +17,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from errors import TimedOut, Unreachable
 
 
+class Refusing(Unreachable):
+    """The backend's machine is there, and nobody listens."""
+
+
 class _PeekingConnection(HTTPConnection):
     """A connection that peeks at its socket to see whether the backend hung up.
 
@@ -74,7 +78,8 @@ class Pool:
             where = f"no connection to the backend at {self.host}"
             if _is_timeout(error):
                 raise TimedOut(f"{where} within {timeout:g} s", "connect") from error
-            raise Unreachable(f"{where}: {cause(error)}") from error
+            kind = Refusing if _is_refusal(error) else Unreachable
+            raise kind(f"{where}: {cause(error)}") from error
 
     def close(self) -> None:
         """Close the idle connections. Those in use are closed when they are given back."""
@@ -86,6 +91,12 @@ def cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _is_refusal(error: BaseException) -> bool:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, ConnectionRefusedError)
 
 
 def _tls_context(verify: str | None) -> ssl.SSLContext:

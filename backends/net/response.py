@@ -113,6 +113,8 @@ class HttpResponse:
         status = self._parser.get_status_code()
         if status == 101:
             self._fail("it switches to another protocol (101)")
+        elif not 100 <= status <= 599:
+            self._fail(f"the status {status:03} is none")
         elif self.head is None and not 100 <= status < 200:
             self._begin(ResponseHead(status, self._reason.decode("latin-1").strip(), tuple(self._headers)))
 

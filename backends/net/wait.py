@@ -49,6 +49,10 @@ class ClientSocket:
         self.watched = IN | HALF_CLOSED
         """The bits to watch it for."""
 
+    def left(self) -> bool:
+        """Whether the client hung up, as far as one look tells."""
+        return self.fd is not None and _peek(self.fd) == b""
+
     def has_left(self, bits: int) -> bool:
         """Whether `bits`, which a watcher reported for the descriptor, mean that the client hung up."""
         if bits & HUNG_UP:
@@ -63,6 +67,10 @@ class ClientSocket:
         return first == b""
 
 
+class AnsweredEarly(Exception):
+    """The backend answers before it has read the whole request. Does not leave this package."""
+
+
 class BackendSocket:
     """The connected socket of one exchange, watched together with its client and the shutdown signal."""
 
@@ -73,6 +81,8 @@ class BackendSocket:
         self._client = client
         self._shutdown = shutdown
         self._shutdown_fd = shutdown.fd if shutdown else None
+        self.sent = 0
+        """Bytes that the system has taken of what was to be sent."""
         self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _none_buffered
         self._watched = (0, 0)  # bits for the backend and for the client
         self._watcher: Watcher | None = None
@@ -97,7 +107,7 @@ class BackendSocket:
     def send(self, data: bytes, timeout: float | None) -> bool:
         """Send all of `data`. False if the client left meanwhile.
 
-        Raises LimitExceeded if the backend takes nothing for `timeout` seconds, Stopping, OSError.
+        Raises LimitExceeded if the backend takes nothing for `timeout` seconds, AnsweredEarly, Stopping, OSError.
         """
         rest = memoryview(data)
         while rest:
@@ -105,6 +115,7 @@ class BackendSocket:
             sent = self._send_some(rest[:_READ_SIZE], limit)
             if sent is None:
                 return False
+            self.sent += sent
             rest = rest[sent:]
         return True
 
@@ -121,10 +132,22 @@ class BackendSocket:
                 return self._sock.send(data)
             except ssl.SSLWantReadError:
                 event = IN
-            except (BlockingIOError, ssl.SSLWantWriteError):
+            except ssl.SSLWantWriteError:
                 event = OUT
+            except BlockingIOError:
+                if self._has_answer():
+                    raise AnsweredEarly from None
+                event = IN | OUT
             if self._wait(event, None, limit) is not None:
                 return None
+
+    def _has_answer(self) -> bool:
+        """Whether the backend says something, or hung up, although it has not read everything."""
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except OSError as error:
+            return not isinstance(error, BlockingIOError)
+        return True
 
     def _wait(self, event: int, deadline: float | None, limit: float | None) -> NotReady | None:
         """Wait for `event` on the backend's socket; None when it may have happened.

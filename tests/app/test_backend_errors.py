@@ -115,13 +115,38 @@ def test_a_buffered_answer_that_breaks_off_is_a_502(backend: ScriptedBackend, pr
         is_error(client, 502, "backend_interrupted")
 
 
-@in_one_test("body", [b"", b"plain text", b"[1, 2]", b'{"choices": {}}', b'{"object": "other"}'])
+@in_one_test("body", [b"[1, 2]", b'{"choices": {}}', b'{"object": "other"}'])
 def test_a_success_that_is_no_chat_completion_passes_as_it_is(
     backend: ScriptedBackend, proxy: Proxy, body: bytes
 ) -> None:
     backend.answer = Answer([body] if body else [], headers=[("Content-Type", "application/json")], framing="length")
     with proxy.client(ask(stream=False)) as client:
         assert (client.status, client.rest()) == (200, body)
+
+
+@in_one_test("stream", [False, True])
+@in_one_test("body", [b"", b"plain text", b"<!DOCTYPE html>\n<html><body>It works!</body></html>\n"])
+def test_defect_c12_what_is_neither_json_nor_a_stream_is_no_answer(
+    backend: ScriptedBackend, proxy: Proxy, body: bytes, stream: bool
+) -> None:
+    backend.answer = Answer([body] if body else [], headers=[("Content-Type", "text/html")], framing="length")
+    with proxy.client(ask(stream=stream)) as client:
+        is_error(client, 502, "backend_not_api" if body or not stream else "backend_interrupted")
+        assert client.header("retry-after")
+
+
+def test_defect_c12_a_coding_that_nobody_can_read_is_an_error(backend: ScriptedBackend, proxy: Proxy) -> None:
+    backend.answer = Answer([b"\x0b\x02\x80"], headers=[("Content-Encoding", "made-up")], framing="length")
+    with proxy.client(ask(stream=False)) as client:
+        is_error(client, 502)
+
+
+def test_defect_c14_a_header_that_quotes_a_key_is_redacted(backend: ScriptedBackend) -> None:
+    headers = [("Content-Type", "application/json"), ("X-Echo", "Bearer sk-very-secret")]
+    backend.answer = Answer([json.dumps(completion("Hi.")).encode()], headers=headers, framing="length")
+    with running_proxy(backend, BACKEND_API_KEY="sk-very-secret") as proxy, proxy.client(ask(stream=False)) as client:
+        client.rest()
+        assert client.header("x-echo") == "Bearer " + "*" * len("sk-very-secret")
 
 
 ODD_REPLIES: dict[str, Json] = {

@@ -192,6 +192,11 @@ def test_an_absolute_target_is_understood(place: tuple[ScriptedBackend, Proxy]) 
         "/v1/a%5Cb",
         "/v1/a\\..\\b",
         "/v1/%2e%2e%2fadmin",
+        "/v1//models",
+        "/v1/..;/admin",
+        "/v1/.%3b/admin",
+        "/v1/models%00",
+        "/v1/%2f%2e",
         "/chat/../v1/models",
     ],
 )

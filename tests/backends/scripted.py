@@ -161,8 +161,10 @@ class World:
         url = where.url if isinstance(where, Server) else where
         return self.stack.enter_context(closing(Backend(url, timeouts, verify=verify)))
 
-    def ask(self, backend: Backend, client: Client | None = None, body: bytes = b"{}") -> UpstreamExchange:
-        exchange = backend.open("POST", "/v1/x", [], body, client.fd if client else None)
+    def ask(
+        self, backend: Backend, client: Client | None = None, body: bytes = b"{}", method: str = "POST"
+    ) -> UpstreamExchange:
+        exchange = backend.open(method, "/v1/x", [], body, client.fd if client else None)
         return self.stack.enter_context(closing(exchange))
 
     def exchange(

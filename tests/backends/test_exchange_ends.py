@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -10,8 +11,8 @@ from contextlib import closing
 
 import pytest
 
-from backends import Timeouts, Wait
-from errors import Interrupted, TimedOut
+from backends import Backend, Timeouts, Wait
+from errors import Interrupted, TimedOut, Unreachable
 from tests.backends.scripted import (
     BODIES,
     CHUNKED,
@@ -213,10 +214,75 @@ def test_a_stale_connection_is_retried_once(world: World, end: Callable[[Peer], 
     backend = world.backend(server)
     with closing(world.ask(backend)) as exchange:
         assert everything(exchange) == b"first"
-    with closing(world.ask(backend)) as exchange:
+    with closing(world.ask(backend, body=b"", method="GET")) as exchange:
         assert everything(exchange) == b"ok"
     backend.close()
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("end", [lambda peer: peer.sock.close(), Peer.reset], ids=["close", "reset"])
+def test_defect_c7_what_the_backend_may_have_read_is_not_sent_twice(
+    world: World, end: Callable[[Peer], object]
+) -> None:
+    server = world.serve(once_then(end), many)
+    backend = world.backend(server)
+    with closing(world.ask(backend)) as exchange:
+        assert everything(exchange) == b"first"
+    with closing(world.ask(backend)) as exchange, pytest.raises(Interrupted):
+        everything(exchange)
+    backend.close()
+    assert server.connections == 1
+
+
+def test_defect_c11_an_answer_is_seen_before_the_request_has_been_read(world: World) -> None:
+    def refuses(peer: Peer) -> None:
+        peer.sock.recv(1000)
+        peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+        time.sleep(1)
+
+    began = time.monotonic()
+    with closing(world.exchange(refuses, Timeouts(3, None, 30), body=b"x" * 50_000_000)) as exchange:
+        assert head_of(exchange).status == 413
+        assert everything(exchange) == b"big"
+    assert time.monotonic() - began < 5
+
+
+def test_defect_c5_a_little_that_decodes_to_much_comes_in_steps(world: World) -> None:
+    bomb = gzip.compress(gzip.compress(b"\0" * 50_000_000))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    with closing(world.exchange(lambda peer: peer.answer(head + bomb))) as exchange:
+        head_of(exchange)
+        sizes = []
+        while isinstance(piece := exchange.next_bytes(soon(5)), bytes):
+            sizes.append(len(piece))
+    assert sum(sizes) == 50_000_000
+    assert max(sizes) <= 1 << 20
+
+
+def test_defect_d9_a_refused_connection_is_tried_again(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    backend = Backend(f"http://127.0.0.1:{port}", Timeouts(3, None, 3, retry=3))
+    with pytest.raises(Unreachable):
+        Backend(f"http://127.0.0.1:{port}", Timeouts(3, None, 3)).open("GET", "/", [], b"")
+
+    def start_late() -> None:
+        time.sleep(0.4)
+        with socket.create_server(("127.0.0.1", port)) as listener, closing(listener.accept()[0]) as accepted:
+            Peer(accepted).answer(sized(b"here"))
+
+    late = threading.Thread(target=start_late)
+    late.start()
+    with closing(backend.open("GET", "/", [], b"")) as exchange:
+        assert everything(exchange) == b"here"
+    late.join()
+
+
+@pytest.mark.parametrize("status", [b"099", b"600"])
+def test_defect_c13_a_status_that_is_none_is_an_error(world: World, status: bytes) -> None:
+    exchange = world.exchange(lambda peer: peer.answer(b"HTTP/1.1 " + status + b" X\r\n\r\n"))
+    with pytest.raises(Interrupted):
+        exchange.wait_head(soon(2))
 
 
 def test_a_retry_is_not_retried(world: World) -> None:
@@ -225,7 +291,7 @@ def test_a_retry_is_not_retried(world: World) -> None:
     with closing(world.ask(backend)) as exchange:
         assert everything(exchange) == b"first"
     with pytest.raises(Interrupted):
-        head_of(world.ask(backend))
+        head_of(world.ask(backend, body=b"", method="GET"))
     assert server.connections == 2
 
 

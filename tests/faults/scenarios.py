@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tests.faults.ends import End, Event, Refusal, as_received, despite_noise, either, whole
+from tests.faults.ends import End, Event, Refusal, despite_noise, either, whole
 from tests.faults.spoken import SPOKEN, STREAM, WAYS, Reply, Spoken, Way, Where, odd_event
 from tests.servers import DONE, Answer, Piece, completion, frame, json_answer
 
@@ -72,6 +72,7 @@ def scenarios() -> list[Scenario]:
 
 NO_TLS = either(Refusal(502, "backend_unreachable"), Refusal(504, "backend_connect_timeout"))
 INTERRUPTED = Refusal(502, "backend_interrupted")
+NO_API = Refusal(502, "backend_not_api")
 # Silence and the whole answer's time began together.
 TOO_SLOW = either(Refusal(504, "backend_answer_timeout"), Refusal(504, "backend_idle_timeout"))
 CUT = Event("backend_interrupted")
@@ -122,7 +123,7 @@ def _broken_bodies() -> Iterator[Fault]:
                 f"HTTP/1.0 200 OK\r\nContent-Type: {STREAM}\r\n\r\n", reply.until("inside the call"), *last, ends=ends
             ),
             cut,
-            as_received if how == "closes" else refusal,  # without any framing, a close is the end
+            NO_API if how == "closes" else refusal,  # without any framing, a close is the end: of half a body
         )
 
 
@@ -311,7 +312,7 @@ FAULTS: tuple[Fault, ...] = (
         "says nothing at all",
         lambda reply: reply.answer([]),
         Refusal(502, "backend_interrupted", "without saying anything"),
-        as_received,
+        NO_API,
     ),
     Fault(
         "never says [DONE]",
