@@ -41,3 +41,15 @@ def test_each_call_is_judged_by_itself() -> None:
     right, wrong = call('{"n": 1}'), call('{"s": 1}')
     assert through(wrong + right + wrong)[-1] == Noted("arguments_misfit", "f/properties/s/type")
     assert sum(isinstance(event, Noted) for event in through(wrong + right + wrong)) == 2
+
+
+def test_a_call_that_holds_nothing_of_what_the_tool_takes_is_told_and_not_improved() -> None:
+    closed = {"f": {"properties": {"path": {"type": "string"}}, "required": ["path"], "additionalProperties": False}}
+    for arguments, rules in (
+        ('{"file": "a"}', {"f/additionalProperties", "f/required"}),
+        ("{}", {"f/required"}),
+    ):
+        events = call(arguments)
+        told = through(events, tools=closed)
+        assert told[: len(events)] == events
+        assert {event.detail for event in told[len(events) :] if isinstance(event, Noted)} == rules
