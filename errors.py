@@ -8,6 +8,7 @@
     │   └── TooLarge            413  over MAX_REQUEST_BYTES
     ├── BackendError            502  the backend failed
     │   ├── NotAnApi            502  a page in place of an answer
+    │   ├── TooMuch             502  more is held, or more choices or calls came, than in any real answer
     │   ├── Unreachable         502  no connection
     │   ├── TimedOut            504  a time limit passed; `phase` says which
     │   ├── Interrupted         502  the response broke off or is invalid
@@ -125,6 +126,14 @@ class NotAnApi(BackendError):
 
     def __init__(self) -> None:
         super().__init__("The backend's answer is neither JSON nor an event stream. Is BACKEND_URL a model server?")
+
+
+class TooMuch(BackendError):
+    """The answer is larger than any real one; `code` says in which way."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Unreachable(BackendError):

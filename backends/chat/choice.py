@@ -15,12 +15,17 @@ from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
+from errors import TooMuch
 from reply import Extension, Finish, Notes, ReplyEvent
 
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
 )
 """Finish reasons that mean the model stopped by itself."""
+MOST_HELD = 64 * 1024 * 1024
+"""Characters of one choice that wait for what follows them."""
+MOST_CALLS = 10_000
+"""Calls in the text of one choice."""
 _FOLLOWED = Noted("native_follows")
 _NEVER_CLOSED = Noted("reasoning_never_closed")
 _OPENS_WHOLE = ("{", "[", "`")
@@ -220,7 +225,10 @@ class ChoiceReader:
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self._pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
-        return self._noted(feed(text))
+        events = self._noted(feed(text))
+        if self._pending > MOST_HELD:
+            raise TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
+        return events
 
     def end_text(self, cut: bool) -> list[Event]:
         """End the text: the events of what was held."""
@@ -262,6 +270,8 @@ class ChoiceReader:
         return events
 
     def _note_call(self, call: CallStart) -> None:
+        if len(self._calls) >= MOST_CALLS:
+            raise TooMuch(f"The answer holds more than {MOST_CALLS} tool calls.", "too_many_calls")
         self._calls.append((call.name, []))
         self._call_open = True
         self._notes.calls += 1

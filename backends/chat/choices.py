@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from backends.chat.choice import ChoiceReader
 from backends.chat.native_calls import NativeCalls
 from backends.protocol import ReplyContext
+from errors import TooMuch
 from reply import Ids, Notes
+
+MOST_CHOICES = 128
+"""Choices of one answer."""
 
 
 class Choices:
@@ -22,6 +26,8 @@ class Choices:
     def __getitem__(self, index: int) -> ChoiceReader:
         """The reader of a choice; created on first use."""
         if index not in self._readers:
+            if len(self._readers) >= MOST_CHOICES:
+                raise TooMuch(f"The backend's answer has more than {MOST_CHOICES} choices.", "too_many_choices")
             native = NativeCalls(self._context.expectations, self._ids)
             keeps = self._context.expectations.reasoning == "keep"
             self._readers[index] = ChoiceReader(self._context.new_parser, native, self._notes, keeps)
