@@ -135,6 +135,8 @@ def opener_index(prior: Syntax | None) -> OpenerIndex:
 def reasoning_index(prior: str = "") -> OpenerIndex:
     """For requests that bring no tools: whatever looks like a call is the client's own business.
 
-    `prior` names the row whose own words of reasoning count.
+    `prior` names the row whose own words of reasoning count, also where the prompt has written their start.
     """
-    return OpenerIndex((), prior)
+    index = OpenerIndex((), prior)
+    index.prefilled = next((grammar(each) for each in SYNTAXES if each.name == prior and each.prefilled_call), None)
+    return index

@@ -42,6 +42,16 @@ GEMMA3_TOOL_CODE = Syntax(
     source="Google's guide to function calling with Gemma 3",
 )
 
+GEMMA4_PYTHONIC = Syntax(
+    name="gemma4_pythonic",
+    shape="pythonic",
+    group="<|tool_call>call:{calls}<tool_call|>",
+    also_group=("<|tool_call>{calls}<tool_call|>",),
+    call="{name}({arguments})",
+    declared_only=True,
+    source="seen of Gemma 4",
+)
+
 LLAMA_BUILTIN = Syntax(
     name="llama_builtin",
     shape="pythonic",

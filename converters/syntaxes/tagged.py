@@ -9,7 +9,11 @@ GLM45 = Syntax(
     shape="tagged",
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
-    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
+    also_parameter=(
+        "<arg_key>{key}</arg_key>\n{value}\n</arg_value>",
+        "<arg_key>{key}\n<arg_value>{value}</arg_value>",
+        "<arg_key>{key}<arg_key>\n<arg_value>{value}</arg_value>",
+    ),
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
     source="chat template of zai-org/GLM-4.6",
 )
@@ -19,7 +23,11 @@ GLM47 = Syntax(
     shape="tagged",
     call="<tool_call>{name}{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
-    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
+    also_parameter=(
+        "<arg_key>{key}</arg_key>{value}</arg_value>",
+        "<arg_key>{key}<arg_value>{value}</arg_value>",
+        "<arg_key>{key}<arg_key><arg_value>{value}</arg_value>",
+    ),
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
     source="chat template of zai-org/GLM-4.7",

@@ -31,6 +31,8 @@ END_TOKENS: tuple[str, ...] = (
     "<|close|>message<|sep|>",
     "<|call|>",
     "<|end_message|>",
+    "<|content_model_end_sampling|>",
+    "[|endofturn|]",
     "<SPECIAL_12>",
     "<|eos|>",
     "<end_of_sentence>",
