@@ -40,8 +40,8 @@ class NamedJsonGrammar(GroupedGrammar):
         self.code_ends = Markers(self.feet or [*self.headers, *tags])
 
     def after_header(self) -> list[str]:
-        closers = [*self.feet, *self.group_closes]
-        return ["{", "```", *(['"'] if self.syntax.group else []), *closers]
+        closers = [*self.feet, *self.group_closes] if self.syntax.group else []
+        return ["{", "```", '"', *closers] if closers else ["{", "```"]
 
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         """A reader for the arguments as this row writes them."""

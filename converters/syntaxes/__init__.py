@@ -84,11 +84,12 @@ from converters.syntaxes.tagged import (
     STEP3,
 )
 from converters.syntaxes.thinking import THINKING, ThinkingFamily
-from converters.syntaxes.tokens import END_TOKENS
+from converters.syntaxes.tokens import END_TOKENS, NO_TOOLS
 from converters.syntaxes.turns import RESULTS, TURN_HEADERS, Speaker, TurnHeader
 
 __all__ = [
     "END_TOKENS",
+    "NO_TOOLS",
     "REASONING_TAGS",
     "RESULTS",
     "SYNTAXES",

@@ -162,6 +162,7 @@ COHERE = Syntax(
     id="{index}",
     id_key="tool_call_id",
     between=",\n    ",
+    inline_tags=("<co", "</co"),
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
     source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
 )

@@ -47,7 +47,9 @@ GEMMA4_PYTHONIC = Syntax(
     shape="pythonic",
     group="<|tool_call>call:{calls}<tool_call|>",
     also_group=("<|tool_call>{calls}<tool_call|>",),
+    grouped="each",
     call="{name}({arguments})",
+    between="",
     declared_only=True,
     source="seen of Gemma 4",
 )

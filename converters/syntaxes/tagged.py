@@ -256,8 +256,14 @@ KIMI_K3 = Syntax(
     also_call=(
         '<|open|>call tool="{name}" index="{id}"<|sep|><|open|>json type="object"<|sep|>{parameters}'
         "<|close|>json<|sep|><|close|>call<|sep|>",
+        '<|open|>call tool="{name}"<|sep|>{parameters}<|close|>call<|sep|>',
+        '<|open|>call index="{id}" tool="{name}"<|sep|>{parameters}<|close|>call<|sep|>',
     ),
     parameter='<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>',
+    also_parameter=(
+        '<|open|>argument key="{key}"<|sep|>{value}<|close|>argument<|sep|>',
+        '<|open|>argument type="{type}" key="{key}"<|sep|>{value}<|close|>argument<|sep|>',
+    ),
     between="",
     string_types=("string", "str"),
     id="{number}",

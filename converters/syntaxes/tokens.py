@@ -43,3 +43,6 @@ END_TOKENS: tuple[str, ...] = (
     "<sep>",
 )
 """End-of-turn tokens, which some servers leave at the end of the text."""
+
+NO_TOOLS: tuple[str, ...] = ("no_function", "directly-answer", "directly_answer")
+"""Names of tools that there are not: a model calls one to say that it calls none."""

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import pytest
-
-from converters import Expectations
 from tests.defects import PING, TEXT, Case, check, each
-from tests.helpers import assemble, parse
 
 SHELL = '{"name": "run_shell", "arguments": %s}'
 FILE = '{"name": "write_file", "arguments": %s}'
@@ -23,15 +19,24 @@ def in_rows(arguments: str, name: str) -> Iterator[tuple[str, str]]:
     yield "hermes", f"<tool_call>\n{member}\n</tool_call>"
     yield "mistral_new", f"[TOOL_CALLS]{name}[ARGS]{arguments}"
     yield "mistral_old", f"[TOOL_CALLS] [{member}]"
-    yield "kimi_k2", (
-        f"<|tool_calls_section_begin|><|tool_call_begin|>functions.{name}:0<|tool_call_argument_begin|>{arguments}"
-        "<|tool_call_end|><|tool_calls_section_end|>"
+    yield (
+        "kimi_k2",
+        (
+            f"<|tool_calls_section_begin|><|tool_call_begin|>functions.{name}:0<|tool_call_argument_begin|>{arguments}"
+            "<|tool_call_end|><|tool_calls_section_end|>"
+        ),
     )
-    yield "deepseek_v31", (
-        f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+    yield (
+        "deepseek_v31",
+        (
+            f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+        ),
     )
     yield "harmony", f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}<|call|>"
-    yield "cohere", f'<|START_ACTION|>[{{"tool_call_id": "0", "tool_name": "{name}", "parameters": {arguments}}}]<|END_ACTION|>'
+    yield (
+        "cohere",
+        f'<|START_ACTION|>[{{"tool_call_id": "0", "tool_name": "{name}", "parameters": {arguments}}}]<|END_ACTION|>',
+    )
     yield "llama3_python_tag", f'<|python_tag|>{{"name": "{name}", "parameters": {arguments}}}'
 
 
@@ -40,7 +45,9 @@ def shell(number: str, arguments: str, wanted: Any, name: str = "run_shell", **m
     for row, text in in_rows(arguments, name):
         what = f"{row} {arguments[:50]}"
         if wanted is None:
-            yield Case(number, what, row, text, content=TEXT, unreadable=True, expectations=more)
+            is_open = arguments.count('"') % 2  # then a token at the end is data; otherwise it ends a turn, too
+            content = text if is_open else text.removesuffix("<|call|>")
+            yield Case(number, what, row, text, content=content, unreadable=True, expectations=more)
         else:
             yield Case(number, what, row, text, ((name, wanted),), expectations=more)
 
@@ -61,7 +68,6 @@ REPAIRED: list[tuple[str, Any]] = [
     ('{"command":\u200b"ls"}', {"command": "ls"}),
     ('{"command"： "ls"}', {"command": "ls"}),
     ('{"command": """ls"""}', {"command": "ls"}),
-    ('{"command": "ls"} // done\n', {"command": "ls"}),
     ('{"timeout": "5"}', {"timeout": 5}),
 ]
 UNREADABLE = [
@@ -134,7 +140,9 @@ DECLARED_BARE = (
     [
         Case("A3", "tools echo", None, f"<tools>\n{DECLARED}\n</tools>", content=TEXT),
         Case("A3", "tools echo, qwen", "hermes", f"Tools: <tools>{DECLARED_BARE}</tools> yes", content=TEXT),
-        Case("A3", "declaration in Hermes' tags", "hermes", f"<tool_call>\n{DECLARED_BARE}\n</tool_call>", content=TEXT),
+        Case(
+            "A3", "declaration in Hermes' tags", "hermes", f"<tool_call>\n{DECLARED_BARE}\n</tool_call>", content=TEXT
+        ),
         Case("A3", "bare declaration", "llama3_json", DECLARED_BARE, content=TEXT),
         Case("A3", "declaration in a list", "mistral_old", f"[TOOL_CALLS] [{DECLARED_BARE}]", content=TEXT),
         Case("A3", "python dots", "pythonic", "[delete_path(...)]", content=TEXT),
@@ -142,7 +150,14 @@ DECLARED_BARE = (
         Case("A3", "LFM2 dots", "lfm2", "<|tool_call_start|>[delete_path(...)]<|tool_call_end|>", content=TEXT),
         Case("A3", "LFM2 stars", "lfm2", "<|tool_call_start|>[delete_path(**args)]<|tool_call_end|>", content=TEXT),
         Case("A3", "Olmo dots", "olmo3", "<function_calls>\ndelete_path(...)\n</function_calls>", content=TEXT),
-        Case("A3", "Olmo value", "olmo3", "<function_calls>\ndelete_path(path=...)\n</function_calls>", content=TEXT, unreadable=True),
+        Case(
+            "A3",
+            "Olmo value",
+            "olmo3",
+            "<function_calls>\ndelete_path(path=...)\n</function_calls>",
+            content=TEXT,
+            unreadable=True,
+        ),
         Case(
             "A3",
             "Qwen-Coder value",
@@ -270,3 +285,199 @@ ONE_LINE = [
 )
 def test_a5_quoted(case: Case) -> None:
     check(case)
+
+
+GEMMA = "<|tool_call>call:%s<tool_call|>"
+
+
+@each(
+    [
+        Case("A6", "no quotes", "gemma4", GEMMA % "run_shell{command:ls}", (("run_shell", {"command": "ls"}),)),
+        Case(
+            "A6",
+            "opening token only",
+            "gemma4",
+            '<|tool_call>call:run_shell{command:<|"|>ls}<tool_call|>',
+            content=TEXT,
+            unreadable=True,
+        ),
+        Case("A6", "lines", "gemma4", GEMMA % "run_shell{command:echo 'a'\nls}", content=TEXT, unreadable=True),
+        Case("A6", "mixed quotes", "gemma4", GEMMA % "run_shell{command:'ls'<|\"|>}", content=TEXT, unreadable=True),
+        Case("A6", "digits", "gemma4", GEMMA % "get_weather{city:12345}", (("get_weather", {"city": "12345"}),)),
+        Case("A6", "a number", "gemma4", GEMMA % "run_shell{timeout:5}", (("run_shell", {"timeout": 5}),)),
+        Case(
+            "A6",
+            "a delimiter in a neighbour",
+            "functiongemma",
+            "<start_function_call>call:run_shell{command:<escape>ls}<end_function_call>",
+            content=TEXT,
+            unreadable=True,
+        ),
+    ]
+)
+def test_a6_gemma(case: Case) -> None:
+    check(case)
+
+
+def python_rows(call: str) -> Iterator[tuple[str, str]]:
+    yield "lfm2", f"<|tool_call_start|>[{call}]<|tool_call_end|>"
+    yield "olmo3", f"<function_calls>\n{call}\n</function_calls>"
+    yield "pythonic", f"[{call}]"
+    yield "llama4_pythonic", f"<|python_start|>[{call}]<|python_end|>"
+
+
+PYTHON: list[tuple[str, Any]] = [
+    ('run_shell(command="echo "hi"")', {"command": 'echo "hi"'}),
+    ("run_shell(command='it\\'s')", {"command": "it's"}),
+    ("run_shell(command='echo it's')", {"command": "echo it's"}),
+    ("run_shell(command='echo 'a', 'b'')", {"command": "echo 'a', 'b'"}),
+    ('run_shell(command="/a" + "/b")', None),
+    ('run_shell(command=f"{x}")', None),
+    ("run_shell(timeout=2 + 3)", None),
+    ("run_shell(command=name)", None),
+    ("run_shell(command=open('x').read())", None),
+    ("""run_shell(command='a\\'\\,\\'))"')""", {"command": "a'\\,'))\""}),
+    ('run_shell({"command": "ls"})', None),
+]
+
+
+@each(
+    [
+        Case(
+            "A7",
+            f"{row} {call}",
+            row,
+            text,
+            () if wanted is None else (("run_shell", wanted),),
+            content=TEXT if wanted is None else "",
+            unreadable=wanted is None,
+        )
+        for call, wanted in PYTHON
+        for row, text in python_rows(call)
+    ]
+)
+def test_a7_python(case: Case) -> None:
+    check(case)
+
+
+OPEN = [
+    ("hermes", '<tool_call>\n{"name": "delete_path", "arguments": {"path": "/home/us'),
+    ("mistral_new", '[TOOL_CALLS]delete_path[ARGS]{"path": "/home/us'),
+    ("glm45", "<tool_call>delete_path\n<arg_key>path</arg_key>\n<arg_value>/home/us"),
+    ("qwen3_coder", "<tool_call>\n<function=delete_path>\n<parameter=path>\n/home/us"),
+    ("claude", '<invoke name="delete_path">\n<parameter name="path">/home/us'),
+    ("gemma4", '<|tool_call>call:delete_path{path:<|"|>/home/us'),
+    ("lfm2", '<|tool_call_start|>[delete_path(path="/home/us'),
+    (
+        "deepseek_v32",
+        '<｜DSML｜function_calls>\n<｜DSML｜invoke name="delete_path">\n'
+        '<｜DSML｜parameter name="path" string="true">/home/us',
+    ),
+    ("minicpm5", '<function name="delete_path"><param name="path">/home/us'),
+    (
+        "kimi_k3",
+        '<|open|>tools<|sep|><|open|>call tool="delete_path" index="1"<|sep|>'
+        '<|open|>argument key="path" type="string"<|sep|>/home/us',
+    ),
+]
+
+
+@each([Case("A8", f"open in {row}", row, text, content=TEXT, unreadable=True) for row, text in OPEN])
+def test_a8_values_left_open(case: Case) -> None:
+    check(case)
+
+
+DOCUMENT = (
+    "Write:\n<tool_call>\n<function=delete_path>\n<parameter=path>\n/x\n</parameter>\n</function>\n</tool_call>\nend"
+)
+
+
+@each(
+    [
+        Case(
+            "A9",
+            "a whole call in a value",
+            "qwen3_coder",
+            f"<tool_call>\n<function=write_file>\n<parameter=path>\na.md\n</parameter>\n<parameter=content>\n{DOCUMENT}\n"
+            "</parameter>\n</function>\n</tool_call>",
+            (("write_file", {"path": "a.md", "content": DOCUMENT}),),
+        ),
+        Case(
+            "A9",
+            "an undeclared parameter",
+            "claude",
+            '<invoke name="write_file">\n<parameter name="path">a</parameter>\n<parameter name="content"><bean>\n'
+            '<parameter name="bar">1</parameter>\n</bean></parameter>\n</invoke>',
+            (("write_file", {"path": "a", "content": '<bean>\n<parameter name="bar">1</parameter>\n</bean>'}),),
+        ),
+        Case(
+            "A9",
+            "a call of GLM in a value of GLM",
+            "glm45",
+            "<tool_call>write_file\n<arg_key>path</arg_key>\n<arg_value>a</arg_value>\n<arg_key>content</arg_key>\n<arg_value>see\n"
+            "<tool_call>ping\n</tool_call>\nend</arg_value>\n</tool_call>",
+            (("write_file", {"path": "a", "content": "see\n<tool_call>ping\n</tool_call>\nend"}),),
+        ),
+    ]
+)
+def test_a9_nested(case: Case) -> None:
+    check(case)
+
+
+NUMBERS = ["1e999", "-1e999", "9" * 400 + "e9", "0x10", "1_000", "NaN", "Infinity", "007"]
+
+
+@each(
+    [
+        *(
+            Case(
+                "A11",
+                f"{number[:9]} in tags",
+                "glm45",
+                f"<tool_call>run_shell\n<arg_key>timeout</arg_key>\n<arg_value>{number}</arg_value>\n</tool_call>",
+                (("run_shell", {"timeout": number}),),
+            )
+            for number in NUMBERS
+        ),
+        *(
+            Case("A11", f"{number[:9]} in JSON", *text, (("run_shell", {"timeout": number}),))
+            for number in ("1e999", "0x10", "NaN", "007")
+            for text in [("mistral_new", f'[TOOL_CALLS]run_shell[ARGS]{{"timeout": {number}}}')]
+        ),
+        *(
+            Case(
+                "A11",
+                f"wrapped in {wrapper}",
+                "claude",
+                f'<invoke name="search">\n<parameter name="{wrapper}">{{"q": "a"}}</parameter>\n</invoke>',
+                (("search", {"q": "a"}),),
+            )
+            for wrapper in ("arguments", "input", "properties", "parameters")
+        ),
+        Case(
+            "A11",
+            "escaped JSON",
+            "glm47",
+            "<tool_call>search<arg_key>tags</arg_key><arg_value>"
+            '[{\\"task\\": \\"C:\\\\Users\\"}]</arg_value></tool_call>',
+            (("search", {"tags": [{"task": "C:\\Users"}]}),),
+        ),
+    ]
+)
+def test_a11_values(case: Case) -> None:
+    check(case)
+
+
+@each(
+    [
+        Case("A1", "a closing tag in prose teaches nothing", None, "The tag `</think>` closes it.", content=TEXT),
+        Case("A1", "a plain answer stays one", None, "Hello there.", content=TEXT),
+    ]
+)
+def test_a1_no_reasoning(case: Case) -> None:
+    check(case)
+
+
+def test_a10_a_pair_in_two_escapes_is_one_character() -> None:
+    for row, text in in_rows('{"command": "\\ud83d\\ude00 \\ud83d"}', "run_shell"):
+        check(Case("A10", row, row, text, (("run_shell", {"command": "\U0001f600 \ufffd"}),)))
