@@ -85,7 +85,8 @@ _HOLES = {
 }
 _GROUP = re.compile(r"\?P<\w+>")
 _STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
-    "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z)|{_COMMENTS}(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
+    "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z|(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z)"
+    rf"|{_AROUND_CALL}(?:{NAME}|\Z))",
     "{key}": KEY,
 }
 """The holes where the text may end inside them."""
