@@ -91,7 +91,7 @@ def _header(raw: str, end: int) -> MessageHeader:
     if recipients:
         recipient = recipients[-1]
         return MessageHeader(raw, end, recipient, RECIPIENTS.get(recipient), known=True)
-    channels = [_ON.findall(part) for part in raw.split(CHANNEL)[1:]]
+    channels = [_ON.findall(part) for part in raw.split(CHANNEL)[1:] or [raw]]
     channel = next((found[-1] for found in reversed(channels) if found), "")
     return MessageHeader(raw, end, "", CHANNELS.get(channel, "text"), known=bool(channel) or raw.startswith(START))
 

@@ -37,6 +37,9 @@ _NO_WIDTH = "\u200b\u2060\ufeff"
 _LONGEST_GAP = 4096
 """How much white space behind an empty pair of markers may wait for what follows."""
 
+_INLINE_TAG = re.compile(r"(?::[\s\d,:\[\]]{0,64})?(>|\Z)")
+"""The rest of a tag around words of the answer, with the numbers of what it cites."""
+
 
 class Detector(ProseReader):
     """Tells text, reasoning and calls apart in what one model writes."""
@@ -231,6 +234,18 @@ class Detector(ProseReader):
                 return True
         self._buffer = ""
         return False
+
+    def _at_meant_marker(self, match: re.Match[str], marker: str, end: End) -> int:
+        if marker not in self.index.inline:
+            return super()._at_meant_marker(match, marker, end)
+        tag = _INLINE_TAG.match(match.string, match.end())
+        if tag is None or not (tag[1] or end is End.MORE):
+            return self._emit_to(match, match.end())
+        if not tag[1]:
+            return WAIT
+        self._begun = True
+        self._events.append(Removed(match.string[match.start() : tag.end()], "marker"))
+        return tag.end()
 
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""

@@ -54,6 +54,8 @@ class OpenerIndex:
                     continue  # read as the header of a message
                 self.entries.setdefault(entry.opener, []).append((row, entry))
         ends = (*ENDS, *HTML) if self.entries else ()
+        self.inline = frozenset(tag for each in SYNTAXES if each.name == prior for tag in each.inline_tags)
+        """What the tags begin with that stand around words of the answer."""
         reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
@@ -69,7 +71,16 @@ class OpenerIndex:
         anywhere = [START, CHANNEL, MESSAGE]
         if prior and any(row.syntax.name == prior and row.syntax.group for row, _ in self.addressed):
             anywhere.append(RECIPIENT)  # such a model leaves the start of a header out, even behind text
-        markers = [*self.entries, *tags, *MESSAGE_ENDS, *ends, *self.turns.markers, *self.stems, *anywhere]
+        markers = [
+            *self.entries,
+            *tags,
+            *MESSAGE_ENDS,
+            *ends,
+            *self.turns.markers,
+            *self.stems,
+            *self.inline,
+            *anywhere,
+        ]
         markers = [marker for marker in markers if marker not in FIRST or marker in anywhere]
         self.first_markers = Markers([*markers, *FIRST], also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
@@ -135,6 +146,8 @@ def opener_index(prior: Syntax | None) -> OpenerIndex:
 def reasoning_index(prior: str = "") -> OpenerIndex:
     """For requests that bring no tools: whatever looks like a call is the client's own business.
 
-    `prior` names the row whose own words of reasoning count.
+    `prior` names the row whose own words of reasoning count, also where the prompt has written their start.
     """
-    return OpenerIndex((), prior)
+    index = OpenerIndex((), prior)
+    index.prefilled = next((grammar(each) for each in SYNTAXES if each.name == prior and each.prefilled_call), None)
+    return index

@@ -7,10 +7,9 @@ never a call, nor is a declaration: an object with a description before its argu
 
 from __future__ import annotations
 
-import json
 import re
 
-from converters.shapes.json_object_markers import FENCE, SURPLUS, JsonObjectMarkers
+from converters.shapes.json_object_markers import FENCE, SURPLUS, JsonObjectMarkers, string_of
 from converters.shapes.machine import CallContext, CallsParser, StateParser
 from converters.shapes.opening import OpeningArguments
 from converters.text.expectations import Expectations
@@ -162,16 +161,28 @@ class JsonObjectParser(StateParser):
     def _read_key(self) -> bool:
         if not self._read():
             return self._wait_within_bounds()
-        self._key = _string(self._small_text)
+        self._key = string_of(self._small_text)
         self._fresh = False
         self._state = self._colon
         if self._grammar.syntax.keys == ("", "") and self._depth == 1:
-            return self._named(self._key)
+            return self._next_name() if self._name else self._named(self._key)
         if self._key in _KNOWN:
             return True
         self._others = True
         declares = self._key == "description" and self._arguments is None
         return self._abandon() if self._context.whole or not self._name or declares else True
+
+    def _next_name(self) -> bool:
+        """A second key where keys are names: another call in the same object."""
+        if self._arguments is None or not self._arguments.done:
+            return self._abandon()
+        if not self._out.open:
+            self._start()
+        self._end_call("")
+        key = self._key
+        self._begin()
+        self._depth, self._fresh, self._key, self._state = 1, False, key, self._colon
+        return self._named(key)
 
     def _colon(self) -> bool:
         colon = _COLON.match(self._buffer, self._pos)
@@ -194,9 +205,9 @@ class JsonObjectParser(StateParser):
             return self._wait_within_bounds()
         self._state = self._member
         if self._key in _IDS:
-            self._id = _string(self._small_text) or None
+            self._id = string_of(self._small_text) or None
         elif self._key in _NAMES | _WRAPPERS and not self._name:
-            return self._named(_string(self._small_text))
+            return self._named(string_of(self._small_text))
         return True
 
     def _lease(self) -> Flow | None:
@@ -386,8 +397,3 @@ class JsonObjectParser(StateParser):
             return True
         self._end_call("")
         return self._end_run()
-
-
-def _string(text: str) -> str:
-    """The string that a JSON text spells; empty for anything else."""
-    return str(json.loads(text)) if text.startswith('"') else ""

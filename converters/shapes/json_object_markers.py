@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from converters.shapes.machine import Opener
 from converters.syntaxes import Syntax
 from converters.text.scanner import Lookahead, Markers, folded
@@ -11,6 +13,11 @@ FENCE = "```"
 _FENCES = "⟦\n```json¦\n```¦⟧"
 SURPLUS = ("}", "]", ",", ";")
 """What models write behind an object, too many or between two, and what closes nothing."""
+
+
+def string_of(text: str) -> str:
+    """The string that a JSON text spells; empty for anything else."""
+    return str(json.loads(text)) if text.startswith('"') else ""
 
 
 class JsonObjectMarkers:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 
-from converters.shapes.grouped import GroupedGrammar, GroupedParser
+from converters.shapes.grouped import GroupedGrammar, GroupedParser, named
 from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.opening import OpeningArguments, may_be_bare
-from converters.syntaxes import Syntax
+from converters.syntaxes import REASONING_TAGS, Syntax
 from converters.text.expectations import Expectations
 from converters.text.scanner import Lookahead, Markers, folded
 from converters.values.json.output import Flow
@@ -36,7 +36,8 @@ class NamedJsonGrammar(GroupedGrammar):
         self.after_arguments = Lookahead([*self.after_call, *self.group_opens, *self.id_feet, "}", "]"])
         closers = [marker for marker in (*self.feet, *self.group_closes) if marker != _FENCE]
         self.no_arguments = Lookahead(closers)
-        self.code_ends = Markers(self.feet or self.headers)
+        tags = [tag.opens for tag in REASONING_TAGS if tag.only_for_row == syntax.name]
+        self.code_ends = Markers(self.feet or [*self.headers, *tags])
 
     def after_header(self) -> list[str]:
         closers = [*self.feet, *self.group_closes] if self.syntax.group else []
@@ -128,9 +129,26 @@ class NamedJsonParser(GroupedParser):
         self._state = self._read_code
         return True
 
+    def _code_end(self) -> tuple[re.Match[str] | None, bool]:
+        """What may end the code, and whether it does for sure: the header of another call is one only as a whole."""
+        grammar, pos = self._grammar, self._pos
+        while match := grammar.code_ends.search(self._buffer, pos):
+            marker = folded(match.group())
+            if marker not in grammar.code_ends.literals:
+                break
+            if marker not in grammar.headers:
+                return match, True
+            headers = [entry for entry in grammar.entries if entry.opener == marker]
+            found = [(entry, entry.pattern.match(self._buffer, match.start())) for entry in headers]
+            if any(header and entry.believes(named(header)[0], self._expectations) for entry, header in found):
+                return match, True
+            if not self._finishing and any(each.pattern.may_match(self._buffer, match.start()) for each in headers):
+                return match, False
+            pos = match.end()
+        return match, False
+
     def _read_code(self) -> bool:
-        match = self._grammar.code_ends.search(self._buffer, self._pos)
-        ends = match is not None and folded(match.group()) in self._grammar.code_ends.literals
+        match, ends = self._code_end()
         text = self._advance(match.start() if match and (ends or not self._finishing) else len(self._buffer))
         if not self._out.open:
             self._out.removed(text)
@@ -140,7 +158,8 @@ class NamedJsonParser(GroupedParser):
             self._out.own(text)
         if not ends and not self._finishing:
             return False
-        raw = self._advance(match.end()) if ends and match else ""
+        closes = match is not None and folded(match.group()) in self._grammar.feet
+        raw = self._advance(match.end()) if ends and closes and match else ""
         if self._out.open:
             self._out.arguments((self._code.end() if self._code.begun else "") + self._code.close())
             self._out.end(raw=raw)

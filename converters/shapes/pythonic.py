@@ -22,7 +22,7 @@ _CALL = re.compile(
     rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
 )
 _NO_WIDTH = " \t\r\n\u200b\u2060\ufeff"
-_COMMA = re.compile(r"[\s,;]*")
+_COMMA = re.compile(r"(?:[\s,;]|#[^\n]{0,256}\n(?=[\s,;#]*\]))*")
 _MAY_CALL = re.compile(
     rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
 )

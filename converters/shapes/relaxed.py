@@ -12,6 +12,9 @@ from converters.values.writer import JsonArguments
 
 
 class RelaxedGrammar(NamedJsonGrammar):
+    def after_header(self) -> list[str]:
+        return ["{", *self.feet, *self.group_closes]
+
     def arguments(self, expectations: Expectations, name: str) -> JsonArguments:
         spelling = relaxed_spelling(self.syntax.delimiter)
         ends_at = [*self.feet, *self.group_closes]

@@ -7,6 +7,7 @@ Held: a call that is not allowed, until it ends; with `whole_calls` each call, a
 
 from __future__ import annotations
 
+from converters.syntaxes import NO_TOOLS
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, LeaseKind, Noted, Removed, Text
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
@@ -62,6 +63,8 @@ class ToolChoice:
         out.append(event)
 
     def _refused(self, name: str, out: list[Event]) -> Reason | None:
+        if name in NO_TOOLS and name not in self._expectations.tools:
+            return "marker"
         refusal = self._expectations.refuses(self._index + 1)
         if refusal is None and not self._expectations.allows(name):
             out.append(Noted("choice_other"))

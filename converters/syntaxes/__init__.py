@@ -48,6 +48,7 @@ from converters.syntaxes.objects import (
 )
 from converters.syntaxes.pythonic import (
     GEMMA3_TOOL_CODE,
+    GEMMA4_PYTHONIC,
     HERMES_PYTHONIC,
     LFM2,
     LLAMA4_PYTHONIC,
@@ -83,11 +84,12 @@ from converters.syntaxes.tagged import (
     STEP3,
 )
 from converters.syntaxes.thinking import THINKING, ThinkingFamily
-from converters.syntaxes.tokens import END_TOKENS
+from converters.syntaxes.tokens import END_TOKENS, NO_TOOLS
 from converters.syntaxes.turns import RESULTS, TURN_HEADERS, Speaker, TurnHeader
 
 __all__ = [
     "END_TOKENS",
+    "NO_TOOLS",
     "REASONING_TAGS",
     "RESULTS",
     "SYNTAXES",
@@ -121,6 +123,6 @@ SYNTAXES: tuple[Syntax, ...] = (
     ),
     *(MISTRAL_NEW, MISTRAL_OLD, HARMONY, SOLAR_OPEN, PLAMO3, GRANITE3, COHERE, APERTUS, INTERNLM, INTERNS1, INKLING),
     *(HYPERCLOVAX, HERMES, PYTHONIC, LLAMA4_PYTHONIC, LLAMA3_JSON, LLAMA_BUILTIN, LLAMA3_PYTHON_TAG, GIGACHAT3_ROLE),
-    *(GEMMA3_TOOL_CODE, HERMES_PYTHONIC, COHERE_ACTION, CALLING_TOOL, LMSTUDIO, GENERIC),
+    *(GEMMA3_TOOL_CODE, GEMMA4_PYTHONIC, HERMES_PYTHONIC, COHERE_ACTION, CALLING_TOOL, LMSTUDIO, GENERIC),
 )
 """In the order in which `models` is searched in a model's name: specific patterns precede general ones of a family."""

@@ -53,5 +53,6 @@ FIRST: tuple[str, ...] = (
     f"{OWN_ROLE}{CHANNEL}",
     f"{OWN_ROLE}{MESSAGE}",
     f"{OWN_ROLE} {RECIPIENT}",
+    *(f"{channel}{MESSAGE}" for channel in CHANNELS),
 )
 """What a header begins with where the prompt has written its start: counts only where a message begins."""

@@ -30,6 +30,7 @@ DEEPSEEK_V3 = Syntax(
     also_call=(
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```\n{arguments}\n```<｜tool▁call▁end｜>",
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n{arguments}<｜tool▁call▁end｜>",
+        "<｜tool▁call▁begin｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
     ),
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
     source="chat template of deepseek-ai/DeepSeek-R1",
@@ -39,6 +40,7 @@ DEEPSEEK_V31 = Syntax(
     name="deepseek_v31",
     shape="named_json",
     group="<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>",
+    also_group=("<｜tool▁calls｜>{calls}<｜tool▁calls▁end｜>",),
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
     models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
@@ -101,6 +103,7 @@ FUNCTIONGEMMA = Syntax(
     name="functiongemma",
     shape="relaxed",
     call="<start_function_call>call:{name}{arguments}<end_function_call>",
+    also_call=("<start_function_call>{name}{arguments}<end_function_call>",),
     delimiter="<escape>",
     between="",
     models=r"function-?gemma",

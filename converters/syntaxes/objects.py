@@ -116,6 +116,7 @@ GRANITE3 = Syntax(
     name="granite3",
     shape="json_object",
     group="<|tool_call|>[{calls}]",
+    also_group=("<|tool_call|>[{calls}]<|/tool_call|>",),
     call="{object}",
     between=", ",
     models=r"granite-?3",
@@ -161,6 +162,7 @@ COHERE = Syntax(
     id="{index}",
     id_key="tool_call_id",
     between=",\n    ",
+    inline_tags=("<co", "</co"),
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
     source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
 )
@@ -221,6 +223,7 @@ GENERIC = Syntax(
         "<ifm|tool_calls>\n<ifm|tool_call>{object}</ifm|tool_call>\n</ifm|tool_calls>",
         "<ifm|tool_call>{object}</ifm|tool_call>\n</ifm|tool_calls>",
         "[TOOL_CALL]{object}[/TOOL_CALL]",
+        "<|tool_call>{object}<tool_call|>",
     ),
     declared_only=True,
     source="seen of Qwen2.5-Coder and of small models",

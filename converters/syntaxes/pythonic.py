@@ -42,6 +42,18 @@ GEMMA3_TOOL_CODE = Syntax(
     source="Google's guide to function calling with Gemma 3",
 )
 
+GEMMA4_PYTHONIC = Syntax(
+    name="gemma4_pythonic",
+    shape="pythonic",
+    group="<|tool_call>call:{calls}<tool_call|>",
+    also_group=("<|tool_call>{calls}<tool_call|>",),
+    grouped="each",
+    call="{name}({arguments})",
+    between="",
+    declared_only=True,
+    source="seen of Gemma 4",
+)
+
 LLAMA_BUILTIN = Syntax(
     name="llama_builtin",
     shape="pythonic",

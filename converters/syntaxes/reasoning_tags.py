@@ -33,6 +33,8 @@ REASONING_TAGS: tuple[ReasoningTag, ...] = (
     ReasoningTag("<think>", ("</think>",), at_line_start=True, suffixed=True),
     ReasoningTag("[THINK]", ("[/THINK]",)),
     ReasoningTag("<|channel>thought", ("<channel|>",)),
+    ReasoningTag("<|channel>", ("<channel|>",)),
+    ReasoningTag("thought\n", ("<channel|>",), before_text=True, at_line_start=True, only_for_row="gemma4"),
     ReasoningTag("◁think▷", ("◁/think▷",)),
     ReasoningTag("<seed:think>", ("</seed:think>",)),
     ReasoningTag("<mm:think>", ("</mm:think>",)),

@@ -69,5 +69,7 @@ class Syntax:
     """Built-in tools from the model's training, which it calls with code instead of JSON."""
     escaped_keys: bool = False
     """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
+    inline_tags: tuple[str, ...] = ()
+    """What tags begin with that stand around words of the answer, such as citations: they go, the words stay."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""

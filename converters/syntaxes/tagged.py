@@ -9,7 +9,11 @@ GLM45 = Syntax(
     shape="tagged",
     call="<tool_call>{name}\n{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
-    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
+    also_parameter=(
+        "<arg_key>{key}</arg_key>\n{value}\n</arg_value>",
+        "<arg_key>{key}\n<arg_value>{value}</arg_value>",
+        "<arg_key>{key}<arg_key>\n<arg_value>{value}</arg_value>",
+    ),
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
     source="chat template of zai-org/GLM-4.6",
 )
@@ -19,7 +23,11 @@ GLM47 = Syntax(
     shape="tagged",
     call="<tool_call>{name}{parameters}</tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
-    also_parameter=("<arg_key>{key}</arg_key>{value}</arg_value>",),
+    also_parameter=(
+        "<arg_key>{key}</arg_key>{value}</arg_value>",
+        "<arg_key>{key}<arg_value>{value}</arg_value>",
+        "<arg_key>{key}<arg_key><arg_value>{value}</arg_value>",
+    ),
     between="",
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
     source="chat template of zai-org/GLM-4.7",
@@ -248,8 +256,14 @@ KIMI_K3 = Syntax(
     also_call=(
         '<|open|>call tool="{name}" index="{id}"<|sep|><|open|>json type="object"<|sep|>{parameters}'
         "<|close|>json<|sep|><|close|>call<|sep|>",
+        '<|open|>call tool="{name}"<|sep|>{parameters}<|close|>call<|sep|>',
+        '<|open|>call index="{id}" tool="{name}"<|sep|>{parameters}<|close|>call<|sep|>',
     ),
     parameter='<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>',
+    also_parameter=(
+        '<|open|>argument key="{key}"<|sep|>{value}<|close|>argument<|sep|>',
+        '<|open|>argument type="{type}" key="{key}"<|sep|>{value}<|close|>argument<|sep|>',
+    ),
     between="",
     string_types=("string", "str"),
     id="{number}",

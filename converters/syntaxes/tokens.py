@@ -31,6 +31,8 @@ END_TOKENS: tuple[str, ...] = (
     "<|close|>message<|sep|>",
     "<|call|>",
     "<|end_message|>",
+    "<|content_model_end_sampling|>",
+    "[|endofturn|]",
     "<SPECIAL_12>",
     "<|eos|>",
     "<end_of_sentence>",
@@ -41,3 +43,6 @@ END_TOKENS: tuple[str, ...] = (
     "<sep>",
 )
 """End-of-turn tokens, which some servers leave at the end of the text."""
+
+NO_TOOLS: tuple[str, ...] = ("no_function", "directly-answer", "directly_answer")
+"""Names of tools that there are not: a model calls one to say that it calls none."""

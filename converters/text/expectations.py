@@ -20,7 +20,9 @@ Choice = Literal["auto", "none", "required"]
 """What `tool_choice` demands."""
 
 _DECORATION = re.compile(r"^(?:functions|default_api)[.:/]")
-_TRAILING_TOKEN = re.compile(r"<\|.*$", re.DOTALL)
+_TRAILING = re.compile(r"(?:<\|.*|[\s:]+|:\d+)$", re.DOTALL)
+_DOUBLED = re.compile(r"(.+)\.\1")
+_SEPARATORS = re.compile(r"[-_.]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ class Expectations:
     def declared(self, name: str) -> str | None:
         """The declared tool that `name` can only mean, or None: never another tool's name.
 
-        A name may differ by a `functions.` or `default_api.` prefix, white space around it, special tokens
-        behind it, case, or `-`, `_` and `.` standing for each other, if that leaves exactly one candidate; the
-        prefix may also be part of the name.
+        A name may differ by a `functions.` or `default_api.` prefix, white space around it, special tokens, a colon
+        or a counter behind it, case, `-`, `_` and `.` in it or missing, or by being there twice (`read.read`), if
+        that leaves exactly one candidate; the prefix may also be part of the name.
         """
         if name in self.tools:
             return name
@@ -83,5 +85,8 @@ class Expectations:
 @lru_cache(maxsize=4096)
 def _plain(name: str) -> frozenset[str]:
     """The name with its prefix and without, both as plain as names are compared."""
-    name = _TRAILING_TOKEN.sub("", name).strip()
-    return frozenset(re.sub(r"[-_.]+", "_", each).casefold() for each in (name, _DECORATION.sub("", name)))
+    name = _TRAILING.sub("", name.strip()).strip()
+    bare = _DECORATION.sub("", name)
+    doubled = _DOUBLED.fullmatch(bare)
+    spelled = (name, bare, *(doubled.groups() if doubled else ()))
+    return frozenset(_SEPARATORS.sub("", each).casefold() for each in spelled)

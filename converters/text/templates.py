@@ -73,7 +73,8 @@ _PARTS = re.compile(
     r"|\n+|[ ]+|</?|.",
     re.DOTALL,
 )
-_AROUND_CALL = r"(?:print\(\s{0,64})?(?:\w{1,256}\s{0,64}=\s{0,64}(?=\w|\Z))?"
+_COMMENTS = r"(?:#[^\n]{0,256}\n\s{0,64}){0,4}"
+_AROUND_CALL = _COMMENTS + r"(?:print\(\s{0,64})?(?:\w{1,256}\s{0,64}=\s{0,64}(?=\w|\Z))?"
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
     "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{SHORTEST_NAME})(?:\.call)?(?=\s{{0,64}}\()",
@@ -84,7 +85,8 @@ _HOLES = {
 }
 _GROUP = re.compile(r"\?P<\w+>")
 _STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
-    "{call}": rf"(?:(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z|{_AROUND_CALL}(?:{NAME}|\Z))",
+    "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z|(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z)"
+    rf"|{_AROUND_CALL}(?:{NAME}|\Z))",
     "{key}": KEY,
 }
 """The holes where the text may end inside them."""

@@ -172,7 +172,7 @@ def document(run: Run) -> str:
         f"The figures of the engines are those of the corpus's authors ({ENGINES_FROM}). Their harness calls the "
         "parser of each engine in process and splits the text between tokens. An engine is measured only on the "
         "fixtures that it has a parser for, so the lines are not a ranking. Some failures of the engines are "
-        "deliberate policy, as some of Dragoman's are.",
+        "deliberate policy, as some of Dragoman's are: [DECISIONS.md](DECISIONS.md) lists them.",
         "",
         "## Failures",
         "",

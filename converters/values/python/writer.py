@@ -8,18 +8,19 @@ from converters.text.expectations import Schema
 from converters.values.json.reader import strict
 from converters.values.python.literals import literal
 from converters.values.schema import properties
-from converters.values.typed import read_text, typed
+from converters.values.typed import fits, kind_of, read_text, typed
 from converters.values.writer import ArgumentsWriter
 
 
 class PythonWriter(ArgumentsWriter):
     """Arguments whose values are Python literals."""
 
-    __slots__ = ("_names",)
+    __slots__ = ("_names", "_places")
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
         self._names = iter(properties(schema))
+        self._places: set[str] = set()  # keys of arguments that were given by their place alone
 
     @property
     def keys(self) -> set[str]:
@@ -31,7 +32,9 @@ class PythonWriter(ArgumentsWriter):
 
     def positional(self) -> str:
         """The name of the next argument that is given without one; empty if the schema has no more."""
-        return next((name for name in self._names if name not in self._keys), "")
+        name = next((name for name in self._names if name not in self._keys), "")
+        self._places.add(name)
+        return name
 
     def takes_string(self, key: str) -> bool:
         """Whether the argument may be a string."""
@@ -47,6 +50,11 @@ class PythonWriter(ArgumentsWriter):
     def value(self, text: str) -> str:
         return text
 
+    def _fits(self, key: str, value: str) -> bool:
+        """Whether a list or an object may be the argument: without its name nothing else says that it is meant."""
+        kinds = self._schema.member(key).kinds
+        return key not in self._places or value[0] not in "[{" or not kinds or fits(kind_of(value), kinds)
+
     def read(self, key: str, text: str) -> str | None:
         """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither."""
         node = self._schema.member(key)
@@ -54,6 +62,8 @@ class PythonWriter(ArgumentsWriter):
         if value is None:
             value = strict(text, lenient=True)
         if value is None:
+            return None
+        if not self._fits(key, value):
             return None
         if value[0] in "[{":
             return typed(value, node)

@@ -14,7 +14,7 @@ deepseek_v31 deepseek_v32 deepseek_v4 deepseek_v41 glm45 glm47 jamba hy3 iquest_
 qwen3_coder mimo_v2 seed_oss claude_legacy claude minimax_m2 minimax_m1 minimax_m3 dots muse_atem step3 gigachat35
 gigachat3 kimi_k3 kimi_k2 minicpm5 beam lfm2 lfm2_json olmo3 mistral_new mistral_old harmony solar_open plamo3
 granite3 cohere apertus internlm interns1 inkling hyperclovax hermes pythonic llama4_pythonic llama3_json
-llama_builtin llama3_python_tag gigachat3_role gemma3_tool_code hermes_pythonic cohere_action
+llama_builtin llama3_python_tag gigachat3_role gemma3_tool_code gemma4_pythonic hermes_pythonic cohere_action
 calling_tool lmstudio generic
 """
 FILES = {
