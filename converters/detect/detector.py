@@ -258,7 +258,9 @@ class Detector(ProseReader):
             self._leftovers.passed(text)
             if self._leftovers.over:
                 self._leftovers = None
-        super()._emit(text)
+        if text:
+            self.read_plain(text)
+            self._out(text)
 
     def _pass_leftover(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Remove a closer that is left over, with the text before it, if it stands before any other marker."""

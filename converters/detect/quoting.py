@@ -38,8 +38,8 @@ _HELD = 4096
 _LONGEST_START = 128
 _STARTED = re.compile(r"(?:[ \t]*(?:>|[-*+](?=[ \t]|\Z)|[0-9]{1,9}(?:[.)](?=[ \t]|\Z)|\Z)))*[ \t]*")
 _STARTS = re.compile(r"(?:>[ \t]*|(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)*")
-_LINE_STARTERS = frozenset(" \t>-*+0123456789")
-"""What list markers, block quotations and the white space before them begin with."""
+_MARKS_LINE = frozenset(">-*+0123456789")
+"""What list markers and block quotations begin with."""
 _ITEM = re.compile(r"\n[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]{1,4}")
 
 
@@ -147,10 +147,11 @@ class Quoting:
 
     def _line_starts(self, text: str) -> None:
         """More of a line that only white space, list markers and `>` stand on so far."""
-        if not self._start and text[:1] not in _LINE_STARTERS:
-            self._start = None if text else self._start  # most lines begin with a word
-            return
         line = f"{self._start}{text[: _LONGEST_START + 1]}"
+        content = line.lstrip(" \t")
+        if content[:1] not in _MARKS_LINE:
+            self._start = None if content or len(line) > _LONGEST_START else line
+            return
         item = _ITEM.match("\n" + line)
         if item is not None:
             self._indent = item.end() - 1

@@ -25,7 +25,7 @@ def _may_end(event: Event) -> bool:
     if type(event) is not Text and type(event) is not Reasoning:
         return False
     text = event.text
-    return _HEAD.search(text, max(0, len(text.rstrip()) - _LONGEST)) is not None
+    return _HEAD.search(text, 0 if len(text) <= _LONGEST else max(0, len(text.rstrip()) - _LONGEST)) is not None
 
 
 class EndTokens:
