@@ -34,6 +34,10 @@ _VISIBLE = re.compile(r"\S")
 _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
 
+_SLICE = 4096
+"""How much of a long text is read at once, in characters. Each run of calls copies what follows it of a slice; would it
+copy all that follows it of a text, many calls in one text would cost quadratic time."""
+
 _LONGEST_GAP = 4096
 """How much white space behind an empty pair of markers may wait for what follows."""
 
@@ -54,6 +58,9 @@ class Detector(ProseReader):
     def feed(self, text: str) -> list[Event]:
         """The events of one more piece."""
         calls = self._calls
+        if len(text) > _SLICE:
+            slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
+            return joined_texts([event for each in slices for event in self.feed(each)])
         if calls is None or self._invents:
             self._read(text, End.MORE)
             return self._take_events()
