@@ -23,7 +23,7 @@ from converters.shapes.fenced import FencedMessage
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed, joined_texts
 from converters.text.expectations import Expectations
 from converters.text.scanner import MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
@@ -33,6 +33,10 @@ _VISIBLE = re.compile(r"\S")
 
 _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
+
+_SLICE = 4096
+"""How much of a long text is read at once, in characters. Each run of calls copies what follows it of a slice; would it
+copy all that follows it of a text, many calls in one text would cost quadratic time."""
 
 _LONGEST_GAP = 4096
 """How much white space behind an empty pair of markers may wait for what follows."""
@@ -57,6 +61,9 @@ class Detector(ProseReader):
     def feed(self, text: str) -> list[Event]:
         """The events of one more piece."""
         calls = self._calls
+        if len(text) > _SLICE:
+            slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
+            return joined_texts([event for each in slices for event in self.feed(each)])
         if calls is None or self._invents:
             self._read(text, End.MORE)
             return self._take_events()
@@ -94,11 +101,14 @@ class Detector(ProseReader):
         """What more plain text would be; None in a call, while something is held, and where any text could open one."""
         if self._calls is not None or self._buffer or self._invents or not self._begun or self._leftovers is not None:
             return None
-        if self._behind_call or self._ended or self._fresh or self._reasoning.dropped or self._reasoning.sole:
+        reasoning = self._reasoning
+        if self._behind_call or self._ended or self._fresh or reasoning.dropped or reasoning.sole:
             return None
-        if self._quoting.closer or (self._quoting.remarkable and not self._reasoning.active):
+        if reasoning.behind_late:
             return None
-        if self._reasoning.active:
+        if self._quoting.closer or (not reasoning.active and self._quoting.remarkable):
+            return None
+        if reasoning.active:
             return "reasoning"
         return None if self._may_be_whole else "text"
 
@@ -111,6 +121,10 @@ class Detector(ProseReader):
         quoting = self._quoting
         return None if quoting.at_start or quoting.may_close else self.index.prefilter
 
+    def goes_on(self, text: str) -> None:
+        """More plain text was read by a lease, which changes at most what is quoted behind it."""
+        self._quoting.prose(text)
+
     def went_by(self, space: str) -> None:
         """Plain text was read by a lease; it ended in this white space."""
         self._quoting.went_by(space)
@@ -119,7 +133,7 @@ class Detector(ProseReader):
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []
-        return events
+        return events if len(events) < 2 else joined_texts(events)
 
     def _read(self, text: str, end: End) -> None:
         if self._invents:
@@ -266,7 +280,9 @@ class Detector(ProseReader):
             self._leftovers.passed(text)
             if self._leftovers.over:
                 self._leftovers = None
-        super()._emit(text)
+        if text:
+            self.read_plain(text)
+            self._out(text)
 
     def _pass_leftover(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Remove a closer that is left over, with the text before it, if it stands before any other marker."""

@@ -36,9 +36,11 @@ _HELD = 4096
 """How long a marker behind a lone backtick may wait for the line to end, in characters."""
 
 _LONGEST_START = 128
-_STARTED = re.compile(r"(?:[ \t]*(?:>|[-*+](?=[ \t]|\Z)|\d{1,9}(?:[.)](?=[ \t]|\Z)|\Z)))*[ \t]*")
-_STARTS = re.compile(r"(?:>[ \t]*|(?:[-*+]|\d{1,9}[.)])[ \t]+)*")
-_ITEM = re.compile(r"\n[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]{1,4}")
+_STARTED = re.compile(r"(?:[ \t]*(?:>|[-*+](?=[ \t]|\Z)|[0-9]{1,9}(?:[.)](?=[ \t]|\Z)|\Z)))*[ \t]*")
+_STARTS = re.compile(r"(?:>[ \t]*|(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)*")
+_MARKS_LINE = frozenset(">-*+0123456789")
+"""What list markers and block quotations begin with."""
+_ITEM = re.compile(r"\n[ \t>]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]{1,4}")
 
 
 class Quoting:
@@ -120,32 +122,40 @@ class Quoting:
         if self._quotes and self._fence:
             self._judge(text)
         if "\n" in text:
-            if self._start is not None:
-                self._line_starts(text[: text.index("\n")])
+            self._lines(text)
+            return
+        if self._start is not None:
+            self._line_starts(text)
+        if (self.blank or self.may_close) and text.strip():
+            self.blank = self.may_close = False
+
+    def _lines(self, text: str) -> None:
+        """The end of a line, and all that follows it."""
+        first, last = text.index("\n"), text.rindex("\n")
+        if self._start is not None:
+            self._line_starts(text[:first])
+        if self.may_close or self._opens_fence:
             self._line_ended(text)
-            line = text[text.rindex("\n") + 1 :]
-            self.blank = not line.strip()
-            for item in _ITEM.finditer(text):
+        self._run = 0
+        if last - first > len("- "):
+            for item in _ITEM.finditer(text, first, last):
                 self._indent = item.end() - item.start() - 1
-            self._start = ""
-            self._line_starts(line)
-        else:
-            if self._start is not None:
-                self._line_starts(text)
-            if text.strip():
-                self.blank = False
-                self.may_close = False
+        line = text[last + 1 :]
+        self.blank = not line or line.isspace()
+        self._start = ""
+        self._line_starts(line)
 
     def _line_starts(self, text: str) -> None:
         """More of a line that only white space, list markers and `>` stand on so far."""
         line = f"{self._start}{text[: _LONGEST_START + 1]}"
-        if len(line) <= _LONGEST_START and _STARTED.fullmatch(line):
-            self._start = line
+        content = line.lstrip(" \t")
+        if content[:1] not in _MARKS_LINE:
+            self._start = None if content or len(line) > _LONGEST_START else line
             return
         item = _ITEM.match("\n" + line)
         if item is not None:
             self._indent = item.end() - 1
-        self._start = None
+        self._start = line if len(line) <= _LONGEST_START and _STARTED.fullmatch(line) else None
 
     def _judge(self, text: str) -> None:
         """A fence in a block quotation ends with it: on the first line that does not begin with its mark."""
@@ -165,6 +175,7 @@ class Quoting:
         self._fence, self._quotes, self._unjudged = "", 0, False
 
     def _line_ended(self, text: str) -> None:
+        """A run may have opened or closed a fence on the line that ends in a text."""
         if self.may_close and not text[: text.index("\n")].strip():
             self._end_fence()
         elif self._opens_fence and not self._fence:
@@ -173,7 +184,6 @@ class Quoting:
                 self._judge("\n" + text[text.index("\n") + 1 :])
         self.may_close = False
         self._opens_fence = ""
-        self._run = 0
 
     def run(self, run: str) -> None:
         """A whole run of backticks or tildes has been read."""

@@ -16,12 +16,16 @@ _TOKEN = re.compile("|".join("".join(characters(folded(token))) for token in sor
 _HALF = any_of(END_TOKENS)
 _RUN = re.compile(rf"(?:{_HALF}\s*)+")
 _GOES_ON = re.compile(rf"\s*(?:{_HALF}\s*)*")
-_HEADS = frozenset(token[0] for token in END_TOKENS)
+_HEAD = re.compile("|".join(re.escape(head) for head in sorted({token[0] for token in END_TOKENS})))
+_LONGEST = max(map(len, END_TOKENS))
 
 
 def _may_end(event: Event) -> bool:
-    kind = type(event)
-    return (kind is Text or kind is Reasoning) and not _HEADS.isdisjoint(event.text)  # type: ignore[union-attr]
+    """Whether a text may end in a token, or in the start of one: the last one begins near the end."""
+    if type(event) is not Text and type(event) is not Reasoning:
+        return False
+    text = event.text
+    return _HEAD.search(text, 0 if len(text) <= _LONGEST else max(0, len(text.rstrip()) - _LONGEST)) is not None
 
 
 class EndTokens:
@@ -40,8 +44,8 @@ class EndTokens:
         return bool(self._whole or self._half)
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not self._holds and not any(map(_may_end, events)):
-            return events
+        if not (self._whole or self._half) and not any(map(_may_end, events)):
+            return events  # by far the most
         out: list[Event] = []
         for event in events:
             if isinstance(event, Text | Reasoning):
@@ -60,7 +64,7 @@ class EndTokens:
         return out
 
     def permits(self, kind: LeaseKind) -> bool:
-        return not self._holds
+        return not (self._whole or self._half)
 
     def _text(self, text: str, out: list[Event]) -> None:
         pos = 0

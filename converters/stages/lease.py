@@ -61,7 +61,7 @@ class TextLease:
             return None
         taken = self._channel.take(text)
         if taken is not None and (self.prefilter is None or "\n" in text):
-            self._detector.read_plain(text)
+            self._detector.goes_on(text)
             self.prefilter = self._detector.prefilter
         return taken
 

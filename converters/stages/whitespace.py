@@ -142,10 +142,15 @@ class Whitespace:
         out: list[Event] = []
         if len(events) == 1:
             event = events[0]
-            if type(event) is Text and not event.restored and self._content.passes(event.text):
-                self._other_goes_on(self._reasoning, out)
-                self._content.passed()
-                return [*out, event] if out else events
+            if type(event) is Text and not event.restored:
+                if self._content.goes_on and self._reasoning.empty:
+                    taken = self._content.take(event.text)
+                    if taken is not None:
+                        return events if taken is event.text else [Text(taken)]
+                elif self._content.passes(event.text):
+                    self._other_goes_on(self._reasoning, out)
+                    self._content.passed()
+                    return [*out, event] if out else events
             if type(event) is ArgumentsDelta:
                 return events  # its call has begun, so both texts know of the gap
         for event in events:

@@ -124,6 +124,25 @@ def merge(events: Iterable[Event]) -> list[Event]:
     return [_joined(list(run)) for _, run in groupby(events, _continues)]
 
 
+def joined_texts(events: list[Event]) -> list[Event]:
+    """Events with neighbouring texts joined: a text that quotes much is read in many parts, and each costs each stage."""
+    out: list[Event] = []
+    parts: list[str] = []
+    kind: type[Text] | type[Reasoning] = Text
+    for event in events:
+        if parts and type(event) is not kind:
+            out.append(kind("".join(parts)))
+            parts = []
+        if type(event) is Text or type(event) is Reasoning:
+            kind = type(event)
+            parts.append(event.text)
+        else:
+            out.append(event)
+    if parts:
+        out.append(kind("".join(parts)))
+    return out
+
+
 def _continues(event: Event) -> object:
     """What neighbours have in common that are pieces of one."""
     match event:

@@ -49,11 +49,13 @@ def only_more_space(held: str, text: str) -> bool:
 
 
 _TAG = re.compile(r"</?[A-Za-z]")
+_NOTHING = r"(?!)"
+"""A regex that matches nowhere."""
 
 
 def folded(marker: str) -> str:
     """A marker, or the start of one, as markers are compared: the case of a tag's name means nothing."""
-    return marker.lower() if _TAG.match(marker) else marker
+    return marker.lower() if marker[:1] == "<" and _TAG.match(marker) else marker
 
 
 def characters(literal: str) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class Markers:
 
     @cached_property
     def _heads(self) -> Search:
-        return re.compile("|".join(self.heads)).search
+        return re.compile("|".join(self.heads) or _NOTHING).search
 
     @cached_property
     def _whole(self) -> Search:
@@ -122,16 +124,18 @@ class Markers:
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """A match of a marker, or of the start of one that reaches the end of the text."""
-        head = self._heads(text, start) if self.literals or self._also else None
+        head = self._heads(text, start)
         if head is None:
             return None
-        whole = self._whole(text, head.start())
-        end = len(text) if whole is None else whole.start() + 1
+        place, length = head.start(), len(text)
+        whole = self._whole(text, place)
+        end = length if whole is None else whole.start() + 1
         at: re.Match[str] | None = head
-        if end - head.start() > self._longest:
-            at = self._heads(text, max(head.start(), len(text) - self._longest))
+        if length - place > self._longest:  # no half begins so early
+            place = length - self._longest
+            at = self._heads(text, place) if place < end else None
         while at is not None and at.start() < end:
-            if len(text) - at.start() <= self._longest and folded(text[at.start() :]) in self._halves:
+            if folded(text[at.start() :]) in self._halves:
                 return _REST.match(text, at.start())
             at = self._heads(text, at.start() + 1)
         return whole
