@@ -121,6 +121,14 @@ def test_a2_files(case: Case) -> None:
     check(case)
 
 
+ANOTHER = '[TOOL_CALLS]run_shell{"command": "ls"}, run_shell{"command": "pwd"}'
+
+
+@each([Case("A2", "another call behind a comma", "mistral_new", ANOTHER, content=TEXT, unreadable=True)])
+def test_a2_a_call_behind_a_comma_is_no_part_of_a_string(case: Case) -> None:
+    check(case)
+
+
 @each(flat(shell("A3", arguments, None) for arguments in PLACEHOLDERS))
 def test_a3_placeholders(case: Case) -> None:
     check(case)

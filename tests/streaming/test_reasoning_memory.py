@@ -25,6 +25,7 @@ from streaming.reasoning_memory import Habit, ReasoningMemory
     ],
 )
 def test_two_in_a_row_make_a_habit_and_one_other_ends_it(shown: list[Habit | None], habit: Habit | None) -> None:
+    """Defect A1: one answer alone changes nothing for the next."""
     memory = ReasoningMemory()
     for each in shown:
         memory.learn("b", "m", each)

@@ -51,6 +51,9 @@ _OPERATOR = re.compile(
 )
 _HALF_OPERATOR = re.compile(r"(?:[a-z]{1,4}|[-+*/%.|&<>=!?^@]{1,3}\s*)\Z")
 
+_NEXT_CALL = re.compile(r"[,，]\s*(?:[\w.-]{1,64}\s*(?:[{｛]|(?P<word>\Z))|(?P<half>\Z))")
+"""Behind the whole value: another call without what should open it. It is no end, nor is it part of a string."""
+
 
 class Found(NamedTuple):
     """What stands behind a quote. `end`: behind what was looked at; while it is not known, what is taken."""
@@ -191,6 +194,9 @@ def _behind_all(text: str, pos: int, follow: Follow) -> Found:
         if found.what == "waits":
             return Found("over", pos)
         return found._replace(what="fits") if found.what == "key" else found
+    if follow == "row" and (call := _NEXT_CALL.match(text, after)):
+        is_half = call["half"] is not None or call["word"] is not None
+        return Found("over", pos) if is_half else Found("expression", call.end())
     never = char in QUOTES or char in COLONS or (char in COMMAS and follow != "call")
     return Found("misfit" if never else "fits", after + 1)
 
