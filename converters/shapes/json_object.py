@@ -32,10 +32,11 @@ _LONGEST = 256
 _BRACKETS = re.compile(rf"(?:{BLANK}|\[)*")
 _BEFORE_KEY = re.compile(rf"(?:{BLANK}|,|\\[nrt])*")
 _COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*:(?:{BLANK}|\\[nrt])*")
+_HALF_COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*\\?\Z")
 _COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
 _NAME = re.compile(NAME)
-_NEXT_OBJECT = re.compile(rf',\s*(?=\{{\s*"(?:{"|".join(sorted(_NAMES | _IDS))})"\s*:)')
-_HALF_NEXT_OBJECT = re.compile(r',\s*(?:\{\s*(?:"\w{0,16}(?:"\s*)?)?)?\Z')
+_NEXT_OBJECT = re.compile(rf',{BLANK}*(?=\{{{BLANK}*"(?:{"|".join(sorted(_NAMES | _IDS))})"{BLANK}*:)')
+_HALF_NEXT_OBJECT = re.compile(rf',{BLANK}*(?:\{{{BLANK}*(?:"\w{{0,16}}(?:"{BLANK}*)?)?)?\Z')
 
 
 class JsonObjectGrammar(JsonObjectMarkers):
@@ -176,7 +177,7 @@ class JsonObjectParser(StateParser):
     def _colon(self) -> bool:
         colon = _COLON.match(self._buffer, self._pos)
         if colon is None:
-            return self._abandon() if self._buffer[self._pos :].strip() else self._wait()
+            return self._wait() if _HALF_COLON.match(self._buffer, self._pos) else self._abandon()
         if colon.end() == len(self._buffer):
             return self._wait()
         self._out.own(self._advance(colon.end()))

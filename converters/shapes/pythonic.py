@@ -12,19 +12,24 @@ from converters.shapes.machine import CallContext, CallsParser, Opener, StatePar
 from converters.shapes.opening import may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
-from converters.text.scanner import NAME, SHORTEST_NAME, SPACE, Lookahead, folded
+from converters.text.scanner import FEW_BLANKS, NAME, SHORTEST_NAME, SPACE, Lookahead, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.python.arguments import PythonArguments
 
-_SEPARATORS = r"(?:[\s,;\[\u200b\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
+_SEPARATORS = r"(?:[\s,;\[\u200b\u2060\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
+_ON_A_LINE = r"(?:[^\S\r\n]|[\u200b\u2060\ufeff]){0,64}"
+"""Blanks between a name and its bracket: where calls stand on lines, a line end is a delimiter."""
+
 _CALL = re.compile(
-    rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
+    rf"{_SEPARATORS}(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}={FEW_BLANKS}(?=\w))?"
+    rf"(?P<name>{SHORTEST_NAME})(?:\.call)?{_ON_A_LINE}\("
 )
 _NO_WIDTH = " \t\r\n\u200b\u2060\ufeff"
-_COMMA = re.compile(r"[\s,;]*")
+_COMMA = re.compile(r"[\s,;\u200b\u2060\ufeff]*")
 _MAY_CALL = re.compile(
-    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
+    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}=?{FEW_BLANKS})?"
+    rf"(?:(?P<name>{NAME}){_ON_A_LINE})?\Z"
 )
 
 

@@ -18,6 +18,9 @@ _MOST_SPACE = 4096
 BLANK = r"[\s\u200b\u2060\ufeff]"
 """A character that is white space between the tokens of markup: Unicode's, and those without width."""
 
+FEW_BLANKS = rf"{BLANK}{{0,64}}"
+"""White space inside a tag, or between words of markup."""
+
 BLANKS = rf"{BLANK}{{0,{_MOST_SPACE}}}"
 """White space behind what may still be a text value: in one, an escape is data."""
 
@@ -49,19 +52,30 @@ def only_more_space(held: str, text: str) -> bool:
 
 
 _TAG = re.compile(r"</?[A-Za-z]")
+_INNER_BLANK = re.compile(rf"(?<!^){BLANK}")
 
 
 def folded(marker: str) -> str:
-    """A marker, or the start of one, as markers are compared: the case of a tag's name means nothing."""
-    return marker.lower() if _TAG.match(marker) else marker
+    """A marker, or the start of one, as markers are compared.
+
+    The case of a tag's name means nothing, nor does which blank stands in a marker, but for its first character.
+    """
+    if marker.isalnum():
+        return marker
+    marker = _INNER_BLANK.sub(" ", marker)
+    return marker.lower() if _TAG.search(marker) else marker
 
 
 def characters(literal: str) -> tuple[str, ...]:
-    """The regex of each character of a literal."""
-    is_tag = _TAG.match(literal) is not None
+    """The regex of each character of a literal. The first one is a literal character, unless it is a letter of a tag."""
+    is_tag = _TAG.search(literal) is not None
     return tuple(
-        f"[{char.lower()}{char.upper()}]" if is_tag and char.isascii() and char.isalpha() else re.escape(char)
-        for char in literal
+        f"[{char.lower()}{char.upper()}]"
+        if is_tag and char.isascii() and char.isalpha()
+        else BLANK
+        if place and char.isspace()
+        else re.escape(char)
+        for place, char in enumerate(literal)
     )
 
 

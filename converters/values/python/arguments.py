@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from converters.text.expectations import Schema
 from converters.text.reasons import Reason
 from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
-from converters.values.json.between import BLANK, WAIT, blanks_end
+from converters.values.json.between import BLANK, BLANKS, EDGES, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
 from converters.values.python.literals import ESCAPE, unescaped
 from converters.values.python.writer import PythonWriter
 
-_KEYWORD = re.compile(r"([^\W\d]\w{0,255})\s{0,64}=(?!=)")
-_HALF_KEYWORD = re.compile(r"[^\W\d]\w{0,255}\s{0,64}=?\Z")
+_KEYWORD = re.compile(rf"([^\W\d]\w{{0,255}})[{BLANKS}]{{0,64}}=(?!=)")
+_HALF_KEYWORD = re.compile(rf"[^\W\d]\w{{0,255}}[{BLANKS}]{{0,64}}=?\Z")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
 _HALF_STRING = re.compile(r"[rRuU]?(?:'{0,3}|\"{0,3})\Z")
 _BEGINS_VALUE = re.compile(r"[\"'\d\-+.\[{(\w]")
@@ -104,7 +104,7 @@ class PythonArguments:
         is_word = self._state == self._held and not self._depth and bool(self._value)
         if is_word and not self._stops:
             sent += self._end_value() or self._taken()
-        is_complete = self._state in (self._argument, self._after) and not self._buffer[self._pos :].strip()
+        is_complete = self._state in (self._argument, self._after) and not BLANK.sub("", self._buffer[self._pos :])
         if self.done or not is_complete or self._stops or self.inner_quotes:
             self._fail()
             return ""
@@ -364,7 +364,7 @@ class PythonArguments:
 
     def _end_value(self) -> str:
         """The value that was held has ended. Returns nothing: what it is is sent, or all is unreadable."""
-        text = "".join(self._value).strip()
+        text = EDGES.sub("", "".join(self._value))
         self._value = []
         value = self._out.read(self._key, text)
         if value is None:

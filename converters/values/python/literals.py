@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 
+from converters.values.json.between import BLANKS
 from converters.values.json.output import paired, quote
 from converters.values.json.words import is_finite
 
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(rf"[{BLANKS}]*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.])")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
