@@ -213,11 +213,9 @@ class JsonObjectParser(StateParser):
     def _read_arguments(self) -> bool:
         arguments = self._arguments
         assert arguments
-        delta = arguments.feed(self._buffer[self._pos :])
-        if self._finishing and not arguments.done:
-            delta += arguments.finish()
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
             self._out.unclosed = arguments.closed
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._name:
             self._unnamed.append(raw)
         self._send(delta, raw)

@@ -214,11 +214,7 @@ class PythonicParser(StateParser):
     def _read(self) -> bool:
         """Inside the brackets of a call."""
         arguments = self._arguments
-        delta = arguments.feed(self._buffer[self._pos :])
-        closed = arguments.done
-        if self._finishing and not closed:
-            delta += arguments.finish()
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
+        delta, raw, left_open = self._read_on(arguments)
         self._written.append(raw)
         self._out.own(raw)
         if not self._out.open and not arguments.fits:
@@ -232,7 +228,7 @@ class PythonicParser(StateParser):
             return self._end_run()
         if not arguments.done:
             return False
-        self._out.unclosed = not closed
+        self._out.unclosed = left_open
         self._out.end("complete", codes=arguments.codes)
         self._state = self._call
-        return closed or self._end_run()
+        return not left_open or self._end_run()

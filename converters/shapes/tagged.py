@@ -186,11 +186,9 @@ class TaggedParser(GroupedParser):
     def _object(self) -> bool:
         """Instead of parameters, one JSON object with all of them."""
         arguments = self._json
-        delta = arguments.feed(self._buffer[self._pos :])
-        if self._finishing and not arguments.done:
-            delta += arguments.finish()
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
             self._out.unclosed = arguments.closed
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
             self._out.own(raw)
             if arguments.refused:

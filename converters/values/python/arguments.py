@@ -76,7 +76,13 @@ class PythonArguments:
         self.done = False
         self.unreadable = False
         """Whether they cannot be delivered: open at the end, or not to be read without inventing something."""
-        self.rest = ""
+        self.rest = self.back = ""
+        """What stands before the `rest` of unreadable arguments in earlier pieces."""
+
+    @property
+    def undecided(self) -> int:
+        """How many characters were taken that nothing was made of yet."""
+        return len(self._buffer) + sum(map(len, self._blanks))
 
     def feed(self, text: str) -> str:
         if self._patient and BLANK.fullmatch(text):
@@ -90,7 +96,8 @@ class PythonArguments:
         self._buffer = self._buffer[self._pos : len(self._buffer) - len(self.rest)]
         self._pos, self._untaken = 0, -1
         if self.done:
-            self.rest, self._buffer = self._buffer[max(0, len(self._buffer) - len(text)) :], ""
+            place = max(0, len(self._buffer) - len(text))
+            self.back, self.rest, self._buffer = self._buffer[:place], self._buffer[place:], ""
         return self._taken()
 
     def finish(self) -> str:
