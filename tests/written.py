@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from converters.syntaxes import Syntax
@@ -26,7 +27,8 @@ class Token(NamedTuple):
 
 
 _MARK = re.compile(
-    r"\[Calling tool:|function call(?=<)|-> tool/function_call|\n+|[ ]+|\]<\]minimax\[>\[|```\w*|>>>|</?[A-Za-z][\w:|.-]*>|</?[|｜][^<>]*>|</?(?:[|｜][A-Z]+[|｜][ ]?)?[A-Za-z][\w:|.-]*"
+    r"\[Calling tool:|function call(?=<)|-> tool/function_call|\n+|[ ]+|\]<\]minimax\[>\[|```\w*|>>>"
+    r"|</?[A-Za-z][\w:|.-]*>|</?[|｜][^<>]*>|</?(?:[|｜][A-Z]+[|｜][ ]?)?[A-Za-z][\w:|.-]*"
     r"|/?>|\[/?[A-Z_]+\]|[=\"]|[^\s<>\[\]=\"`]+|."
 )
 _JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|\s+|[^\s{}\[\],:"]+')
@@ -76,7 +78,7 @@ def _parameter(syntax: Syntax, key: str, value: Any) -> Iterator[Token]:
     key = escape(key) if syntax.escaped_keys else key
     holes = {"key": [Token(key, "key")], "type": [Token(_type(syntax, value), "type")], "value": [Token(text, "text")]}
     tokens = list(_filled(syntax.parameter, "value", **holes))
-    for index, (token, behind) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for index, (token, behind) in enumerate(pairwise(tokens)):
         if behind.kind == "text" and token.kind == "layout":
             tokens[index] = Token(token.text, "edge")
         if token.kind == "text" and behind.kind == "layout":

@@ -58,7 +58,7 @@ class ProseReader:
     def read_plain(self, text: str) -> None:
         """Note that a text without markers has been read, which changes what may follow."""
         self._begun = True
-        self._first = self._first and text.isspace()
+        self._first = False
         if self._reasoning.behind_late:
             self._reasoning.followed(text)
         if not text.isspace():

@@ -58,22 +58,22 @@ _INNER_BLANK = re.compile(rf"(?<!^){BLANK}")
 def folded(marker: str) -> str:
     """A marker, or the start of one, as markers are compared.
 
-    The case of a tag's name means nothing, nor does which blank stands in a marker, but for its first character.
+    The case of a tag's name means nothing, nor does which blank stands in markup, but for its first character.
     """
-    if marker.isalnum():
+    if "<" not in marker:
         return marker
     marker = _INNER_BLANK.sub(" ", marker)
     return marker.lower() if _TAG.search(marker) else marker
 
 
 def characters(literal: str) -> tuple[str, ...]:
-    """The regex of each character of a literal. The first one is a literal character, unless it is a letter of a tag."""
-    is_tag = _TAG.search(literal) is not None
+    """The regex of each character of a literal."""
+    is_markup, is_tag = "<" in literal, _TAG.search(literal) is not None
     return tuple(
         f"[{char.lower()}{char.upper()}]"
         if is_tag and char.isascii() and char.isalpha()
         else BLANK
-        if place and char.isspace()
+        if is_markup and place and char == " "
         else re.escape(char)
         for place, char in enumerate(literal)
     )

@@ -150,7 +150,7 @@ def _atoms(template: str, prefix: str) -> Iterator[Atom]:
 def _separates(template: str, blanks: re.Match[str]) -> bool:
     """Whether blanks of a sample stand between two words, so that there must be some."""
     before, behind = template[max(blanks.start() - 1, 0)], template[blanks.end() : blanks.end() + 1]
-    return not blanks.start() or ((before.isalnum() or before in "<_}\"") and (behind.isalnum() or behind in "_{"))
+    return not blanks.start() or ((before.isalnum() or before in '<_}"') and (behind.isalnum() or behind in "_{"))
 
 
 def _attribute(name: str, hole: str) -> Iterator[Atom]:
