@@ -71,7 +71,7 @@ STRINGS = (
     "say 'a', then \"b\"",
     "x\ty",
 )
-BLANKS = (" ", "  ", "\t", "\n", "\r\n", "\n\n", " \n ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060")
+BLANKS = (" ", "  ", "\t", "\n", "\r\n", "\n\n", "\n ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060")
 ON_A_LINE = (" ", "  ", "\t", "\u00a0", "\u3000", "\u200b", "\ufeff")
 
 _NO_WIDTH = re.compile("[\u200b\u2060\ufeff]")
@@ -79,7 +79,7 @@ _NO_WIDTH = re.compile("[\u200b\u2060\ufeff]")
 
 def _plain(content: str) -> str:
     """Content without what slips leave between two calls: blanks without width, and line ends around them."""
-    return re.sub(r"\s+", "\n", _NO_WIDTH.sub("", content))
+    return re.sub(r"\s+", "\n", _NO_WIDTH.sub("", content)).strip()
 
 
 Slip = Callable[[random.Random, Syntax, list[Token]], "list[Token] | None"]

@@ -52,15 +52,19 @@ def only_more_space(held: str, text: str) -> bool:
 
 
 _TAG = re.compile(r"</?[A-Za-z]")
-_INNER_BLANK = re.compile(rf"(?<!^){BLANK}")
+_MARKUP = frozenset("<[])")
+"""What markup begins with. In any other marker, which is words, a blank stands for itself."""
+_ON_A_LINE = r"(?:(?!\n)[\s\u200b\u2060\ufeff])"
+_INNER_BLANK = re.compile(rf"(?<!^){_ON_A_LINE}")
 
 
 def folded(marker: str) -> str:
     """A marker, or the start of one, as markers are compared.
 
-    The case of a tag's name means nothing, nor does which blank stands in markup, but for its first character.
+    The case of a tag's name means nothing, nor does which blank stands in markup, but for its first character and line
+    ends.
     """
-    if "<" not in marker:
+    if marker[:1] not in _MARKUP:
         return marker
     marker = _INNER_BLANK.sub(" ", marker)
     return marker.lower() if _TAG.search(marker) else marker
@@ -68,11 +72,11 @@ def folded(marker: str) -> str:
 
 def characters(literal: str) -> tuple[str, ...]:
     """The regex of each character of a literal."""
-    is_markup, is_tag = "<" in literal, _TAG.search(literal) is not None
+    is_markup, is_tag = literal[:1] in _MARKUP, _TAG.search(literal) is not None
     return tuple(
         f"[{char.lower()}{char.upper()}]"
         if is_tag and char.isascii() and char.isalpha()
-        else BLANK
+        else _ON_A_LINE
         if is_markup and place and char == " "
         else re.escape(char)
         for place, char in enumerate(literal)

@@ -204,7 +204,7 @@ def first_tokens(template: str, prefix: str = "", lead: str = "") -> list[str]:
     """
     bare = template.removeprefix(lead) if lead else template
     named = _NAMED_TAG.match(bare)
-    found = [named[1] + mark for mark in sorted({named[2][0], " "})] if named else [first_token(bare)]
+    found = [named[1] + mark for mark in sorted({named[2][0], " ", "\n"})] if named else [first_token(bare)]
     if lead and template.startswith(lead):
         found = [lead + token for token in found]
     return [spelling for token in found if token for spelling in spellings(folded(token), prefix, lead)]
@@ -232,8 +232,8 @@ def loosened(template: str, lead: str = "") -> str:
 
 
 _TOKENS_AND_WORDS = re.compile(r"(?<=\|>)(?=\w)|(?<=\w)(?=<\|)|(?<=\))(?=\])")
-_SOME_BLANKS = ("", " ", "  ", "   ")
-"""Blanks between the tokens of one marker. Which blanks they are means nothing."""
+_SOME_BLANKS = ("", " ", "\n", "  ", " \n", "\n ", "\n\n")
+"""Blanks between the tokens of one marker."""
 
 
 def spellings(token: str, prefix: str, lead: str = "") -> list[str]:
