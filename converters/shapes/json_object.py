@@ -50,9 +50,8 @@ class JsonObjectParser(StateParser):
     """Reads one run of objects, most often one."""
 
     def __init__(self, grammar: JsonObjectGrammar, context: CallContext, expectations: Expectations) -> None:
-        super().__init__(context)
+        super().__init__(context, expectations)
         self._grammar = grammar
-        self._expectations = expectations
         self._out.own(context.raw)
         self._fenced = FENCE in context.raw and FENCE not in grammar.syntax.call
         self._after_object = grammar.after_fenced if self._fenced else grammar.after_object

@@ -206,8 +206,10 @@ class StateParser:
 
     State = Callable[[], bool]
 
-    def __init__(self, context: CallContext) -> None:
+    def __init__(self, context: CallContext, expectations: Expectations) -> None:
         self._context = context
+        self._expectations = expectations
+        self._keeps = expectations.holds_calls or context.in_reasoning  # text goes on behind an unreadable call
         self._out = CallWriter(context.index, in_reasoning=context.in_reasoning)
         self._buffer = ""
         self._pos = 0
@@ -247,7 +249,8 @@ class StateParser:
         """Give what has come to a reader of arguments: (what it returns, what it has decided on of the text, whether
         the model left them open).
 
-        What it has not decided on stays in the buffer: it is given back if the arguments cannot be read on from there.
+        What it has not decided on stays in the buffer, where text goes on behind arguments that cannot be read: it is
+        given back if they cannot be read on from there.
         """
         delta = arguments.feed(self._buffer[self._pos + self._given :])
         left_open = self._finishing and not arguments.done
@@ -255,7 +258,7 @@ class StateParser:
             delta += arguments.finish()
         here = len(self._buffer) - self._pos - len(arguments.rest)  # what was taken by lease is not here
         kept = len(arguments.back) if arguments.done else arguments.undecided
-        kept = min(kept, here) if kept <= _MOST_UNDECIDED else 0
+        kept = min(kept, here) if self._keeps and kept <= _MOST_UNDECIDED else 0
         self._given = 0 if arguments.done else kept
         return delta, self._advance(len(self._buffer) - len(arguments.rest) - kept), left_open
 

@@ -85,9 +85,8 @@ class PythonicParser(StateParser):
     """Reads one run of calls."""
 
     def __init__(self, grammar: PythonicGrammar, context: CallContext, expectations: Expectations) -> None:
-        super().__init__(context)
+        super().__init__(context, expectations)
         self._grammar = grammar
-        self._expectations = expectations
         head = grammar.behind_head(context.raw)
         self._out.own(context.raw[:head])
         self._buffer = context.raw[head:]  # the name is read again, with the bracket behind it
