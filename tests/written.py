@@ -27,7 +27,7 @@ class Token(NamedTuple):
 
 
 _MARK = re.compile(
-    r"\[Calling tool:|function call(?=<)|-> tool/function_call|\n+|[ ]+|\]<\]minimax\[>\[|```\w*|>>>"
+    r"\[Calling tool:|function call<\|role_sep\|>|-> tool/function_call|\n+|[ ]+|\]<\]minimax\[>\[|```\w*|>>>"
     r"|</?[A-Za-z][\w:|.-]*>|</?[|｜][^<>]*>|</?(?:[|｜][A-Z]+[|｜][ ]?)?[A-Za-z][\w:|.-]*"
     r"|/?>|\[/?[A-Z_]+\]|[=\"]|[^\s<>\[\]=\"`]+|."
 )

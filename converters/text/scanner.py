@@ -52,7 +52,7 @@ def only_more_space(held: str, text: str) -> bool:
 
 
 _TAG = re.compile(r"</?[A-Za-z]")
-_MARKUP = frozenset("<[])")
+_MARKUP = frozenset("<[])\n")
 """What markup begins with. In any other marker, which is words, a blank stands for itself."""
 _ON_A_LINE = r"(?:(?!\n)[\s\u200b\u2060\ufeff])"
 _INNER_BLANK = re.compile(rf"(?<!^){_ON_A_LINE}")

@@ -232,7 +232,7 @@ def loosened(template: str, lead: str = "") -> str:
 
 
 _TOKENS_AND_WORDS = re.compile(r"(?<=\|>)(?=\w)|(?<=\w)(?=<\|)|(?<=\))(?=\])")
-_SOME_BLANKS = ("", " ", "\n", "  ", " \n", "\n ", "\n\n")
+_SOME_BLANKS = ("", " ", "\n", "  ", " \n", "\n ", "\n\n", " \n ", " \n \n")
 """Blanks between the tokens of one marker."""
 
 
