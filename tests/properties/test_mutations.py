@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fuzz_mutations import DAMAGES, NOTHING, Broken, Input, check, make, run
-from tests.helpers import ROWS
+from tests.helpers import ROWS, assemble, cuts, parse, spans
 
 
 @pytest.mark.parametrize("first", range(0, 3_000, 500))
@@ -27,3 +27,31 @@ def test_the_rule_notices_what_is_not_as_it_was_written() -> None:
     given = Input(text, "hermes", "hermes", [("ping", {})], ("CRLF",), "", options)
     with pytest.raises(Broken, match="other calls"):
         check(given, 0)
+
+
+FOUND = (
+    # (row, what the model wrote, the calls that run)
+    ("hermes", '<tool_call>{"name"\u200b:\u3000"ping", "arguments"\ufeff: {}}</tool_call>', ["ping"]),
+    ("lfm2", "<|tool_call_start|>[ping ()]<|tool_call_end|>", ["ping"]),
+    ("claude", '<invoke\u00a0name="ping">\n</invoke>', ["ping"]),
+    ("kimi_k3", '<|open|> tools<|sep|><|open|>call tool = "ping" index="1"<|sep|><|close|>call <|sep|>', ["ping"]),
+    ("minimax_m3", ']<]minimax[>[<Tool_Call>]<]minimax[>[<Invoke name="ping">]<]minimax[>[\t</Invoke>', ["ping"]),
+    ("calling_tool", "[Calling tool:ping({}\u00a0) ]", ["ping"]),
+    ("gemma4", "<|tool_call>call:ping{force\t:true}<tool_call|>", ["ping"]),
+    ("harmony", "<|channel|>commentary to=functions. <|constrain|>json<|message|>{}<|call|>", []),
+)
+
+
+@pytest.mark.parametrize(("row", "text", "names"), FOUND)
+def test_what_the_fuzzer_found(row: str, text: str, names: list[str]) -> None:
+    """Defect B1: blanks between tokens, wherever tokens meet; and a message that is addressed to nobody."""
+    for pieces in cuts(text, pairs=0):
+        events = parse(text, ["ping"], pieces, row=row)
+        assert assemble(events).names == names, pieces
+        assert spans(events) == text
+
+
+def test_a_bare_call_that_a_stop_string_cut_is_text() -> None:
+    """Defect A8."""
+    text = '{"name": "ping", "arguments": {}'
+    assert assemble(parse(text, ["ping"], stops=True)).content == text
