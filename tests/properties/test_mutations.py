@@ -29,7 +29,7 @@ def test_the_rule_notices_what_is_not_as_it_was_written() -> None:
         check(given, 0)
 
 
-FOUND = (
+FOUND: tuple[tuple[str, str, list[str]], ...] = (
     # (row, what the model wrote, the calls that run)
     ("hermes", '<tool_call>{"name"\u200b:\u3000"ping", "arguments"\ufeff: {}}</tool_call>', ["ping"]),
     ("lfm2", "<|tool_call_start|>[ping ()]<|tool_call_end|>", ["ping"]),
