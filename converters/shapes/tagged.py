@@ -107,6 +107,7 @@ class TaggedParser(GroupedParser):
         """The call is over, and so are its arguments. Returns False if it was none: its values are placeholders."""
         if not self._out.open:
             if self._placeholders:
+                self._out.own(raw)
                 return False
             self._start()
         arguments = self._arguments

@@ -55,3 +55,19 @@ def test_a_bare_call_that_a_stop_string_cut_is_text() -> None:
     """Defect A8."""
     text = '{"name": "ping", "arguments": {}'
     assert assemble(parse(text, ["ping"], stops=True)).content == text
+
+
+def test_no_character_of_a_refused_call_behind_another_is_lost() -> None:
+    """Its only value is a placeholder, so that the call is text, with the tag that closes it."""
+    call = "<tool_call>look\n<arg_key>city</arg_key>\n<arg_value>{}</arg_value>\n</tool_call>"
+    text = f"<tool_calls>\n{call.format('x')}\n{call.format('<city>')}\n</tool_calls>"
+    for pieces in cuts(text, pairs=0):
+        events = parse(text, ["look"], pieces, row="hy3")
+        assert spans(events) == text, pieces
+        assert len(assemble(events).calls) == 1
+
+
+def test_a_value_without_a_name_must_fit_its_argument() -> None:
+    tools = {"look": {"properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}}
+    text = "<|python_tag|>look(())"
+    assert assemble(parse(text, tools, row="llama_builtin")).content == text

@@ -366,7 +366,7 @@ class PythonArguments:
         """The value that was held has ended. Returns nothing: what it is is sent, or all is unreadable."""
         text = EDGES.sub("", "".join(self._value))
         self._value = []
-        value = self._out.read(self._key, text)
+        value = self._out.read(self._key, text, positional=not self._named)
         if value is None:
             self._fail()
         else:

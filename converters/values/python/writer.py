@@ -7,8 +7,8 @@ import json
 from converters.text.expectations import Schema
 from converters.values.json.reader import strict
 from converters.values.python.literals import literal
-from converters.values.schema import properties
-from converters.values.typed import read_text, typed
+from converters.values.schema import Node, properties
+from converters.values.typed import fits, kind_of, read_text, typed
 from converters.values.writer import ArgumentsWriter
 
 
@@ -47,9 +47,16 @@ class PythonWriter(ArgumentsWriter):
     def value(self, text: str) -> str:
         return text
 
-    def read(self, key: str, text: str) -> str | None:
-        """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither."""
+    def read(self, key: str, text: str, *, positional: bool = False) -> str | None:
+        """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither.
+
+        A value without a name is none of an argument whose type it does not fit.
+        """
         node = self._schema.member(key)
+        value = self._converted(text, node)
+        return None if value and positional and node.kinds and not fits(kind_of(value), node.kinds) else value
+
+    def _converted(self, text: str, node: Node) -> str | None:
         value = literal(text)
         if value is None:
             value = strict(text, lenient=True)
