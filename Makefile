@@ -68,8 +68,10 @@ bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half a
 conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, made-up arguments, requests nobody would send
+fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, calls with slips, made-up arguments, requests nobody would send
 	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m tests.fuzz_mutations
+	$(BIN)/python -m tests.fuzz_contexts
 	$(BIN)/python -m tests.fuzz_arguments
 	$(BIN)/python -m tests.http_fuzz
 

@@ -123,7 +123,7 @@ def arguments(dice: random.Random) -> dict[str, Any]:
 # -- damages ---------------------------------------------------------------------------------------------------------
 
 
-def _without_escapes(dice: random.Random, text: str) -> str:
+def without_escapes(dice: random.Random, text: str) -> str:
     """Inner quotes that the model forgot to escape: all of them, or some."""
     every = dice.random() < 0.5
 
@@ -170,7 +170,7 @@ def _behind(char: str, *what: str) -> Callable[[random.Random, str], str]:
 
 DAMAGES: dict[str, Callable[[random.Random, str], str]] = {
     "none": lambda dice, text: text,
-    "inner quotes": _without_escapes,
+    "inner quotes": without_escapes,
     "a quote missing": _drop("\"'"),
     "a quote too many": _double("\"'"),
     "a comma or colon missing": _drop(",:="),
@@ -227,7 +227,9 @@ _ESCAPE = re.compile(r'\\(?:(["\\/abfnrtv\'])|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}
 _MEANS = {"a": "\a", "v": "\v", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
+    """The text with its escapes decoded."""
+
     def meant(found: re.Match[str]) -> str:
         return _MEANS.get(found[1], found[1]) if found[1] else chr(int(found[2] or found[3], 16))
 
@@ -246,10 +248,10 @@ def invented(value: Any, text: str, views: Sequence[str]) -> str | None:
             waiting += value
         elif isinstance(value, str):
             if not any(value in view for view in views) and json.dumps(value)[1:-1] not in text:
-                inside = _decoded(json.dumps(value)[1:-1].replace("\\\\", "\\"))
+                inside = decoded(json.dumps(value)[1:-1].replace("\\\\", "\\"))
                 if not any(inside in view for view in views):
                     return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and json.dumps(value) not in text:
+        elif json.dumps(value) not in text and repr(value) not in text:
             return json.dumps(value)
     return None
 
@@ -266,6 +268,6 @@ def check(case: Damaged, cuts: Iterable[Sequence[str]]) -> Outcome:
     if found == case.arguments:
         return "same"
     joined = case.text.replace("\\\n", "") if case.python else case.text
-    wrong = invented(found, case.text, [case.text, _decoded(case.text), _decoded(joined)])
+    wrong = invented(found, case.text, [case.text, decoded(case.text), decoded(joined)])
     assert wrong is None, (case, found, wrong)
     return "other"

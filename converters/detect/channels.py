@@ -21,13 +21,14 @@ from converters.syntaxes.channels import (
     TOOL_ROLES,
     Lane,
 )
+from converters.text.scanner import BLANK, FEW_BLANKS
 
 _WORD = r"[\w.:/@=\u2013\u2014-]{1,272}"
-_WORDS = rf"(?:\s{{0,64}}{_WORD}(?:\s{{1,64}}{_WORD}){{0,4}})?\s{{0,64}}"
+_WORDS = rf"(?:{FEW_BLANKS}{_WORD}(?:{BLANK}{{1,64}}{_WORD}){{0,4}})?{FEW_BLANKS}"
 _TOKENS = (START, CHANNEL, CONSTRAIN)
 _HEADER = re.compile(rf"{_WORDS}(?:(?:{'|'.join(map(re.escape, _TOKENS))}){_WORDS}){{0,8}}")
-_ROLE = re.compile(rf"{re.escape(START)}\s{{0,64}}([\w.:/@=-]{{0,272}})")
-_TO = re.compile(rf"{RECIPIENT}([^\s<]+)")
+_ROLE = re.compile(rf"{re.escape(START)}{FEW_BLANKS}([\w.:/@=-]{{0,272}})")
+_TO = re.compile(rf"{RECIPIENT}((?:(?!{BLANK})[^<])+)")
 _ON = re.compile("|".join(CHANNELS))
 
 

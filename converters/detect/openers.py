@@ -18,7 +18,7 @@ from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, 
 from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, any_of, folded
 from converters.text.templates import Pattern
 
-OPENS = {each.opens: each for each in REASONING_TAGS}
+OPENS = {folded(each.opens): each for each in REASONING_TAGS}
 CLOSES = frozenset(closer for each in REASONING_TAGS for closer in each.closes) | {*MESSAGE_ENDS}
 LATE = {closer: each for each in REASONING_TAGS if not each.shared_closer for closer in each.closes}
 """Closers that are believed without their openers."""

@@ -305,7 +305,7 @@ class ProseReader:
         name = header.recipient.removeprefix("functions.")
         waits = False
         at_end = re.compile(r"\S").search(text, header.end) is None
-        for row, bodies in self.index.addressed:
+        for row, bodies in self.index.addressed if name else ():
             found, _, _ = bodies.look(text, header.end)
             waits = waits or found == Lookahead.YET
             code = name in row.syntax.code_tools and not at_end

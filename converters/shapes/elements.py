@@ -11,12 +11,14 @@ import re
 from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
 from converters.text.expectations import Expectations, Schema
+from converters.text.scanner import BLANK
 from converters.values.json.output import quote
 from converters.values.schema import Node
 from converters.values.typed import read_text
 from converters.values.writer import ArgumentsWriter
 
-_OPENING = re.compile(r"\s*<([^<>\s/]+)>")
+_OPENING = re.compile(rf"{BLANK}*<([^<>\s/]+)>")
+_BLANKS = re.compile(rf"{BLANK}*")
 _DEPTH = 32
 
 
@@ -39,7 +41,7 @@ class ElementsWriter(ArgumentsWriter):
         if not text and self._token:
             return _leaf(text, self._node)
         if is_nested or self._node.kinds & {"object", "array"}:
-            bare = re.sub(rf"{re.escape(self._token)}\s*", "", text) if self._token else text
+            bare = re.sub(rf"{re.escape(self._token)}{BLANK}*", "", text) if self._token else text
             nested = _nested(bare, self._node)
             if nested is not None:
                 return nested
@@ -55,7 +57,7 @@ def _nested(text: str, node: Node, depth: int = 0) -> str | None:
         child = _child(node, name)
         value = _nested(inner, child, depth + 1) if depth < _DEPTH else None
         children.setdefault(name, []).append(value if value is not None else _leaf(inner, child))
-    if not children or text[pos:].strip():
+    if not children or _BLANKS.fullmatch(text, pos) is None:
         return None
     if set(children) == {"item"}:
         return f"[{', '.join(children['item'])}]"

@@ -95,9 +95,8 @@ class GroupedParser(StateParser):
     """Reads a run of calls; a shape adds the states of the body."""
 
     def __init__(self, grammar: GroupedGrammar, context: CallContext, expectations: Expectations) -> None:
-        super().__init__(context)
+        super().__init__(context, expectations)
         self._rows = grammar
-        self._expectations = expectations
         self._enter(context.name, context.id, context.raw)
 
     def _enter(self, name: str, call_id: str | None, raw: str) -> None:

@@ -31,10 +31,11 @@ _LONGEST = 256
 _BRACKETS = re.compile(rf"(?:{BLANK}|\[)*")
 _BEFORE_KEY = re.compile(rf"(?:{BLANK}|,|\\[nrt])*")
 _COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*:(?:{BLANK}|\\[nrt])*")
+_HALF_COLON = re.compile(rf"(?:{BLANK}|\\[nrt])*\\?\Z")
 _COMMENTS = {"//": "\n", "#": "\n", "/*": "*/"}
 _NAME = re.compile(NAME)
-_NEXT_OBJECT = re.compile(rf',\s*(?=\{{\s*"(?:{"|".join(sorted(_NAMES | _IDS))})"\s*:)')
-_HALF_NEXT_OBJECT = re.compile(r',\s*(?:\{\s*(?:"\w{0,16}(?:"\s*)?)?)?\Z')
+_NEXT_OBJECT = re.compile(rf',{BLANK}*(?=\{{{BLANK}*"(?:{"|".join(sorted(_NAMES | _IDS))})"{BLANK}*:)')
+_HALF_NEXT_OBJECT = re.compile(rf',{BLANK}*(?:\{{{BLANK}*(?:"\w{{0,16}}(?:"{BLANK}*)?)?)?\Z')
 
 
 class JsonObjectGrammar(JsonObjectMarkers):
@@ -48,9 +49,8 @@ class JsonObjectParser(StateParser):
     """Reads one run of objects, most often one."""
 
     def __init__(self, grammar: JsonObjectGrammar, context: CallContext, expectations: Expectations) -> None:
-        super().__init__(context)
+        super().__init__(context, expectations)
         self._grammar = grammar
-        self._expectations = expectations
         self._out.own(context.raw)
         self._fenced = FENCE in context.raw and FENCE not in grammar.syntax.call
         self._after_object = grammar.after_fenced if self._fenced else grammar.after_object
@@ -187,7 +187,7 @@ class JsonObjectParser(StateParser):
     def _colon(self) -> bool:
         colon = _COLON.match(self._buffer, self._pos)
         if colon is None:
-            return self._abandon() if self._buffer[self._pos :].strip() else self._wait()
+            return self._wait() if _HALF_COLON.match(self._buffer, self._pos) else self._abandon()
         if colon.end() == len(self._buffer):
             return self._wait()
         self._out.own(self._advance(colon.end()))
@@ -223,11 +223,9 @@ class JsonObjectParser(StateParser):
     def _read_arguments(self) -> bool:
         arguments = self._arguments
         assert arguments
-        delta = arguments.feed(self._buffer[self._pos :])
-        if self._finishing and not arguments.done:
-            delta += arguments.finish()
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
             self._out.unclosed = arguments.closed
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._name:
             self._unnamed.append(raw)
         self._send(delta, raw)

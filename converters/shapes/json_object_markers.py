@@ -7,7 +7,7 @@ import json
 from converters.shapes.machine import Opener
 from converters.syntaxes import Syntax
 from converters.text.scanner import Lookahead, Markers, folded
-from converters.text.templates import Pattern, first_token, loosened, tokens
+from converters.text.templates import Pattern, first_token, loosened, spellings, tokens
 
 FENCE = "```"
 _FENCES = "⟦\n```json¦\n```¦⟧"
@@ -32,8 +32,9 @@ class JsonObjectMarkers:
         self.closes_twice = any(len(foot) > 1 for foot in feet)
         self.closers = [folded(closer) for foot in feet for closer in foot]
         self.entries = [
-            Opener(first_token(head) or "{", Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
+            Opener(opener, Pattern(loosened(f"{head}{_FENCES}⟦\n[¦⟧\n"), then=["{"]), explicit=True)
             for head in heads
+            for opener in spellings(first_token(head) or "{", "")
         ]
         self.empty_groups = {
             first_token(head): Pattern(loosened(f"{head}\n⟦[\n]\n¦⟧" + "\n".join(foot)))

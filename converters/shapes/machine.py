@@ -41,6 +41,9 @@ _BRACKET_TOKENS = ("]~b]", "]<]")
 
 _LINE_END = re.compile(r"[ \t]*\r?\n")
 
+_MOST_UNDECIDED = 512
+"""Characters that are kept to be given back."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
@@ -178,16 +181,39 @@ class CallWriter:
         return events
 
 
+class Reader(Protocol):
+    """What reads the arguments of a call."""
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def rest(self) -> str: ...
+
+    @property
+    def back(self) -> str: ...
+
+    @property
+    def undecided(self) -> int: ...
+
+    def feed(self, text: str) -> str: ...
+
+    def finish(self) -> str: ...
+
+
 class StateParser:
     """A parser made of states. Each consumes the buffer and returns whether to go on; False: wait for more text."""
 
     State = Callable[[], bool]
 
-    def __init__(self, context: CallContext) -> None:
+    def __init__(self, context: CallContext, expectations: Expectations) -> None:
         self._context = context
+        self._expectations = expectations
+        self._keeps = expectations.holds_calls or context.in_reasoning  # text goes on behind an unreadable call
         self._out = CallWriter(context.index, in_reasoning=context.in_reasoning)
         self._buffer = ""
         self._pos = 0
+        self._given = 0  # characters of the buffer that the reader of the arguments has
         self._finishing = False
         self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
         self._refusable = True
@@ -218,6 +244,23 @@ class StateParser:
     def lease(self) -> Flow | None:
         """Granted by the state, if every character read so far has left in an event."""
         return None if self._buffer or self._refusable or self.over or self._out.pending else self._lease()
+
+    def _read_on(self, arguments: Reader) -> tuple[str, str, bool]:
+        """Give what has come to a reader of arguments: (what it returns, what it has decided on of the text, whether
+        the model left them open).
+
+        What it has not decided on stays in the buffer, where text goes on behind arguments that cannot be read: it is
+        given back if they cannot be read on from there.
+        """
+        delta = arguments.feed(self._buffer[self._pos + self._given :])
+        left_open = self._finishing and not arguments.done
+        if left_open:
+            delta += arguments.finish()
+        here = len(self._buffer) - self._pos - len(arguments.rest)  # what was taken by lease is not here
+        kept = len(arguments.back) if arguments.done else arguments.undecided
+        kept = min(kept, here) if self._keeps and kept <= _MOST_UNDECIDED else 0
+        self._given = 0 if arguments.done else kept
+        return delta, self._advance(len(self._buffer) - len(arguments.rest) - kept), left_open
 
     def _lease(self) -> Flow | None:
         """What reads on in the string of the arguments that is open, if one is."""

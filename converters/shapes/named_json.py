@@ -88,11 +88,9 @@ class NamedJsonParser(GroupedParser):
 
     def _read(self) -> bool:
         arguments = self._arguments
-        delta = arguments.feed(self._buffer[self._pos :])
-        if self._finishing and not arguments.done:
-            delta += arguments.finish()
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
             self._out.unclosed = arguments.closed
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
             self._out.own(raw)
             if arguments.refused:

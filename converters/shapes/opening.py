@@ -59,6 +59,14 @@ class OpeningArguments:
         return self._reader.rest
 
     @property
+    def back(self) -> str:
+        return self._reader.back
+
+    @property
+    def undecided(self) -> int:
+        return self._reader.undecided
+
+    @property
     def unreadable(self) -> bool:
         return self._reader.unreadable
 

@@ -12,19 +12,24 @@ from converters.shapes.machine import CallContext, CallsParser, Opener, StatePar
 from converters.shapes.opening import may_be_bare
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
-from converters.text.scanner import NAME, SHORTEST_NAME, SPACE, Lookahead, folded
+from converters.text.scanner import FEW_BLANKS, NAME, SHORTEST_NAME, SPACE, Lookahead, folded
 from converters.text.templates import Pattern, first_token, loosened, tokens
 from converters.values.json.output import Flow
 from converters.values.python.arguments import PythonArguments
 
-_SEPARATORS = r"(?:[\s,;\[\u200b\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
+_SEPARATORS = r"(?:[\s,;\[\u200b\u2060\ufeff]|#[^\n]{0,256}\n|\\[nrt]){0,4096}"
+_ON_A_LINE = r"(?:[^\S\r\n]|[\u200b\u2060\ufeff]){0,64}"
+"""Blanks between a name and its bracket: where calls stand on lines, a line end is a delimiter."""
+
 _CALL = re.compile(
-    rf"{_SEPARATORS}(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=\s{{0,64}}(?=\w))?(?P<name>{SHORTEST_NAME})(?:\.call)?\("
+    rf"{_SEPARATORS}(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}={FEW_BLANKS}(?=\w))?"
+    rf"(?P<name>{SHORTEST_NAME})(?:\.call)?{_ON_A_LINE}\("
 )
 _NO_WIDTH = " \t\r\n\u200b\u2060\ufeff"
-_COMMA = re.compile(r"(?:[\s,;]|#[^\n]{0,256}\n(?=[\s,;#]*\]))*")
+_COMMA = re.compile(r"(?:[\s,;\u200b\u2060\ufeff]|#[^\n]{0,256}\n(?=[\s,;#]*\]))*")
 _MAY_CALL = re.compile(
-    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\(\s{{0,64}})?(?:\w{{1,256}}\s{{0,64}}=?\s{{0,64}})?(?P<name>{NAME})?\Z"
+    rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}=?{FEW_BLANKS})?"
+    rf"(?:(?P<name>{NAME}){_ON_A_LINE})?\Z"
 )
 
 
@@ -80,9 +85,8 @@ class PythonicParser(StateParser):
     """Reads one run of calls."""
 
     def __init__(self, grammar: PythonicGrammar, context: CallContext, expectations: Expectations) -> None:
-        super().__init__(context)
+        super().__init__(context, expectations)
         self._grammar = grammar
-        self._expectations = expectations
         head = grammar.behind_head(context.raw)
         self._out.own(context.raw[:head])
         self._buffer = context.raw[head:]  # the name is read again, with the bracket behind it
@@ -209,11 +213,7 @@ class PythonicParser(StateParser):
     def _read(self) -> bool:
         """Inside the brackets of a call."""
         arguments = self._arguments
-        delta = arguments.feed(self._buffer[self._pos :])
-        closed = arguments.done
-        if self._finishing and not closed:
-            delta += arguments.finish()
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
+        delta, raw, left_open = self._read_on(arguments)
         self._written.append(raw)
         self._out.own(raw)
         if not self._out.open and not arguments.fits:
@@ -227,7 +227,7 @@ class PythonicParser(StateParser):
             return self._end_run()
         if not arguments.done:
             return False
-        self._out.unclosed = not closed
+        self._out.unclosed = left_open
         self._out.end("complete", codes=arguments.codes)
         self._state = self._call
-        return closed or self._end_run()
+        return not left_open or self._end_run()

@@ -107,6 +107,7 @@ class TaggedParser(GroupedParser):
         """The call is over, and so are its arguments. Returns False if it was none: its values are placeholders."""
         if not self._out.open:
             if self._placeholders:
+                self._out.own(raw)
                 return False
             self._start()
         arguments = self._arguments
@@ -186,11 +187,9 @@ class TaggedParser(GroupedParser):
     def _object(self) -> bool:
         """Instead of parameters, one JSON object with all of them."""
         arguments = self._json
-        delta = arguments.feed(self._buffer[self._pos :])
-        if self._finishing and not arguments.done:
-            delta += arguments.finish()
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
             self._out.unclosed = arguments.closed
-        raw = self._advance(len(self._buffer) - len(arguments.rest))
         if not self._out.open:
             self._out.own(raw)
             if arguments.refused:

@@ -113,6 +113,6 @@ class WholeMessage:
         """Complete calls of declared tools, and nothing else."""
         calls = [event for event in self._events if isinstance(event, CallStart)]
         ends = [event for event in self._events if isinstance(event, CallEnd)]
-        whole = all(event.how == "complete" and not event.unclosed for event in ends)
+        whole = len(ends) == len(calls) and all(each.how == "complete" and not each.unclosed for each in ends)
         others = [event for event in self._events if isinstance(event, Text) and event.raw.strip()]
         return bool(calls) and whole and not others and all(call.name in self._expectations.tools for call in calls)

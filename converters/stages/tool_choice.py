@@ -22,7 +22,7 @@ class ToolChoice:
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
-        self._holds = expectations.whole_calls or expectations.buffered
+        self._holds = expectations.holds_calls
         self._index = -1
         self._refusal: Reason | None = None
         self._held: list[Event] = []

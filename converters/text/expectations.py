@@ -67,6 +67,11 @@ class Expectations:
         found = [tool for tool in self.tools if not plain.isdisjoint(_plain(tool))]
         return found[0] if len(found) == 1 else None
 
+    @property
+    def holds_calls(self) -> bool:
+        """Whether no call leaves before its end."""
+        return self.whole_calls or self.buffered
+
     def refuses(self, calls: int) -> Reason | None:
         """Why one more call may not be delivered behind so many, if it may not."""
         if self.choice == "none":

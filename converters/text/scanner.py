@@ -18,6 +18,9 @@ _MOST_SPACE = 4096
 BLANK = r"[\s\u200b\u2060\ufeff]"
 """A character that is white space between the tokens of markup: Unicode's, and those without width."""
 
+FEW_BLANKS = rf"{BLANK}{{0,64}}"
+"""White space inside a tag, or between words of markup."""
+
 BLANKS = rf"{BLANK}{{0,{_MOST_SPACE}}}"
 """White space behind what may still be a text value: in one, an escape is data."""
 
@@ -52,18 +55,34 @@ _TAG = re.compile(r"</?[A-Za-z]")
 _NOTHING = r"(?!)"
 """A regex that matches nowhere."""
 
+_MARKUP = frozenset("<[])\n")
+"""What markup begins with. In any other marker, which is words, a blank stands for itself."""
+_ON_A_LINE = r"(?:(?!\n)[\s\u200b\u2060\ufeff])"
+_INNER_BLANK = re.compile(rf"(?<!^){_ON_A_LINE}")
+
 
 def folded(marker: str) -> str:
-    """A marker, or the start of one, as markers are compared: the case of a tag's name means nothing."""
-    return marker.lower() if marker[:1] == "<" and _TAG.match(marker) else marker
+    """A marker, or the start of one, as markers are compared.
+
+    The case of a tag's name means nothing, nor does which blank stands in markup, but for its first character and line
+    ends.
+    """
+    if marker[:1] not in _MARKUP:
+        return marker
+    marker = _INNER_BLANK.sub(" ", marker)
+    return marker.lower() if _TAG.search(marker) else marker
 
 
 def characters(literal: str) -> tuple[str, ...]:
     """The regex of each character of a literal."""
-    is_tag = _TAG.match(literal) is not None
+    is_markup, is_tag = literal[:1] in _MARKUP, _TAG.search(literal) is not None
     return tuple(
-        f"[{char.lower()}{char.upper()}]" if is_tag and char.isascii() and char.isalpha() else re.escape(char)
-        for char in literal
+        f"[{char.lower()}{char.upper()}]"
+        if is_tag and char.isascii() and char.isalpha()
+        else _ON_A_LINE
+        if is_markup and place and char == " "
+        else re.escape(char)
+        for place, char in enumerate(literal)
     )
 
 

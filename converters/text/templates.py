@@ -9,8 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import product
 
-from converters.text.scanner import BLANK, KEY, NAME, SHORTEST_NAME, SPACE, SPACE_SO_FAR, any_of, characters, folded
+from converters.text.scanner import (
+    BLANK,
+    FEW_BLANKS,
+    KEY,
+    NAME,
+    SHORTEST_NAME,
+    SPACE,
+    SPACE_SO_FAR,
+    any_of,
+    characters,
+    folded,
+)
 
 Atom = tuple[str, str]
 """The regex of a part of a template, and the same where the text may end inside it."""
@@ -69,15 +81,15 @@ class Pattern:
 
 
 _PARTS = re.compile(
-    r"⟦[^⟧]*⟧|(?P<attribute>(?:=| name=)\"?(?P<hole>\{(?:name|key)\})\"?)|\{(?:name|call|key|id|type|to)\}"
+    r"⟦[^⟧]*⟧|(?P<attribute>(?:=| name=)\"?(?P<hole>\{(?:name|key|id|type)\})\"?)|\{(?:name|call|key|id|type|to)\}"
     r"|\n+|[ ]+|</?|.",
     re.DOTALL,
 )
 _COMMENTS = r"(?:#[^\n]{0,256}\n\s{0,64}){0,4}"
-_AROUND_CALL = _COMMENTS + r"(?:print\(\s{0,64})?(?:\w{1,256}\s{0,64}=\s{0,64}(?=\w|\Z))?"
+_AROUND_CALL = rf"{_COMMENTS}(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}={FEW_BLANKS}(?=\w|\Z))?"
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
-    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{SHORTEST_NAME})(?:\.call)?(?=\s{{0,64}}\()",
+    "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{SHORTEST_NAME})(?:\.call)?(?={FEW_BLANKS}\()",
     "{key}": f"(?P<key>{KEY}?)",
     "{id}": f"(?P<id>{NAME})",
     "{type}": r"(?P<type>\w*)",
@@ -85,16 +97,16 @@ _HOLES = {
 }
 _GROUP = re.compile(r"\?P<\w+>")
 _STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
-    "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z|(?:print\(\s{{0,64}})?\w{{1,256}}\s{{0,64}}\Z)"
+    "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z|(?:print\({FEW_BLANKS})?\w{{1,256}}{FEW_BLANKS}\Z)"
     rf"|{_AROUND_CALL}(?:{NAME}|\Z))",
     "{key}": KEY,
 }
 """The holes where the text may end inside them."""
 
-_FEW_BLANKS = rf"{BLANK}{{0,64}}"
 _QUOTE = "[\"']?"
 _MORE_ATTRIBUTES = (
-    r"(?:\s{1,64}[\w:-]{1,64}\s{0,8}=\s{0,8}(?:\"[^\"<>]{0,256}\"|'[^'<>]{0,256}'|[^\s\"'<>/]{1,256})){0,8}\s{0,64}/?"
+    rf"(?:{BLANK}{{1,64}}[\w:-]{{1,64}}{BLANK}{{0,8}}={BLANK}{{0,8}}"
+    rf"(?:\"[^\"<>]{{0,256}}\"|'[^'<>]{{0,256}}'|[^\s\"'<>/\u200b\u2060\ufeff]{{1,256}})){{0,8}}{FEW_BLANKS}/?"
 )
 """Attributes that no sample has, and the slash of a tag that closes itself: they mean nothing."""
 
@@ -114,7 +126,11 @@ def _atoms(template: str, prefix: str) -> Iterator[Atom]:
             named = True
             yield from _attribute(part.partition("{")[0].strip(' ="'), found["hole"])
         elif found["attribute"]:
-            yield from _atoms_of_text(part.partition("{")[0], tag)
+            before = part.partition("{")[0]
+            if before == '="':
+                yield from ((regex, regex) for regex in (FEW_BLANKS, "=", FEW_BLANKS, _QUOTE))
+            else:
+                yield from _atoms_of_text(before, tag)
             yield _HOLES[found["hole"]], _STARTED[found["hole"]]
             yield from _atoms_of_text(part.partition("}")[2], tag)
         elif part in _HOLES:
@@ -124,20 +140,28 @@ def _atoms(template: str, prefix: str) -> Iterator[Atom]:
             yield from _atoms_of_text(part, tag)
             if prefix:
                 yield f"(?:{re.escape(prefix)})?", f"(?:{_nested([re.escape(char) for char in prefix])})?"
+        elif part[0] == " " and not _separates(template, found):
+            yield FEW_BLANKS, FEW_BLANKS
         else:
             if named and part in "/>":
-                yield _MORE_ATTRIBUTES, r"(?:\s[^<>]{0,255}|/)?"
+                yield _MORE_ATTRIBUTES, rf"(?:{BLANK}[^<>]{{0,255}}|/)?"
             named = tag = tag and part != ">" and (named or part != "/")
             yield from _atoms_of_text(part, tag)
+
+
+def _separates(template: str, blanks: re.Match[str]) -> bool:
+    """Whether blanks of a sample stand between two words, so that there must be some."""
+    before, behind = template[max(blanks.start() - 1, 0)], template[blanks.end() : blanks.end() + 1]
+    return not blanks.start() or ((before.isalnum() or before in '<_}"') and (behind.isalnum() or behind in "_{"))
 
 
 def _attribute(name: str, hole: str) -> Iterator[Atom]:
     """What names a tag: `="..."`, or an attribute of a `name`; quoted or not, with any blanks."""
     word = [f"[{char}{char.upper()}]" for char in name]
-    for regex in (_FEW_BLANKS, *word, _FEW_BLANKS, "=", _FEW_BLANKS, _QUOTE, _FEW_BLANKS):
+    for regex in (FEW_BLANKS, *word, FEW_BLANKS, "=", FEW_BLANKS, _QUOTE, FEW_BLANKS):
         yield regex, regex
     yield _HOLES[hole], _STARTED[hole]
-    for regex in (_FEW_BLANKS, _QUOTE):
+    for regex in (FEW_BLANKS, _QUOTE):
         yield regex, regex
 
 
@@ -146,7 +170,7 @@ def _atoms_of_text(text: str, in_tag: bool) -> Iterator[Atom]:
     if text[:1] == "\n":
         yield SPACE, SPACE_SO_FAR
     elif text.isspace():
-        yield r"\s{1,64}", r"\s{1,64}"
+        yield rf"{BLANK}{{1,64}}", rf"{BLANK}{{1,64}}"
     else:
         for char in text:
             regex = _QUOTE if char == '"' else characters(f"<{char}")[1] if in_tag else re.escape(char)
@@ -182,7 +206,7 @@ def first_tokens(template: str, prefix: str = "", lead: str = "") -> list[str]:
     """
     bare = template.removeprefix(lead) if lead else template
     named = _NAMED_TAG.match(bare)
-    found = [named[1] + named[2].strip(), named[1] + " "] if named else [first_token(bare)]
+    found = [named[1] + mark for mark in sorted({named[2][0], " ", "\n"})] if named else [first_token(bare)]
     if lead and template.startswith(lead):
         found = [lead + token for token in found]
     return [spelling for token in found if token for spelling in spellings(folded(token), prefix, lead)]
@@ -194,7 +218,7 @@ def tokens(template: str) -> list[str]:
 
 
 _BETWEEN_TOKENS = re.compile(
-    r"(?<=[^>]>)(?=[^\s>\]⟦¦⟧])|(?<=\])(?=[^\s>\]⟦¦⟧])|(?<=[^\s<⟦¦⟧])(?=<)|(?<=[^\s⟦¦⟧!])(?=\[[A-Z])|(?<=[:\[])(?=\{)"
+    r"(?<=[^>]>)(?=[^\s>\]⟦¦⟧])|(?<=\])(?=[^\s>\]⟦¦⟧])|(?<=[^\s<⟦¦⟧])(?=<)|(?<=[^\s⟦¦⟧!])(?=\[[A-Z])|(?<=[:\[])(?=\{)|(?<=\})(?=\()"
 )
 
 
@@ -209,10 +233,20 @@ def loosened(template: str, lead: str = "") -> str:
     return parts[0] + "".join(f"{space}{lead}\n{part}" for space, part in zip(before, parts[1:], strict=False))
 
 
+_TOKENS_AND_WORDS = re.compile(r"(?<=\|>)(?=\w)|(?<=\w)(?=<\|)|(?<=\))(?=\])")
+_SOME_BLANKS = ("", " ", "\n", "  ", " \n", "\n ", "\n\n", " \n ", " \n \n")
+"""Blanks between the tokens of one marker."""
+
+
 def spellings(token: str, prefix: str, lead: str = "") -> list[str]:
-    """A tag with and without the prefix that may stand in front of its name, or the white space behind its lead."""
+    """A tag with and without the prefix that may stand in front of its name, or a marker of several tokens with and
+    without blanks between them."""
     if lead and token.startswith(lead):
-        return [lead + space + token.removeprefix(lead) for space in ("", " ", "\n")]
+        return [lead + space + token.removeprefix(lead) for space in _SOME_BLANKS]
+    parts = _TOKENS_AND_WORDS.split(token)
+    if len(parts) > 1:
+        gaps = product(_SOME_BLANKS, repeat=len(parts) - 1)
+        return ["".join(map("".join, zip(parts, (*each, ""), strict=True))) for each in gaps]
     if not prefix or not token.startswith("<"):
         return [token]
     start = 2 if token.startswith("</") else 1

@@ -44,11 +44,13 @@ class JsonArguments:
     An object is emitted as it comes. Any other value is held and made an object at its end: the object inside a
     string, an object of the only required property, or an empty object. `done` says that the value has ended, or that
     it is `unreadable`; `rest` is the text behind it, or from where it cannot be read on. While it is not done, `rest`
-    is what was not taken of the last piece, and is to be fed again: what stands behind a value that may go on.
+    is what was not taken of the last piece, and is to be fed again: what stands behind a value that may go on. `back`
+    is what stands before the `rest` of unreadable arguments in earlier pieces.
     """
 
     __slots__ = (
         *(
+            "back",
             "_code",
             "_ends_at",
             "_follow",
@@ -90,7 +92,12 @@ class JsonArguments:
         self.done = False
         self.unreadable = False
         """Whether they cannot be delivered: open at the end, or not to be read without inventing something."""
-        self.rest = ""
+        self.rest = self.back = ""
+
+    @property
+    def undecided(self) -> int:
+        """How many characters were taken that nothing was made of yet."""
+        return len(self._start or "") + self._reader.undecided
 
     def _new_reader(self, node: Node) -> JsonReader:
         return JsonReader(SchemaPolicy(node), self._spelling, self._follow, self._ends_at)
@@ -188,7 +195,7 @@ class JsonArguments:
         reader = self._reader
         self.unreadable = reader.unreadable
         self.done = reader.done or reader.unreadable
-        self.rest = reader.rest
+        self.rest, self.back = reader.rest, reader.back
         if not self._is_object:
             self._held = (self._held + out).lstrip()
             self._is_object = self._held.startswith("{")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from converters.values.json.between import BLANKS
 from converters.values.json.words import Spelling
 
-_KEY_WORD = re.compile(r"[^\W\d](?:[^,:=\[\]{}()<>\"'`\n，：｛｝［］“”]{0,254}[^,:=\[\]{}()<>\"'`\s，：｛｝［］“”])?")
+_NOT_IN_KEYS = r",:=\[\]{}()<>\"'`，：｛｝［］“”"
+_KEY_WORD = re.compile(rf"[^\W\d](?:[^{_NOT_IN_KEYS}\n]{{0,254}}[^{_NOT_IN_KEYS}{BLANKS}])?")
 _VALUE_WORD = re.compile(r"[^,\[\]{}\"'`，｛｝［］“”]+")
 
 

@@ -74,7 +74,7 @@ def test_name_repair(name: str) -> None:
     assert said(CALL.replace("get_weather", name)) == ("", "", ["get_weather"])
 
 
-@in_one_test("name", ["get_weather2", "getweather", "weather", "get_weather_get", "xfunctions.get_weather"])
+@in_one_test("name", ["get_weather2", "weather", "get_weather_get", "xfunctions.get_weather"])
 def test_never_another_tools_name(name: str) -> None:
     assert said(CALL.replace("get_weather", name))[2] == [name]
 

@@ -71,15 +71,16 @@ Key: TypeAlias = Callable[[str, int], Found]
 
 
 def json_key(text: str, pos: int, bare: re.Pattern[str] = IDENTIFIER) -> Found:
-    """A key with its colon: in quotes, or `bare` directly before the colon."""
+    """A key with its colon: in quotes, or `bare` directly before the colon (where a row writes so, behind blanks)."""
     quoted = _QUOTED.get(text[pos])
     if quoted is None:
         word = bare.match(text, pos)
         if word is None:
             return Found("misfit", pos + 1)
-        if word.end() == len(text) or (bare is not IDENTIFIER and text[word.end() :].isspace()):
+        end = word.end() if bare is IDENTIFIER else blanks_end(text, word.end())
+        if end in (WAIT, len(text)):
             return Found("waits", len(text))
-        return Found("key" if text[word.end()] in COLONS else "misfit", word.end() + 1, word.group())
+        return Found("key" if text[end] in COLONS else "misfit", end + 1, word.group())
     if text[pos] == "\\" and pos + 1 == len(text):
         return Found("waits", len(text))
     key = quoted.match(text, pos)

@@ -17,6 +17,9 @@ BLANKS = " \\t\\r\\n\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u180e\u2000-\u200f\u2028-\u2
 """All of Unicode's blanks, zero-width ones too, as the inside of a class of characters."""
 
 BLANK = re.compile(f"[{BLANKS}]+")
+EDGES = re.compile(rf"\A[{BLANKS}]+|[{BLANKS}]+\Z")
+"""The blanks around a text."""
+
 _SPACES = re.compile(rf"(?:[{BLANKS}]|\\[nrt])+")
 _COMMENT = re.compile(rf"""//[^\n"']{{0,{LIMIT}}}\n|/\*(?:[^*"']|\*(?!/)){{0,{LIMIT}}}\*/|\#[^\n"']{{0,{LIMIT}}}\n""")
 _HALF_COMMENT = re.compile(

@@ -309,7 +309,7 @@ class JsonGrammar:
         if word is None:
             return self._stop(pos)
         end = word.end()
-        if end == len(text) or (self._spelling.delimiter and text[end:].isspace()):
+        if end == len(text) or (self._spelling.delimiter and between.blanks_end(text, end) == len(text)):
             self.waiting_for = word.re if end == len(text) else None
             return self._wait()
         if not self._spelling.delimiter:
@@ -329,7 +329,7 @@ class JsonGrammar:
             self.waiting_for = word.re  # it may continue in the next piece
             return -1
         self._ends_in_word = end == len(text)
-        written = word.group().rstrip()
+        written = between.EDGES.sub("", word.group())
         strict = strict_word(written)
         if self._spelling.words:
             self._repairs.respelled = self._repairs.respelled or not self._spelling.delimiter

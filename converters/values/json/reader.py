@@ -28,11 +28,15 @@ class JsonReader:
     """`feed` takes pieces and returns strict JSON; `finish` ends the text and closes what may be closed.
 
     `done`: the value has ended, and `rest` is the text behind it. `unreadable`: it cannot be read on, and `rest` is the
-    text from there, at most the last piece; what has been emitted stays a prefix of JSON. While neither is so, `rest`
-    is what was not taken of the last piece, because it may not belong to the value. It is to be fed again.
+    text from there, at most the last piece, and `back` what stands before it there in earlier pieces; what has been
+    emitted stays a prefix of JSON. While neither is so, `rest` is what was not taken of the last piece, because it may
+    not belong to the value. It is to be fed again.
     """
 
-    __slots__ = ("_delimiter", "_ends_at", "_grammar", "_output", "_pending", "_strings", "done", "repairs", "rest")
+    __slots__ = (
+        *("_delimiter", "_ends_at", "_grammar", "_output", "_pending", "_strings"),
+        *("back", "done", "repairs", "rest"),
+    )
 
     def __init__(
         self,
@@ -52,7 +56,12 @@ class JsonReader:
         self._delimiter = spelling.delimiter
         self._ends_at = ends_at
         self.done = False
-        self.rest = ""
+        self.rest = self.back = ""
+
+    @property
+    def undecided(self) -> int:
+        """How many characters were taken that nothing was made of yet."""
+        return sum(map(len, self._pending))
 
     @property
     def codes(self) -> list[Reason]:
@@ -89,7 +98,8 @@ class JsonReader:
             text = self._take_pending()
         out = self._read(text)
         if len(self.rest) > fed:  # it was known only now that it cannot be read on from before this piece
-            self.rest = self.rest[len(self.rest) - fed :]
+            place = len(self.rest) - fed
+            self.back, self.rest = self.rest[:place], self.rest[place:]
         return out
 
     def finish(self, stops: bool = False) -> str:

@@ -13,23 +13,19 @@ from collections.abc import Callable, Sequence
 from converters.text.expectations import Schema
 from converters.text.reasons import Reason
 from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
-from converters.values.json.between import BLANK, WAIT, blanks_end
+from converters.values.json.between import BLANK, BLANKS, EDGES, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
-from converters.values.python.literals import ESCAPE, unescaped
+from converters.values.python.literals import ESCAPE, HALF_ESCAPE, HALF_PAIR, HIGH, PAIR, unescaped
 from converters.values.python.writer import PythonWriter
 
-_KEYWORD = re.compile(r"([^\W\d]\w{0,255})\s{0,64}=(?!=)")
-_HALF_KEYWORD = re.compile(r"[^\W\d]\w{0,255}\s{0,64}=?\Z")
+_KEYWORD = re.compile(rf"([^\W\d]\w{{0,255}})[{BLANKS}]{{0,64}}=(?!=)")
+_HALF_KEYWORD = re.compile(rf"[^\W\d]\w{{0,255}}[{BLANKS}]{{0,64}}=?\Z")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
 _HALF_STRING = re.compile(r"[rRuU]?(?:'{0,3}|\"{0,3})\Z")
 _BEGINS_VALUE = re.compile(r"[\"'\d\-+.\[{(\w]")
 _PLAIN = {"'": re.compile(r"[^\\']+"), '"': re.compile(r'[^\\"]+')}
 _CONTINUES = {quote: re.compile(rf"(?:[^\\{quote}]+|\\[^0-7xuU])+", re.DOTALL).match for quote in _PLAIN}
 """What continues a string, except numeric escapes, as a piece may end inside one."""
-_HALF_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-7]{1,2})?\Z")
-_HIGH = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
-_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_HALF_PAIR = re.compile(r"\\u[0-9a-fA-F]{4}(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
 _JOINED = re.compile(r"[ \t\r]*\n\s*(?=[rRuU]?['\"])")
 _STRING_BODY = {
     quotes: re.compile(rf"[^\\{quotes[0]}]*(?:(?:\\.{more})[^\\{quotes[0]}]*)*", re.DOTALL)
@@ -43,8 +39,8 @@ class PythonArguments:
     """`feed` returns the JSON that can be emitted.
 
     `done` says that the closing bracket was read, or that the arguments are `unreadable`; `rest` is the text behind the
-    bracket, or from where they cannot be read on. While they are not done, `rest` is what is to be fed again: blanks
-    behind a bracket that may have closed the call.
+    bracket, or from where they cannot be read on, and `back` what stands before that there in earlier pieces. While
+    they are not done, `rest` is to be fed again: blanks behind a bracket that may have closed the call.
     """
 
     def __init__(self, schema: Schema, stops: bool = False, ends_at: Sequence[str] = ()) -> None:
@@ -65,9 +61,8 @@ class PythonArguments:
         self._has_data = False  # one of them was not escaped
         self._last = ""  # the last characters of it, as they are spelled
         self._blanks: list[str] = []
-        self._patient = False  # blanks alone do not end the wait
+        self._patient = self._finishing = False  # blanks alone do not end the wait; no more text comes
         self._untaken = -1  # where blanks begin behind a bracket that may have closed the call
-        self._finishing = False
         self._state: Callable[[], bool] = self._argument
         self.inner_quotes = False
         """A quote that was not escaped was part of its string."""
@@ -76,7 +71,11 @@ class PythonArguments:
         self.done = False
         self.unreadable = False
         """Whether they cannot be delivered: open at the end, or not to be read without inventing something."""
-        self.rest = ""
+        self.rest = self.back = ""
+
+    @property
+    def undecided(self) -> int:
+        return len(self._buffer) + sum(map(len, self._blanks))
 
     def feed(self, text: str) -> str:
         if self._patient and BLANK.fullmatch(text):
@@ -90,7 +89,8 @@ class PythonArguments:
         self._buffer = self._buffer[self._pos : len(self._buffer) - len(self.rest)]
         self._pos, self._untaken = 0, -1
         if self.done:
-            self.rest, self._buffer = self._buffer[max(0, len(self._buffer) - len(text)) :], ""
+            place = max(0, len(self._buffer) - len(text))
+            self.back, self.rest, self._buffer = self._buffer[:place], self._buffer[place:], ""
         return self._taken()
 
     def finish(self) -> str:
@@ -104,7 +104,7 @@ class PythonArguments:
         is_word = self._state == self._held and not self._depth and bool(self._value)
         if is_word and not self._stops:
             sent += self._end_value() or self._taken()
-        is_complete = self._state in (self._argument, self._after) and not self._buffer[self._pos :].strip()
+        is_complete = self._state in (self._argument, self._after) and not BLANK.sub("", self._buffer[self._pos :])
         if self.done or not is_complete or self._stops or self.inner_quotes:
             self._fail()
             return ""
@@ -246,13 +246,13 @@ class PythonArguments:
         return self._text(self._advance(self._pos + 1))
 
     def _escape(self) -> bool:
-        if self._waits(_HALF_ESCAPE) or (not self._raw and self._waits(_HALF_PAIR) and self._waits(_HIGH)):
+        if self._waits(HALF_ESCAPE) or (not self._raw and self._waits(HALF_PAIR) and self._waits(HIGH)):
             return False
         escape = ESCAPE.match(self._buffer, self._pos)
         end = escape.end() if escape else self._pos + 1
         if self._raw:
             end = min(self._pos + 2, len(self._buffer))
-        pair = None if self._raw else _PAIR.match(self._buffer, self._pos)
+        pair = None if self._raw else PAIR.match(self._buffer, self._pos)
         if pair:
             end = pair.end()
         taken = self._advance(end)
@@ -364,9 +364,9 @@ class PythonArguments:
 
     def _end_value(self) -> str:
         """The value that was held has ended. Returns nothing: what it is is sent, or all is unreadable."""
-        text = "".join(self._value).strip()
+        text = EDGES.sub("", "".join(self._value))
         self._value = []
-        value = self._out.read(self._key, text)
+        value = self._out.read(self._key, text, positional=not self._named)
         if value is None:
             self._fail()
         else:

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import re
 
+from converters.values.json.between import BLANKS
 from converters.values.json.output import paired, quote
 from converters.values.json.words import is_finite
 
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(rf"[{BLANKS}]*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.])")
 _WORDS = {"True": "true", "False": "false", "None": "null", "true": "true", "false": "false", "null": "null"}
 _NOT_FINITE = re.compile(r"-?(?:inf|nan|Infinity|NaN)\b")
 _STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
 ESCAPE = re.compile(r"\\(?:\n|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.))", re.DOTALL)
+HALF_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-7]{1,2})?\Z")
+HIGH = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+HALF_PAIR = re.compile(r"\\u[0-9a-fA-F]{4}(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"'}
 _DEPTH = 64
 """Levels of nesting that are read."""

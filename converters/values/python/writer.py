@@ -7,7 +7,7 @@ import json
 from converters.text.expectations import Schema
 from converters.values.json.reader import strict
 from converters.values.python.literals import literal
-from converters.values.schema import properties
+from converters.values.schema import Node, properties
 from converters.values.typed import fits, kind_of, read_text, typed
 from converters.values.writer import ArgumentsWriter
 
@@ -15,12 +15,11 @@ from converters.values.writer import ArgumentsWriter
 class PythonWriter(ArgumentsWriter):
     """Arguments whose values are Python literals."""
 
-    __slots__ = ("_names", "_places")
+    __slots__ = ("_names",)
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
         self._names = iter(properties(schema))
-        self._places: set[str] = set()  # keys of arguments that were given by their place alone
 
     @property
     def keys(self) -> set[str]:
@@ -32,9 +31,7 @@ class PythonWriter(ArgumentsWriter):
 
     def positional(self) -> str:
         """The name of the next argument that is given without one; empty if the schema has no more."""
-        name = next((name for name in self._names if name not in self._keys), "")
-        self._places.add(name)
-        return name
+        return next((name for name in self._names if name not in self._keys), "")
 
     def takes_string(self, key: str) -> bool:
         """Whether the argument may be a string."""
@@ -50,23 +47,23 @@ class PythonWriter(ArgumentsWriter):
     def value(self, text: str) -> str:
         return text
 
-    def _fits(self, key: str, value: str) -> bool:
-        """Whether a list or an object may be the argument: without its name nothing else says that it is meant."""
-        kinds = self._schema.member(key).kinds
-        return key not in self._places or value[0] not in "[{" or not kinds or fits(kind_of(value), kinds)
+    def read(self, key: str, text: str, *, positional: bool = False) -> str | None:
+        """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither.
 
-    def read(self, key: str, text: str) -> str | None:
-        """The JSON of a literal or of near-JSON, converted to the type of its schema; None if it is neither."""
+        A value without a name is none of an argument whose type it does not fit.
+        """
         node = self._schema.member(key)
+        value = self._converted(text, node, positional)
+        return None if value and positional and node.kinds and not fits(kind_of(value), node.kinds) else value
+
+    def _converted(self, text: str, node: Node, positional: bool) -> str | None:
         value = literal(text)
         if value is None:
             value = strict(text, lenient=True)
         if value is None:
             return None
-        if not self._fits(key, value):
-            return None
         if value[0] in "[{":
-            return typed(value, node)
+            return None if positional and node.kinds and not fits(kind_of(value), node.kinds) else typed(value, node)
         if value[0] == '"' and not node.takes_strings:
             return read_text(str(json.loads(value)), node)
         return value

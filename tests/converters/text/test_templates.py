@@ -56,8 +56,10 @@ def test_pieces_of_templates() -> None:
     assert spellings("</a>", "p:") == ["</a>", "</p:a>"]
     assert spellings("[a]", "p:") == ["[a]"]
     assert loosened("!<a>!<b>", "!") == "!\n<a>\n!\n<b>"
-    assert spellings("!<a>", "", "!") == ["!<a>", "! <a>", "!\n<a>"]
+    assert spellings("!<a>", "", "!") == [
+        f"!{blanks}<a>" for blanks in ("", " ", "\n", "  ", " \n", "\n ", "\n\n", " \n ", " \n \n")
+    ]
     assert spellings("<a>", "", "!") == ["<a>"]
-    assert first_tokens('<a name="{name}">', "p:") == ["<aname=", "<p:aname=", "<a ", "<p:a "]
+    assert first_tokens('<a name="{name}">', "p:") == ["<a\n", "<p:a\n", "<a ", "<p:a "]
     assert first_tokens("<|a|>call:{name}") == ["<|a|>"]
     assert loosened("<|a|>{name}[B]<|c|>{arguments}") == "<|a|>\n{name}\n[B]\n<|c|>\n{arguments}"
