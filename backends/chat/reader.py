@@ -6,6 +6,7 @@ A buffered reply is read as a stream of one delta.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader, readable
@@ -29,6 +30,8 @@ class ChatReplyReader:
         self.notes = Notes()
         several = context.choices > 1
         self._choices = Choices(context, self.notes)
+        # No method of ours: if anything here referred to us, only the garbage collector would free a request's objects.
+        self._is_call = partial(_holds_calls, context)
         self._chunks = ChunkReader(self._choices, self.notes, several, self._is_call)
         self._whole = WholeReader(self._choices, self.notes, several, context.model)
         self._frames = Frames()
@@ -193,13 +196,14 @@ class ChatReplyReader:
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return self._whole.read({"choices": [choice], "usage": unknown}, None)
 
-    def _is_call(self, text: str) -> bool:
-        """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
-        parser = self._context.new_parser()
-        events = parser.feed(text) + parser.finish(cut=True)
-        names = [event.name for event in events if isinstance(event, CallStart)]
-        whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
-        return bool(names) and whole and set(names) <= set(self._context.expectations.tools)
+
+def _holds_calls(context: ReplyContext, text: str) -> bool:
+    """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
+    parser = context.new_parser()
+    events = parser.feed(text) + parser.finish(cut=True)
+    names = [event.name for event in events if isinstance(event, CallStart)]
+    whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
+    return bool(names) and whole and set(names) <= set(context.expectations.tools)
 
 
 def _has_words(step: Step) -> bool:

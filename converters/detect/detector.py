@@ -209,8 +209,7 @@ class Detector(ProseReader):
                 if pos < 0:
                     return False
                 continue
-            search = (self.index.first_markers if self._first else self.index.markers).search
-            match = search(buffer, pos)
+            match = self.index.search(buffer, pos, first=self._first)
             if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
                 return True
             if self._fresh or self._ended or self._behind_call:
