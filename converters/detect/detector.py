@@ -38,6 +38,9 @@ _SLICE = 4096
 """How much of a long text is read at once, in characters. Each run of calls copies what follows it of a slice; would it
 copy all that follows it of a text, many calls in one text would cost quadratic time."""
 
+_LONGEST_RUN = 256
+"""Backticks that count as one run, as it is held until it ends."""
+
 _LONGEST_GAP = 4096
 """How much white space behind an empty pair of markers may wait for what follows."""
 
@@ -330,10 +333,11 @@ class Detector(ProseReader):
         """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
         marker = match.group()
         run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
-        if match.end() == len(match.string) and end is End.MORE:
+        run = run[:_LONGEST_RUN]
+        if match.end() == len(match.string) and end is End.MORE and len(run) < _LONGEST_RUN:
             return WAIT
         may_open = not (self._is_fenced or self._reasoning.active or self._quoting.fenced)
-        opens = may_open and self._quoting.blank and len(run) >= 3
+        opens = may_open and self._quoting.blank and 3 <= len(run) < _LONGEST_RUN
         if opens and marker in self.index.markers.literals and not self._quoting.inline:
             header = header_at(self.index, match, self._expectations, end)
             if header is not False:
