@@ -80,6 +80,8 @@ class NativeCalls:
     def finish(self, cut: bool) -> list[ReplyEvent]:
         """End all calls. Arguments that never came become an empty object, unless max_tokens cut them."""
         self.as_received = not self._mixed
+        if not (self._calls or self._events):
+            return []  # by far the most answers
         self._advance(ended=True, cut=cut)
         return self._taken()
 

@@ -6,6 +6,7 @@ A buffered reply is read as a stream of one delta.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property, partial
 
 from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader, readable
@@ -28,18 +29,26 @@ class ChatReplyReader:
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
         self.notes = Notes()
-        several = context.choices > 1
         self._choices = Choices(context, self.notes)
-        self._chunks = ChunkReader(self._choices, self.notes, several, self._is_call)
-        self._whole = WholeReader(self._choices, self.notes, several, context.model)
+        # No method of ours: if anything here referred to us, only the garbage collector would free a request's objects.
+        self._is_call = partial(_holds_calls, context)
         self._frames = Frames()
         self._unread = b""  # frames that can wait until the first words have left
         self._spoken = False  # those have been read
         self._lent = False  # a passthrough was given away, so that text may have passed by
+        self._was_whole = False  # the answer was no stream
+
+    @cached_property
+    def _chunks(self) -> ChunkReader:
+        return ChunkReader(self._choices, self.notes, self._context.choices > 1, self._is_call)
+
+    @cached_property
+    def _whole(self) -> WholeReader:
+        return WholeReader(self._choices, self.notes, self._context.choices > 1, self._context.model)
 
     @property
     def done(self) -> bool:
-        return self._chunks.done
+        return self._was_whole or self._chunks.done
 
     @property
     def unread(self) -> bool:
@@ -158,7 +167,7 @@ class ChatReplyReader:
     # -- whole -------------------------------------------------------------------------------------------------------
 
     def read_whole(self, body: bytes) -> Reply:
-        self._chunks.done = True
+        self._was_whole = True
         found = chat_completion(body)
         if found is not None:
             return self._whole.read(found, body)
@@ -177,7 +186,7 @@ class ChatReplyReader:
             self._spoken = True  # a stream after all, whatever it is called; and all of it is here
             steps = self._read_block(self._frames.take(body))
             return steps if self.done else [*steps, *self.finish()]
-        self._chunks.done = True
+        self._was_whole = True
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:
             raise Refused(late_error_of(body))
@@ -191,20 +200,21 @@ class ChatReplyReader:
         text = quoted_text(body)
         if text is None or not self._is_call(text):
             return None
-        self._chunks.done = True
+        self._was_whole = True
         self.notes.repair("error_recovered")
         message = {"role": "assistant", "content": text}
         unknown = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)  # clients need some usage
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return self._whole.read({"choices": [choice], "usage": unknown}, None)
 
-    def _is_call(self, text: str) -> bool:
-        """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
-        parser = self._context.new_parser()
-        events = parser.feed(text) + parser.finish(cut=True)
-        names = [event.name for event in events if isinstance(event, CallStart)]
-        whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
-        return bool(names) and whole and set(names) <= set(self._context.expectations.tools)
+
+def _holds_calls(context: ReplyContext, text: str) -> bool:
+    """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
+    parser = context.new_parser()
+    events = parser.feed(text) + parser.finish(cut=True)
+    names = [event.name for event in events if isinstance(event, CallStart)]
+    whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
+    return bool(names) and whole and set(names) <= set(context.expectations.tools)
 
 
 def _has_words(step: Step) -> bool:

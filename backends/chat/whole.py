@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from backends.chat.choice import Delta
 from backends.chat.choices import Choices
 from backends.chat.chunks import says_the_same
 from backends.chat.envelope import mend_reply
 from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension
 from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text
-from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, Usage
+from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, ReplyEvent, Usage
 
 
 class WholeReader:
@@ -43,14 +42,16 @@ class WholeReader:
             index = index_of(choice)
             reader = self._choices[index]
             delta = reader.finish(choice.get("finish_reason"), reader.read(message, whole=True))
-            extension = message_extension(message)
-            events += [(index, head), *([(index, extension)] if extension else [])]
-            same = _said(delta) == (message.get("content") or "")
+            said = delta.events
+            same = _text_of(said) == (message.get("content") or "")
+            events.append((index, head))
+            if (extension := message_extension(message)) is not None:
+                events.append((index, extension))
             if same and (logprobs := logprobs_of(choice)) is not None:
                 events.append((index, extension_of([logprobs])))
-            events += [(index, event) for event in delta.events]
+            events += [(index, event) for event in said]
             features |= features_of(message, choice.get("finish_reason"))
-            changed = changed or _changes(choice, message, delta)
+            changed = changed or not (same and message.get("role") and says_the_same(choice, delta))
         around = reply_extension(reply)
         if around is not None:
             events.append((0, around))
@@ -59,10 +60,5 @@ class WholeReader:
         return Reply(None if changed else body, events, reply, features)
 
 
-def _changes(choice: Mapping[str, Any], message: Mapping[str, Any], delta: Delta) -> bool:
-    same = says_the_same(choice, delta) and _said(delta) == (message.get("content") or "")
-    return not same or not message.get("role")
-
-
-def _said(delta: Delta) -> str:
-    return "".join(event.text for event in delta.events if isinstance(event, Text))
+def _text_of(events: Sequence[ReplyEvent]) -> str:
+    return "".join([event.text for event in events if isinstance(event, Text)])

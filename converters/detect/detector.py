@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from converters.detect.citations import citation_end
 from converters.detect.headers import Header, header_at, header_behind_prefill
 from converters.detect.leftovers import Leftovers
 from converters.detect.openers import ENDS, OpenerIndex
@@ -30,19 +31,15 @@ from converters.values.json.output import Flow
 
 _VISIBLE = re.compile(r"\S")
 
-
 _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
-
 _SLICE = 4096
-"""How much of a long text is read at once, in characters. Each run of calls copies what follows it of a slice; would it
-copy all that follows it of a text, many calls in one text would cost quadratic time."""
+"""Characters of a long text that are read at once. Each run of calls copies what follows it of a slice."""
 
+_LONGEST_RUN = 256
+"""Backticks that count as one run, as it is held until it ends."""
 _LONGEST_GAP = 4096
-"""How much white space behind an empty pair of markers may wait for what follows."""
-
-_INLINE_TAG = re.compile(r"(?::[\s\d,:\[\]]{0,64})?(>|\Z)")
-"""The rest of a tag around words of the answer, with the numbers of what it cites."""
+"""White space behind an empty pair of markers that may wait for what follows."""
 
 
 class Detector(ProseReader):
@@ -102,9 +99,9 @@ class Detector(ProseReader):
         if self._calls is not None or self._buffer or self._invents or not self._begun or self._leftovers is not None:
             return None
         reasoning = self._reasoning
-        if self._behind_call or self._ended or self._fresh or reasoning.dropped or reasoning.sole:
+        if self._behind_call or self._ended or self._fresh:
             return None
-        if reasoning.behind_late:
+        if reasoning.dropped or reasoning.sole or reasoning.behind_late:
             return None
         if self._quoting.closer or (not reasoning.active and self._quoting.remarkable):
             return None
@@ -212,24 +209,18 @@ class Detector(ProseReader):
                 if pos < 0:
                     return False
                 continue
-            search = (self.index.first_markers if self._first else self.index.markers).search
-            match = search(buffer, pos)
+            match = self.index.search(buffer, pos, first=self._first)
             if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
                 return True
-            if self._fresh or self._ended or self._behind_call:
-                after = self._pass_turn(match, pos, end)
-                if after == WAIT:
-                    return False
-                if after > pos:
-                    pos = after
-                    continue
-            if self._leftovers is not None:
+            behind = self._fresh or self._ended or self._behind_call
+            after = self._pass_turn(match, pos, end) if behind else pos
+            if after == pos and self._leftovers is not None:
                 after = self._pass_leftover(match, pos, end)
-                if after == WAIT:
-                    return False
-                if after > pos:
-                    pos = after
-                    continue
+            if after == WAIT:
+                return False
+            if after > pos:
+                pos = after
+                continue
             if match is None:
                 self._emit(buffer[pos:])
                 break
@@ -252,14 +243,13 @@ class Detector(ProseReader):
     def _at_meant_marker(self, match: re.Match[str], marker: str, end: End) -> int:
         if marker not in self.index.inline:
             return super()._at_meant_marker(match, marker, end)
-        tag = _INLINE_TAG.match(match.string, match.end())
-        if tag is None or not (tag[1] or end is End.MORE):
+        after = citation_end(match, end)
+        if after is None:
             return self._emit_to(match, match.end())
-        if not tag[1]:
-            return WAIT
-        self._begun = True
-        self._events.append(Removed(match.string[match.start() : tag.end()], "marker"))
-        return tag.end()
+        if after != WAIT:
+            self._begun = True
+            self._events.append(Removed(match.string[match.start() : after], "marker"))
+        return after
 
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""
@@ -333,9 +323,8 @@ class Detector(ProseReader):
     def _pass_html(self, pos: int, end: End) -> int:
         """Read on in a stretch of HTML that shows code; WAIT if the start of its end stands in the buffer."""
         buffer = self._buffer
-        place = self._quoting.closed_at(buffer, pos)
-        if place < 0 or (self._quoting.closer and end is not End.MORE):
-            place = len(buffer)
+        found = self._quoting.closed_at(buffer, pos)
+        place = len(buffer) if found < 0 or (self._quoting.closer and end is not End.MORE) else found
         self._emit(buffer[pos:place])
         if self._quoting.closer and place < len(buffer):
             self._buffer = buffer[place:]
@@ -345,11 +334,11 @@ class Detector(ProseReader):
     def _at_run(self, match: re.Match[str], end: End) -> int:
         """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
         marker = match.group()
-        run = marker.rstrip(marker.lstrip("`~")) if marker.lstrip("`~") else marker
-        if match.end() == len(match.string) and end is End.MORE:
+        run = (marker.rstrip(behind) if (behind := marker.lstrip("`~")) else marker)[:_LONGEST_RUN]
+        if match.end() == len(match.string) and end is End.MORE and len(run) < _LONGEST_RUN:
             return WAIT
         may_open = not (self._is_fenced or self._reasoning.active or self._quoting.fenced)
-        opens = may_open and self._quoting.blank and len(run) >= 3
+        opens = may_open and self._quoting.blank and 3 <= len(run) < _LONGEST_RUN
         if opens and marker in self.index.markers.literals and not self._quoting.inline:
             header = header_at(self.index, match, self._expectations, end)
             if header is not False:

@@ -15,7 +15,7 @@ from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax
 from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT, START
-from converters.text.scanner import Lookahead, MarkerPrefilter, Markers, any_of, folded
+from converters.text.scanner import NOTHING, Lookahead, MarkerPrefilter, Markers, any_of, folded
 from converters.text.templates import Pattern
 
 OPENS = {folded(each.opens): each for each in REASONING_TAGS}
@@ -85,6 +85,8 @@ class OpenerIndex:
         self.first_markers = Markers([*markers, *FIRST], also=RUNS)
         """Those of the very start of a message. Markers that begin with a blank are believed there only."""
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
+        only_first = Markers(self.first_markers.literals - self.markers.literals)
+        self._begins_first = re.compile("|".join(only_first.heads) or NOTHING).match
         self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
 
@@ -92,6 +94,14 @@ class OpenerIndex:
         """The longest marker is found, but the entries of a shorter one that it begins with may be meant."""
         openers = sorted((opener for opener in self.entries if marker.startswith(opener)), key=len, reverse=True)
         return [entry for opener in openers for entry in self.entries[opener]]
+
+    def search(self, text: str, pos: int, *, first: bool) -> re.Match[str] | None:
+        """The next marker, or the start of one. `first`: nothing stands before the position."""
+        if first and self._begins_first(text, pos):
+            return self.first_markers.search(text, pos)
+        return self.markers.search(
+            text, pos
+        )  # those of the start alone begin with blanks and words, of which all is full
 
     def is_plain(self, text: str) -> bool:
         """Whether a text holds no marker, nor what an end token begins with."""

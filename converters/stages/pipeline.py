@@ -145,10 +145,7 @@ class Pipeline:
         return TextLease(kind, self._detector, channel) if kind is not None and channel is not None else None
 
     def _permits(self, kind: LeaseKind) -> bool:
-        for stage in self._filters:  # a generator costs more than all the answers
-            if not stage.permits(kind):
-                return False
-        return True
+        return False not in [stage.permits(kind) for stage in self._filters]  # half the cost of `all`, for each piece
 
     def _through(self, events: list[Event]) -> list[Event]:
         for stage in self._stages:

@@ -125,10 +125,7 @@ def merge(events: Iterable[Event]) -> list[Event]:
 
 
 def joined_texts(events: list[Event]) -> list[Event]:
-    """Events with neighbouring texts joined.
-
-    A text that quotes much is read in many parts, and each would cost each stage.
-    """
+    """Events with neighbouring texts joined: a text that quotes much is read in parts, each a cost to each stage."""
     out: list[Event] = []
     parts: list[str] = []
     kind: type[Text] | type[Reasoning] = Text

@@ -52,7 +52,7 @@ def only_more_space(held: str, text: str) -> bool:
 
 
 _TAG = re.compile(r"</?[A-Za-z]")
-_NOTHING = r"(?!)"
+NOTHING = r"(?!)"
 """A regex that matches nowhere."""
 
 _MARKUP = frozenset("<[])\n")
@@ -135,7 +135,7 @@ class Markers:
 
     @cached_property
     def _heads(self) -> Search:
-        return re.compile("|".join(self.heads) or _NOTHING).search
+        return re.compile("|".join(self.heads) or NOTHING).search
 
     @cached_property
     def _whole(self) -> Search:

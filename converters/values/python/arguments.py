@@ -13,26 +13,15 @@ from collections.abc import Callable, Sequence
 from converters.text.expectations import Schema
 from converters.text.reasons import Reason
 from converters.values.json.behind import SEEMS_CLOSED, SEEN, Found, end_at, look, python_key, verdict
-from converters.values.json.between import BLANK, BLANKS, EDGES, WAIT, blanks_end
+from converters.values.json.between import BLANK, EDGES, WAIT, blanks_end
 from converters.values.json.output import Flow, in_string, paired
+from converters.values.python import tokens
 from converters.values.python.literals import ESCAPE, HALF_ESCAPE, HALF_PAIR, HIGH, PAIR, unescaped
 from converters.values.python.writer import PythonWriter
 
-_KEYWORD = re.compile(rf"([^\W\d]\w{{0,255}})[{BLANKS}]{{0,64}}=(?!=)")
-_HALF_KEYWORD = re.compile(rf"[^\W\d]\w{{0,255}}[{BLANKS}]{{0,64}}=?\Z")
-_STRING = re.compile(r"([rRuU]?)('''|\"\"\"|'|\")")
-_HALF_STRING = re.compile(r"[rRuU]?(?:'{0,3}|\"{0,3})\Z")
-_BEGINS_VALUE = re.compile(r"[\"'\d\-+.\[{(\w]")
-_PLAIN = {"'": re.compile(r"[^\\']+"), '"': re.compile(r'[^\\"]+')}
-_CONTINUES = {quote: re.compile(rf"(?:[^\\{quote}]+|\\[^0-7xuU])+", re.DOTALL).match for quote in _PLAIN}
-"""What continues a string, except numeric escapes, as a piece may end inside one."""
-_JOINED = re.compile(r"[ \t\r]*\n\s*(?=[rRuU]?['\"])")
-_STRING_BODY = {
-    quotes: re.compile(rf"[^\\{quotes[0]}]*(?:(?:\\.{more})[^\\{quotes[0]}]*)*", re.DOTALL)
-    for quotes, more in (("'", ""), ('"', ""), ("'''", "|'{1,2}(?=[^'])"), ('"""', '|"{1,2}(?=[^"])'))
-}
-"""The inside of a string, up to the quotes that end it."""
-_NEUTRAL = re.compile(r"[^()\[\]{}'\",#]+")
+_LONGEST_UNSURE = 4096
+"""How long a first value without a name may be. Until it ends, nothing shows that this is a call, and all of it may be
+read again as text: many openers in a row would cost quadratic time."""
 
 
 class PythonArguments:
@@ -54,6 +43,7 @@ class PythonArguments:
         self._sent: list[str] = []
         self._key, self._named = "", False  # once an argument was named, none without a name may follow
         self._value: list[str] = []  # the value that is held
+        self._length = 0  # how long it is so far
         self._depth = 0  # open brackets in it
         self._quotes = ""  # what ends the current string
         self._raw = False  # the current string has no escapes
@@ -152,8 +142,8 @@ class PythonArguments:
             return False
         if self._buffer[self._pos] == ")":
             return self._close()
-        keyword = _KEYWORD.match(self._buffer, self._pos)
-        if self._waits(_HALF_KEYWORD):
+        keyword = tokens.KEYWORD.match(self._buffer, self._pos)
+        if self._waits(tokens.HALF_KEYWORD):
             return False
         if keyword:
             self._key = keyword[1]
@@ -161,7 +151,9 @@ class PythonArguments:
             self._advance(keyword.end())
         else:
             self._key = "" if self._named else self._out.positional()
-            if not self._key or not _BEGINS_VALUE.match(self._buffer, self._pos):
+            if tokens.TWO_WORDS.match(self._buffer, self._pos):
+                return self._fail()
+            if not self._key or not tokens.BEGINS_VALUE.match(self._buffer, self._pos):
                 return self._fail()
         if not self._may_be_key(self._key):
             return self._fail()
@@ -203,9 +195,9 @@ class PythonArguments:
         return False
 
     def _before_value(self) -> bool:
-        if not self._skip() or self._waits(_HALF_STRING):
+        if not self._skip() or self._waits(tokens.HALF_STRING):
             return False
-        opener = _STRING.match(self._buffer, self._pos)
+        opener = tokens.STRING.match(self._buffer, self._pos)
         if opener is None or not self._out.takes_string(self._key):
             return self._hold()
         if len(opener[2]) == 3:
@@ -232,7 +224,7 @@ class PythonArguments:
 
     def _string(self) -> bool:
         """Inside a string that is emitted as it comes."""
-        plain = _PLAIN[self._quotes[0]].match(self._buffer, self._pos)
+        plain = tokens.PLAIN[self._quotes[0]].match(self._buffer, self._pos)
         if plain:
             self._text(self._advance(plain.end()))
         if self._pos == len(self._buffer):
@@ -249,13 +241,9 @@ class PythonArguments:
         if self._waits(HALF_ESCAPE) or (not self._raw and self._waits(HALF_PAIR) and self._waits(HIGH)):
             return False
         escape = ESCAPE.match(self._buffer, self._pos)
-        end = escape.end() if escape else self._pos + 1
-        if self._raw:
-            end = min(self._pos + 2, len(self._buffer))
+        end = min(self._pos + 2, len(self._buffer)) if self._raw else escape.end() if escape else self._pos + 1
         pair = None if self._raw else PAIR.match(self._buffer, self._pos)
-        if pair:
-            end = pair.end()
-        taken = self._advance(end)
+        taken = self._advance(pair.end() if pair else end)
         self._count += taken.endswith(self._quotes[0])
         if pair:
             return self._text(paired(chr(int(pair[1], 16)) + chr(int(pair[2], 16))), taken)
@@ -279,7 +267,7 @@ class PythonArguments:
                 return False
             if self._buffer[pos : pos + 1].isalpha():
                 return self._data(counts=False)
-        if not self._has_data and (joined := _JOINED.match(self._buffer, pos)):
+        if not self._has_data and (joined := tokens.JOINED.match(self._buffer, pos)):
             return self._join(joined.end())
         found = self._behind(pos)
         told = verdict(found, self._has_data, self._count % 2 == 1, self._out.declares(found.key), self._finishing)
@@ -307,17 +295,26 @@ class PythonArguments:
 
     def _join(self, pos: int) -> bool:
         """At another string on the line behind one: Python concatenates them."""
-        if not self._finishing and _HALF_STRING.match(self._buffer, pos):
+        if not self._finishing and tokens.HALF_STRING.match(self._buffer, pos):
             return False
-        opener = _STRING.match(self._buffer, pos)
+        opener = tokens.STRING.match(self._buffer, pos)
         return self._open_string(opener) if opener else self._fail()
 
     # -- values that are held ------------------------------------------------------------------------------------------
 
     def _hold(self) -> bool:
-        self._value, self._depth = [], 0
+        self._value, self._length, self._depth = [], 0, 0
         self._state = self._held
         return True
+
+    def _keep(self, pos: int) -> None:
+        """The value that is held goes on up to a position."""
+        self._value.append(self._advance(pos))
+        self._length += len(self._value[-1])
+
+    def _wait(self) -> bool:
+        """More of the value that is held must come, if it is not too long for what may still prove to be no call."""
+        return self._fail() if self._length > _LONGEST_UNSURE and not self.fits else False
 
     def _held(self) -> bool:
         """Outside of strings in a value that is held."""
@@ -329,10 +326,10 @@ class PythonArguments:
                 return self._hold_comment()
             if self._depth == 0 and char in ",)]}":
                 return not self._end_value() and not self.done
-            piece = _NEUTRAL.match(self._buffer, self._pos)
+            piece = tokens.NEUTRAL.match(self._buffer, self._pos)
             self._depth += (char in "([{") - (char in ")]}")
-            self._value.append(self._advance(piece.end() if piece else self._pos + 1))
-        return False
+            self._keep(piece.end() if piece else self._pos + 1)
+        return self._wait()
 
     def _hold_comment(self) -> bool:
         end = blanks_end(self._buffer, self._pos)
@@ -344,29 +341,30 @@ class PythonArguments:
         return True
 
     def _hold_string(self) -> bool:
-        if self._waits(_HALF_STRING):
+        if self._waits(tokens.HALF_STRING):
             return False
-        opener = _STRING.match(self._buffer, self._pos)
+        opener = tokens.STRING.match(self._buffer, self._pos)
         assert opener
         self._quotes = opener[2]
-        self._value.append(self._advance(opener.end()))
+        self._keep(opener.end())
         self._state = self._held_string
         return True
 
     def _held_string(self) -> bool:
-        body = _STRING_BODY[self._quotes].match(self._buffer, self._pos)
+        body = tokens.STRING_BODY[self._quotes].match(self._buffer, self._pos)
         assert body
         ends = self._buffer.startswith(self._quotes, body.end())
-        self._value.append(self._advance(body.end() + len(self._quotes) * ends))
+        self._keep(body.end() + len(self._quotes) * ends)
         if ends:
             self._state = self._held
-        return ends
+        return ends or self._wait()
 
     def _end_value(self) -> str:
         """The value that was held has ended. Returns nothing: what it is is sent, or all is unreadable."""
         text = EDGES.sub("", "".join(self._value))
         self._value = []
-        value = self._out.read(self._key, text, positional=not self._named)
+        too_long = self._length > _LONGEST_UNSURE and not self.fits
+        value = None if too_long else self._out.read(self._key, text, positional=not self._named)
         if value is None:
             self._fail()
         else:
@@ -386,7 +384,7 @@ class PythonArguments:
             return None
         text = self._buffer + text
         quote = self._quotes[0]
-        found = _CONTINUES[quote](text)
+        found = tokens.CONTINUES[quote](text)
         end = found.end() if found else 0
         if text[end:] not in ("", "\\") or (self._raw and "\\" in text):
             return None
