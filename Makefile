@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
-SECONDS ?= 1200
+SECONDS ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real bench conformance fuzz faults load soak audit dist package clean
+.PHONY: help run demo test check format lint types real bench conformance growth fuzz faults attack load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -68,21 +68,28 @@ bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half a
 conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, calls with slips, made-up arguments, requests nobody would send
+growth: $(VENV)/.dev ## that time grows with the size of hostile texts and streams as a line does (half an hour; ARGS="--every 20": less)
+	$(BIN)/python -m tests.growth $(ARGS)
+
+fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, calls with slips, made-up arguments, hostile exchanges, requests nobody would send
 	$(BIN)/python -m tests.fuzz
 	$(BIN)/python -m tests.fuzz_mutations
 	$(BIN)/python -m tests.fuzz_contexts
 	$(BIN)/python -m tests.fuzz_arguments
+	$(BIN)/python -m tests.fuzz_hostile
 	$(BIN)/python -m tests.http_fuzz
 
-faults: $(VENV)/.dev ## backends that fail in every way and phase, and a reset at every byte of an answer
-	$(BIN)/python -m tests.faults
+faults: $(VENV)/.dev ## backends that fail in every way and phase, a reset at every byte, and a service in trouble; both ways of serving
+	$(BIN)/python -m tests.faults $(ARGS)
+
+attack: $(VENV)/.dev ## hostile clients and broken backends, with a victim beside them (ARGS="--quick", ARGS="--only C4")
+	$(BIN)/python -m tests.attack $(ARGS)
 
 load: $(VENV)/.dev ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte
 	$(BIN)/python -m tests.load
 
-soak: $(VENV)/.dev ## twenty minutes of mixed traffic, and that nothing is left of it (SECONDS=60 for less)
-	$(BIN)/python -m tests.load.soak --seconds $(SECONDS)
+soak: $(VENV)/.dev ## twenty minutes of mixed traffic, and that nothing is left of it (SECONDS=60 for less; ARGS=--mixed: 1,000 clients, a tenth hostile)
+	$(BIN)/python -m tests.load.soak $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 audit: $(VENV)/.audit ## known vulnerabilities of what we depend on
 	$(BIN)/pip-audit --strict --progress-spinner off -r requirements.txt

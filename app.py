@@ -38,16 +38,9 @@ from errors import (
     Unauthorised,
 )
 from serving import load_config, serve, start_logging
+from serving.request_body import codings_of, read_body
 from streaming import ClientReply, ClientRequest, Relay, request_id_of
 from usage import refuse_arguments
-
-try:
-    from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-except ImportError:  # on Windows there is no gunicorn
-
-    class ParseException(Exception):  # type: ignore[no-redef]
-        """Stands for what only gunicorn raises."""
-
 
 log = logging.getLogger("dragoman")
 
@@ -71,7 +64,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # nothing redirects
-    app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes + 1
+    app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes
+    app.config["CLIENT_TIMEOUT"] = config.client_timeout  # for the server, which reads the socket
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout, config.connect_retry)
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
@@ -83,17 +77,17 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     app.before_request(_check_path)
     app.after_request(_headers_of_all(config))
     _add_error_pages(app, by_path)
-    _add_dialects(app, relay, spoken)
+    _add_dialects(app, relay, spoken, config.convert)
     _add_routes(app, config, relay)
     return app
 
 
-def _add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect]) -> None:
-    """The routes of the client APIs, from their own table."""
+def _add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect], convert: bool) -> None:
+    """The routes of the client APIs, from their own table. A body is decoded if it is read."""
     for dialect in dialects:
 
         def converse(dialect: Dialect = dialect) -> Response:
-            return _response(relay.converse(dialect, _client_request(_asked(), dialect.routes[0])))
+            return _response(relay.converse(dialect, _client_request(_asked(), dialect.routes[0], convert)))
 
         for route in dialect.routes:
             app.add_url_rule(route, f"converse {route}", converse, methods=["POST"])
@@ -138,28 +132,27 @@ def _check_path() -> None:
         raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
 
 
-def _client_request(request: Request, path: str | None = None) -> ClientRequest:
-    """The request as the relay takes it; `path` replaces an alias of it."""
+def _client_request(request: Request, path: str | None = None, decode: bool = False) -> ClientRequest:
+    """The request as the relay takes it; `path` replaces an alias of it. Not decoded, its body passes as it came."""
     raw_path, mark, query = _raw_target(request)
     if path is None and not raw_path.startswith("/v1/"):
         raise NotFound(f"There is no {request.path} here.")
     headers = list(request.headers.items())
     target = (path or raw_path) + mark + query
-    return ClientRequest(request.method, target, headers, _body(request), g.request_id, _client_fd(request))
+    coding = request.headers.get("Content-Encoding", "") if decode else ""
+    if coding:
+        headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
+    body = _body(request, codings_of(coding) if coding else ())
+    return ClientRequest(request.method, target, headers, body, g.request_id, _client_fd(request))
 
 
-def _body(request: Request) -> bytes:
-    """The whole body. Its limit stands one byte above ours, as a longer one would only be cut, not refused."""
-    limit = (request.max_content_length or 1) - 1
-    try:
-        body = request.get_data(cache=False)
-    except (OSError, ParseException):
-        raise RequestError("The request body broke off, or is not framed as HTTP says.") from None
-    if len(body) > limit:
-        raise TooLarge(f"The request body is larger than {limit} bytes (MAX_REQUEST_BYTES).")
-    if request.content_length is not None and len(body) < request.content_length:
-        raise RequestError("The request body is shorter than its Content-Length says.")
-    return body
+def _body(request: Request, codings: Sequence[str]) -> bytes:
+    """The whole body, decoded. Not by Flask: it would cut a longer one, not refuse it, and read in one piece."""
+    environ = request.environ
+    length = request.content_length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    return read_body(environ["wsgi.input"], length, request.max_content_length or 0, codings)
 
 
 def _client_fd(request: Request) -> int | None:

@@ -45,6 +45,7 @@ class Config:
     strip_end_tokens: bool = True
     model_syntax: tuple[tuple[str, str], ...] = ()
     max_request_bytes: int = 67108864
+    client_timeout: float | None = 60
     keepalive_seconds: float = 15
     cors_origins: tuple[str, ...] = ()
     log_level: str = "INFO"
@@ -380,6 +381,7 @@ VARIABLES = (
     Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that the server left in the text"),
     _MODEL_SYNTAX,
     Variable("MAX_REQUEST_BYTES", "67108864", _BYTES, "A larger request is refused with status 413"),
+    Variable("CLIENT_TIMEOUT", "60", _LIMIT, "Seconds between two pieces of a request's body"),
     Variable("KEEPALIVE_SECONDS", "15", _SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),
     Variable("CORS_ORIGINS", "", _ORIGINS, "Origins of web pages that may read answers, besides loopback; * is all"),
     Variable("LOG_LEVEL", "INFO", _LEVEL, "Lowest level that is logged"),

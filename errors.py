@@ -5,7 +5,10 @@
     │   ├── Unauthorised        401  none of PROXY_API_KEYS
     │   ├── NotFound            404  no such path
     │   ├── MethodNotAllowed    405
-    │   └── TooLarge            413  over MAX_REQUEST_BYTES
+    │   ├── TooSlow             408  the body did not come within CLIENT_TIMEOUT
+    │   ├── TooLarge            413  over MAX_REQUEST_BYTES
+    │   ├── UnknownCoding       415  a Content-Encoding that is not decoded
+    │   └── BrokenCoding        400  the body is not what its Content-Encoding says
     ├── BackendError            502  the backend failed
     │   ├── NotAnApi            502  a page in place of an answer
     │   ├── TooMuch             502  more is held, or more choices or calls came, than in any real answer
@@ -109,6 +112,26 @@ class TooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class TooSlow(RequestError):
+    """The body did not come within CLIENT_TIMEOUT."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class UnknownCoding(RequestError):
+    """The body has a Content-Encoding that is not decoded, or too many."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+
+class BrokenCoding(RequestError):
+    """The body is not what its Content-Encoding says."""
+
+    code = "invalid_content_encoding"
 
 
 class BackendError(ProxyError):

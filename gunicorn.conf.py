@@ -10,9 +10,10 @@ Nothing imported here may open sockets, because gevent patches them only later, 
 
 from typing import Any
 
-import gunicorn.util
+from serving import allow_many_connections, announce_worker, load_config, set_before_exit
+from serving.service import install, outlive_exhaustion, post_request, pre_request, tell_before_quick_stop
 
-from serving import allow_many_connections, announce_worker, load_config, refusal, set_before_exit
+__all__ = ["post_request", "pre_request"]  # gunicorn calls them by their names
 
 _config = load_config()
 _host = f"[{_config.proxy_host}]" if ":" in _config.proxy_host else _config.proxy_host
@@ -30,23 +31,26 @@ timeout = 0  # seconds; 0 is none: no worker is killed because of a long respons
 graceful_timeout = 600  # seconds that open streams get at a shutdown or a reload
 limit_request_line = 8190  # gunicorn's maximum; 0 would be no limit
 limit_request_fields = 100
-limit_request_field_size = 65536  # as in `python app.py`: the backend decides about long keys
+limit_request_field_size = 65536  # as much as a whole head: the backend decides about long keys
 loglevel = "error"  # gunicorn's warnings quote requests, with their keys and queries
 accesslog = None
 forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would be a 500
 
 
-def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
-    gunicorn.util.write_nonblock(client, refusal(status, message))
-
-
-# Requests that gunicorn rejects before the application sees them get JSON, which API clients read, in place of HTML.
-gunicorn.util.write_error = _refuse
+install(_config.client_timeout)
 
 
 def post_worker_init(worker: Any) -> None:
     """Log the start line, and arrange that streams receive an error before a shutdown or a reload cuts them off."""
     announce_worker(worker, _config)
+    outlive_exhaustion(worker)
     shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
     if shutdown is not None:  # None if another WSGI application is wrapped around ours
         set_before_exit(shutdown, worker.cfg.graceful_timeout)
+
+
+def worker_int(worker: Any) -> None:
+    """A quick stop, by SIGINT or SIGQUIT: streams receive an error before they are cut off."""
+    shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
+    if shutdown is not None:
+        tell_before_quick_stop(shutdown)

@@ -100,6 +100,8 @@ class Reply:
     events: Sequence[ChoiceEvent] = ()
     source: Mapping[str, Any] | None = None
     features: Features = NO_FEATURES
+    large: bool = False
+    """It is so long that it must be written in slices; `source` may hold RawJson (`wire/json_values.py`)."""
 
 
 @dataclass(slots=True)

@@ -14,9 +14,10 @@ May not know: tools, dialects, Flask.
 """
 
 from backends.net.client import Backend
+from backends.net.coding import CODINGS, Decoder
 from backends.net.exchange import Timeouts, UpstreamExchange
 from backends.net.response import ResponseHead
 from backends.net.shutdown import ShutdownSignal
 from backends.net.wait import Wait
 
-__all__ = ["Backend", "ResponseHead", "ShutdownSignal", "Timeouts", "UpstreamExchange", "Wait"]
+__all__ = ["CODINGS", "Backend", "Decoder", "ResponseHead", "ShutdownSignal", "Timeouts", "UpstreamExchange", "Wait"]

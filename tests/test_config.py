@@ -62,6 +62,7 @@ def test_defaults() -> None:
         "strip_end_tokens": True,
         "model_syntax": (),
         "max_request_bytes": 67108864,
+        "client_timeout": 60.0,
         "keepalive_seconds": 15.0,
         "cors_origins": (),
         "log_level": "INFO",
@@ -141,6 +142,7 @@ GOOD: dict[str, dict[str, object]] = {
         "a=b=hermes": (("a=b", "hermes"),),
     },
     "MAX_REQUEST_BYTES": {"1": 1, "1000000": 1_000_000},
+    "CLIENT_TIMEOUT": {"0": None, "60": 60.0, "0.5": 0.5},
     "KEEPALIVE_SECONDS": {"0": 0.0, "2.5": 2.5},
     "CORS_ORIGINS": {
         "*": ("*",),
@@ -184,6 +186,7 @@ WRONG: dict[str, list[str]] = {
     "STRIP_END_TOKENS": [*NOT_A_CHOICE, "auto"],
     "MODEL_SYNTAX": ["glm45", "=glm45", "a=", "a=glm45,b", ",", "a=two words"],
     "MAX_REQUEST_BYTES": ["0", "-1", "64MB", "1e6", "9" * 5000],
+    "CLIENT_TIMEOUT": NOT_SECONDS,
     "KEEPALIVE_SECONDS": NOT_SECONDS,
     "CORS_ORIGINS": [",", "app.example", "https://", "https://app.example/path", "https://*.example", "null"],
     "LOG_LEVEL": [*NOT_A_CHOICE, "10", "TRACE"],

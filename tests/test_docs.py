@@ -23,7 +23,7 @@ from converters.text.reasons import NOTED, REMOVED
 from streaming import answer
 from streaming.record import Outcome
 from tests.faults.scenarios import FAULTS, scenarios
-from wire import json_body, sse
+from wire import json_depth, sse
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -180,7 +180,7 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
     assert "limit_request_line = 8190" in config and "8,190 bytes" in SECURITY_PAGE
     assert "limit_request_field_size = 65536" in config and "limit_request_fields = 100" in config
     assert "worker_connections = 4096" in config and "4,096" in SECURITY_PAGE and "4,096" in RELIABILITY_PAGE
-    assert f"{json_body._MAX_DEPTH} levels" in SECURITY_PAGE
+    assert f"{json_depth.MAX_DEPTH} levels" in SECURITY_PAGE
     assert (
         sse._MAX_FRAME_BYTES == 64 << 20
         and answer._LONGEST_BODY == 64 << 20

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from tests.faults.__main__ import play
 from tests.faults.every_byte import resets
 from tests.faults.scenarios import FAULTS, scenarios
+from tests.faults.service import play_situations
 from tests.faults.spoken import SPOKEN, WAYS
 from tests.faults.world import world
 
@@ -34,3 +35,15 @@ def test_the_suite_is_as_large_as_it_says() -> None:
     for syntax in ("hermes", "glm45", "harmony"):
         for way in WAYS:
             assert sum(name.endswith(f"/ {way} / {syntax}") for name in names) == len(FAULTS)
+
+
+def test_the_service_outlives_a_killed_worker_and_failing_handshakes() -> None:
+    for name in ("kill -9", "TLS"):
+        tally = play_situations(["gunicorn"], name)
+        assert tally.played == 1 and not tally.failures, "\n".join(tally.failures)
+
+
+def test_no_descriptors_left_is_no_end_and_no_spin() -> None:
+    """The accept loop of `python app.py` ran at full speed without descriptors (defect C15)."""
+    tally = play_situations(["app"], "descriptors")
+    assert tally.played == 1 and not tally.failures, "\n".join(tally.failures)

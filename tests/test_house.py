@@ -13,11 +13,12 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "demo")
-TOP = ("dragoman", "cli", "app", "serving", "startup", "usage", "config", "errors", "version", "reply")
+ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "demo")
+TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
     "errors": 0,
+    "turns": 0,
     "config": 1,
     "wire": 1,
     "converters": 1,

@@ -11,6 +11,7 @@ import pytest
 from tests.load.__main__ import load, report
 from tests.load.client import Result
 from tests.load.measure import Held
+from tests.load.mixed import Mixed, mixed
 from tests.load.soak import Soaked, soak
 from tests.load.speech import KINDS, Speech
 from tests.servers import ROOT
@@ -25,6 +26,26 @@ def test_streams_that_are_open_at_once_are_right_to_the_byte() -> None:
 def test_clients_that_come_and_go_leave_nothing_behind() -> None:
     soaked = soak(3, clients=12, start=2)
     assert not list(soaked.failures())
+
+
+def test_hostile_clients_cost_no_honest_answer() -> None:
+    run = mixed(4, clients=20)
+    assert not run.alone.wrong and not run.beside.wrong, run.report()
+    assert run.beside.whole and "Traceback" not in run.log, run.report()
+
+
+def test_what_hostile_clients_cost_is_told() -> None:
+    quiet, held = Result(whole=1, left=1, heads=[0.1] * 100), Held(100, 50, 20)
+    assert not list(Mixed(quiet, quiet, held, held, "").failures())
+    slow = Result(whole=1, left=1, heads=[0.1] * 90 + [0.2] * 10)
+    for run in (
+        Mixed(quiet, slow, held, held, ""),
+        Mixed(quiet, quiet, held, Held(111, 50, 20), ""),
+        Mixed(quiet, quiet, held, held, "Traceback"),
+        Mixed(quiet, Result(whole=1, left=1, wrong=["lost"]), held, held, ""),
+        Mixed(quiet, Result(), held, held, ""),
+    ):
+        assert len(list(run.failures())) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,7 @@
-"""Reading of a request's body as JSON of limited depth. Errors name the position of what is wrong."""
+"""Reading of a request's body as JSON of limited depth. Errors name the position of what is wrong.
+
+A small body becomes objects as a whole. Of a large one only the members that somebody asks for are found, in slices.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,64 @@ import json
 from typing import Any
 
 from errors import RequestError
+from turns import Turns
+from wire.json_depth import MAX_DEPTH, too_deep
+from wire.json_slices import Entry, JsonFault, JsonText, TooDeep, place_of, utf8_of
+from wire.json_values import integer
 
-_CONTAINERS = (dict, list)
-_MAX_DEPTH = 128
-"""Levels of nesting. Real schemas have about a dozen; code that recurses into the body must not overflow the stack."""
+LARGE = 1 << 20
+"""Bytes beyond which a body is read in slices. Below, it is read in about ten milliseconds."""
+
+_FAULTS = (json.JSONDecodeError, JsonFault, UnicodeDecodeError, RecursionError, TooDeep)
+_DECODER = json.JSONDecoder(parse_int=integer)
+"""Made once: `json.loads` makes one for each body that it reads with a function of ours."""
 
 
 def read_body(body: bytes) -> Any:
     """The decoded JSON of `body`. Raises RequestError if it is not JSON, not UTF-8, or nested too deeply."""
     try:
         value = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
-    except json.JSONDecodeError as error:
-        pos = f"line {error.lineno}, column {error.colno}"
-        raise RequestError(f"The request body is not valid JSON: {error.msg} at {pos}.") from None
-    except UnicodeDecodeError as error:
-        raise RequestError(f"The request body is not valid UTF-8 at byte {error.start}.") from None
-    except RecursionError:
-        raise _too_deep() from None
-    if body.count(b"{") + body.count(b"[") > _MAX_DEPTH and _deeper_than(_MAX_DEPTH, value):
+    except _FAULTS as fault:
+        raise _told(fault, body) from None
+    if too_deep(body, value):
         raise _too_deep()
     return value
 
 
-def _deeper_than(levels: int, value: Any) -> bool:
-    """Whether `value` nests deeper than `levels`. Breadth-first: recursion could overflow the stack."""
-    level = [value] if isinstance(value, _CONTAINERS) else []
-    for _ in range(levels):
-        inner = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [child for children in inner for child in children if isinstance(child, _CONTAINERS)]
-        if not level:
-            return False
-    return True
+def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str, Entry]]:
+    """The members with these names of the object `body`, which was walked to its end, and the text they stand in.
+
+    Raises RequestError as `read_body` does, and if the body is no object.
+    """
+    turns = Turns()
+    try:
+        text = JsonText(utf8_of(body, turns), turns)
+        start = text.blanks(0)
+        if text.text[start : start + 1] != b"{":
+            text.check()
+            raise RequestError("The request body must be a JSON object.")
+        found, end = text.named(start, names)
+        text.no_more(end)
+    except _FAULTS as fault:
+        raise _told(fault, body) from None
+    return text, found
+
+
+def _told(fault: Exception, body: bytes) -> RequestError:
+    """What is wrong with the body."""
+    if isinstance(fault, json.JSONDecodeError):
+        return _invalid(fault.msg, fault.lineno, fault.colno)
+    if isinstance(fault, JsonFault):
+        turns = Turns()
+        return _invalid(fault.reason, *place_of(utf8_of(body, turns), fault.at, turns))
+    if isinstance(fault, UnicodeDecodeError):
+        return RequestError(f"The request body is not valid UTF-8 at byte {fault.start}.")
+    return _too_deep()
+
+
+def _invalid(reason: str, line: int, column: int) -> RequestError:
+    return RequestError(f"The request body is not valid JSON: {reason} at line {line}, column {column}.")
 
 
 def _too_deep() -> RequestError:
-    return RequestError(f"The request body is nested more than {_MAX_DEPTH} levels deep.")
-
-
-def _integer(text: str) -> int | float:
-    """`text` as an int, or infinity for thousands of digits, which Python refuses: the backend judges such numbers."""
-    return int(text) if len(text) < 4000 else float("inf")
-
-
-_DECODER = json.JSONDecoder(parse_int=_integer)
-"""Made once: `json.loads` makes one for each body that it reads with a function of ours."""
+    return RequestError(f"The request body is nested more than {MAX_DEPTH} levels deep.")

@@ -6,12 +6,16 @@ time is linear in the length of a frame. sseclient-py reads the data of a frame.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
+from collections.abc import Iterator
 
 from sseclient import SSEClient
 
 from errors import BackendError
+from turns import Turns
+from wire.json_slices import JsonText
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -21,6 +25,11 @@ _LOOK_BEHIND = 3
 """Bytes at the end of a searched part that may be the beginning of a blank line."""
 _MAX_FRAME_BYTES = 64 * 1024 * 1024
 """Far more than any real frame has. An unfinished frame is held in memory, so there is a limit."""
+_LARGE = 1 << 20
+"""Bytes of a frame that is read in slices."""
+_SLICE = 1 << 17
+_MOST_LINES = 64
+"""Lines of a frame that sseclient is given: it copies what it has read at each, which is quadratic."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -96,10 +105,25 @@ def _last_end(text: bytes) -> int:
 
 def frames_of(block: bytes) -> list[bytes]:
     """The frames of `block`, which ends with a complete frame."""
+    if len(block) > _LARGE:
+        return list(_large_frames_of(block))
     if b"\r" not in block:  # fast path for nearly all streams
         return [frame + b"\n\n" for frame in block.split(b"\n\n")[:-1]]
     ends = [match.end() for match in _BLANK_LINE.finditer(block)]
     return [block[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _large_frames_of(block: bytes) -> Iterator[bytes]:
+    """The same, in slices."""
+    turns = Turns()
+    start = at = 0
+    while at < len(block):
+        found = _BLANK_LINE.search(block, at, at + _SLICE)
+        if found:
+            yield block[start : found.end()]
+            start = found.end()
+        at = found.end() if found else at + _SLICE - _LOOK_BEHIND
+        turns.take()
 
 
 def data_of(frame: bytes) -> str | None:
@@ -107,13 +131,52 @@ def data_of(frame: bytes) -> str | None:
 
     Invalid UTF-8 becomes U+FFFD. The usual frame, a single line of data, takes a fast path without the parser.
     """
+    if len(frame) > _LARGE:
+        return _large_data_of(frame)
     if frame.startswith(b"data: ") and frame.endswith(b"}\n\n") and frame.count(b"\n") == 2 and b"\r" not in frame:
         return frame[6:-2].decode(errors="replace")
+    if frame.count(b"\n") + frame.count(b"\r") > _MOST_LINES:
+        return _large_data_of(frame)
     try:
         event = next(iter(SSEClient(iter([frame])).events()), None)
     except UnicodeDecodeError:
         event = next(iter(SSEClient(iter([frame.decode(errors="replace").encode()])).events()), None)
     return None if event is None else event.data
+
+
+def _large_data_of(frame: bytes) -> str | None:
+    """The same of a long frame, or one of many lines, in slices."""
+    turns = Turns()
+    found: list[str] = []
+    lines = 0
+    for start, end in _lines_of(frame):
+        turns.take()
+        if frame[start : min(end, start + 5)] not in (b"data", b"data:"):
+            continue
+        lines += 1
+        found += ["\n"] * (lines > 1)
+        start = min(start + 5, end)
+        start += frame[start : start + 1] == b" "
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for begin in range(start, end, _SLICE):
+            stop = min(begin + _SLICE, end)
+            found.append(decoder.decode(frame[begin:stop], stop == end))
+            turns.take()
+    return "".join(found) if lines else None
+
+
+def _lines_of(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Where the lines of a frame begin and end. Each kind of line end is looked for once."""
+    start = 0
+    feed = carriage = -1
+    while start < len(frame):
+        if feed < start:
+            feed = frame.find(b"\n", start) % (len(frame) + 1)
+        if carriage < start:
+            carriage = frame.find(b"\r", start) % (len(frame) + 1)
+        end = min(feed, carriage)
+        yield start, end
+        start = end + (2 if frame[end : end + 2] == b"\r\n" else 1)
 
 
 def is_torn(frame: bytes) -> bool:
@@ -122,7 +185,10 @@ def is_torn(frame: bytes) -> bool:
     if data is None:
         return any(b"data:".startswith(line) for line in frame.splitlines() if line)
     try:
-        json.loads(data)
+        if len(data) > _LARGE:
+            JsonText(data.encode("utf-8", "surrogatepass")).check()
+        else:
+            json.loads(data)
     except (ValueError, RecursionError):
         return data.strip() != "[DONE]"
     return False

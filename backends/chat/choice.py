@@ -11,6 +11,7 @@ from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
 from backends.chat.halves import has_half, joined
+from backends.chat.large import PIECE, pieces_of
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
@@ -30,6 +31,11 @@ _FOLLOWED = Noted("native_follows")
 _NEVER_CLOSED = Noted("reasoning_never_closed")
 _OPENS_WHOLE = ("{", "[", "`")
 """First characters of a call without a marker, which is held until the text ends."""
+
+
+def _stopped(reason: object) -> bool:
+    """Whether the model stopped by itself. A backend may send anything for a reason, also what cannot be hashed."""
+    return reason is None or (isinstance(reason, str) and reason in _STOPS)
 
 
 def canonical_reason(reason: str | None) -> str | None:
@@ -195,7 +201,7 @@ class ChoiceReader:
         """End the choice: add to its last `delta` what was held, and Finish, which comes once."""
         delta = delta or Delta()
         cut = reason == "length"
-        self._notes.cut = self._notes.cut or reason not in _STOPS
+        self._notes.cut = self._notes.cut or not _stopped(reason)
         halves = self._last_halves() if self._halves else []
         delta.text_as_received = delta.text_as_received and not halves
         first, self.finished = not self.finished, True
@@ -214,7 +220,7 @@ class ChoiceReader:
         return delta
 
     def _reason(self, reason: str | None) -> str:
-        if reason not in _STOPS:
+        if not _stopped(reason):
             return str(reason)
         canonical = "tool_calls" if self._calls or self._native.delivered else "stop"
         translated = self._calls and reason is not None
@@ -225,7 +231,10 @@ class ChoiceReader:
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self._pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
-        events = self._noted(feed(text))
+        if len(text) <= PIECE:
+            events = self._noted(feed(text))
+        else:  # others take their turn between the pieces of a long text
+            events = [event for piece in pieces_of(text) for event in self._noted(feed(piece))]
         if self._pending > MOST_HELD:
             raise TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
         return events

@@ -34,6 +34,11 @@ class Choices:
         return self._readers[index]
 
     @property
+    def count(self) -> int:
+        """How many have begun."""
+        return len(self._readers)
+
+    @property
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
         return any(reader.holds for reader in self._readers.values())

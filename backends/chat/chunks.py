@@ -25,6 +25,7 @@ from backends.chat.fields import (
     message_extension,
     reply_extension,
 )
+from backends.chat.large import LARGE
 from backends.chat.logprobs import WaitingLogprobs, logprobs_of
 from backends.chat.passthrough import FrameTemplate, template_of
 from converters.text.events import CallEnd, Reasoning, Text
@@ -42,7 +43,9 @@ from reply import (
     Step,
     Usage,
 )
+from turns import Turns
 from wire import lossless_json
+from wire.json_values import spelled
 from wire.sse import comments_of, data_of, frame_of
 
 _TEXTS = frozenset({"content", *REASONING_FIELDS})
@@ -129,7 +132,7 @@ class ChunkReader:
     def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
         """An error event, or the call that it quotes because the server could not parse it. Raises Refused."""
         first, self.begun, self.done = not self.begun, True, True
-        body = json.dumps(chunk).encode()
+        body = b"".join(spelled(chunk, Turns())) if len(frame) > LARGE else json.dumps(chunk).encode()
         text = quoted_text(body)
         if text is not None and not self._choices[0].called and self._is_call(text):
             self._notes.repair("error_recovered")
@@ -168,6 +171,8 @@ class ChunkReader:
             return frame, chunk
         for code in codes:
             self._notes.repair(code)
+        if len(frame) > LARGE:
+            return comments_of(frame) + frame_of(b"".join(spelled(chunk, Turns())).decode()), chunk
         whole = lossless_json.loads(data)
         mend_chunk(whole, self._several)
         return comments_of(frame) + frame_of(lossless_json.dumps(whole)), chunk
@@ -313,7 +318,10 @@ class Heads:
 
     def missing(self) -> list[Step]:
         """A step with the heads of choices whose role the backend left out."""
-        found = [index for index in self._choices.indexes if index not in self._begun | self._roles]
+        if len(self._begun) == self._choices.count:
+            return []  # in nearly all frames
+        known = self._begun | self._roles
+        found = [index for index in self._choices.indexes if index not in known]
         if not found:
             return []
         self._notes.repair("role_missing")
@@ -323,6 +331,8 @@ class Heads:
 
     def taken(self) -> list[ChoiceEvent]:
         """The heads of the other choices that begin now, and a head that has changed."""
+        if not self._changed and len(self._begun) == self._choices.count:
+            return []
         found = sorted({*self._changed, *self._choices.indexes} - (self._begun - self._changed))
         self._begun.update(found)
         self._changed.clear()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from backends.chat.fields import json_or_none
+from backends.chat.large import LARGE
 from errors import BackendError, ErrorInfo
+from turns import Turns
+from wire.json_values import SMALL, spelled
 
 # llama.cpp: "Failed to parse input at pos 184: <tool_call>bash..."
 _QUOTE = re.compile(
@@ -32,9 +34,13 @@ def is_error(body: bytes) -> bool:
 def error_of(status: int, body: bytes) -> ErrorInfo:
     """A backend's error body as an error; a body of another shape is quoted as the message."""
     found = json_or_none(body)
-    if isinstance(found, dict) and isinstance(found.get("error"), dict):
+    long = len(body) > LARGE  # then it is told in brief
+    if isinstance(found, dict) and isinstance(found.get("error"), dict) and not long:
         return ErrorInfo(status, found["error"], raw=body)
-    message = _message_in(found) or body.decode(errors="replace").strip()[:_LONGEST]
+    message = _message_in(found.get("error")) if long and isinstance(found, dict) else None
+    message = message or _message_in(found)
+    if message is None or long:
+        message = (message or body[:SMALL].decode(errors="replace").strip())[:_LONGEST]
     error = {
         "message": message or f"The backend answered with status {status} and no body.",
         "type": "backend_error",
@@ -57,8 +63,9 @@ def quoted_text(body: bytes) -> str | None:
     """What the model wrote, where a backend that could not read it quotes it in its error."""
     found = json_or_none(body)
     error = found.get("error") if isinstance(found, dict) else None
-    quote = _QUOTE.search(_message_in(error if isinstance(error, dict) else found) or "")
-    return quote["text"] if quote else None
+    message = _message_in(error if isinstance(error, dict) else found) or ""
+    quote = _QUOTE.search(message[:SMALL])
+    return message[quote.start("text") :] if quote else None
 
 
 def _message_in(found: Any) -> str | None:
@@ -66,5 +73,7 @@ def _message_in(found: Any) -> str | None:
         for name in ("error", "message", "detail"):
             value = found.get(name)
             if value:
-                return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                if isinstance(value, str):
+                    return value
+                return b"".join(spelled(value, Turns())).decode(errors="replace")
     return None

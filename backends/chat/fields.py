@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from backends.chat import large
 from reply import NO_FEATURES, Extension, Features, ReplyHead
+from wire.json_depth import MAX_DEPTH, too_deep
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 FUNCTION_CALL: Features = frozenset({"function_call"})
@@ -18,11 +20,15 @@ _HEAD = frozenset({"id", "object", "created", "model", "system_fingerprint", "ch
 
 
 def json_or_none(data: str | bytes) -> Any:
-    """The value of a JSON text; None if it is none."""
+    """The value of a JSON text; None if it is none, or too deep. In a long one, what nobody looks into is a RawJson."""
+    if len(data) > large.LARGE:
+        return large.read(data)
     try:
-        return json.loads(data)
+        value = json.loads(data)
     except (ValueError, RecursionError):
         return None
+    # a bracket and its partner for each level: nearly all chunks are too short for that
+    return None if len(data) > 2 * MAX_DEPTH and too_deep(data, value) else value
 
 
 def choices_of(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -32,7 +38,7 @@ def choices_of(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def index_of(choice: Mapping[str, Any]) -> int:
     index = choice.get("index")
-    return index if isinstance(index, int) else 0
+    return index if type(index) is int else 0  # true is an int, too, and would be written as True
 
 
 def delta_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
+from backends.chat.large import PIECE, pieces_of
+
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def has_half(text: str) -> bool:
-    return not text.isascii() and _HALF.search(text) is not None
+    if text.isascii():
+        return False
+    if len(text) <= PIECE:
+        return _HALF.search(text) is not None
+    return any(_HALF.search(piece) for piece in pieces_of(text))
 
 
 def joined(text: str) -> tuple[str, str]:

@@ -22,11 +22,16 @@ def logprobs_of(choice: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def extension_of(found: Sequence[Mapping[str, Any]]) -> Extension:
     """The log probabilities of neighbouring frames as one: lists are joined, of other fields the last is taken."""
-    joined = dict(found[0])
-    for more in found[1:]:
-        for name, value in more.items():
+    joined: dict[str, Any] = {}
+    for each in found:
+        for name, value in each.items():
             before = joined.get(name)
-            joined[name] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
+            if not isinstance(value, list):
+                joined[name] = value
+            elif isinstance(before, list):
+                before += value
+            else:
+                joined[name] = [*value]  # a list of ours, which may grow
     return Extension({_FIELD: joined}, of="choice")
 
 

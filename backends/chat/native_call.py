@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backends.chat.fields import json_or_none
+from backends.chat.whole_object import WholeObject
 from converters.text.reasons import Reason
 
 
@@ -14,6 +14,8 @@ from converters.text.reasons import Reason
 class NativeCall:
     """One call, as far as it was received."""
 
+    place: int
+    """How many calls came before it."""
     given_index: int | None
     """The index that the server gave it, if any."""
     refusal: Reason | None
@@ -32,7 +34,7 @@ class NativeCall:
     """The index that the client gets; -1 until the call is opened."""
     half: str = ""
     """The half of a surrogate pair in which the last piece ended."""
-    _read: tuple[int, bool] = (0, False)
+    _object: WholeObject = field(default_factory=WholeObject)
 
     @property
     def opened(self) -> bool:
@@ -46,15 +48,15 @@ class NativeCall:
     def text(self) -> str:
         return "".join(self.body)
 
+    def begin_with(self, text: str) -> None:
+        """Put more in front of the arguments."""
+        self.body.insert(0, text)
+        self._object = WholeObject()
+
     @property
     def complete(self) -> bool:
-        """Whether the arguments are a whole JSON object. Expensive: it parses them."""
-        last = next((piece for piece in reversed(self.body) if not piece.isspace()), "")
-        if not last.rstrip().endswith("}"):
-            return False
-        if self._read[0] != len(self.body):
-            self._read = len(self.body), isinstance(json_or_none(self.text), dict)
-        return self._read[1]
+        """Whether the arguments are a whole JSON object."""
+        return self._object.ends(self.body)
 
 
 def entries_of(delta: Mapping[str, Any]) -> Sequence[Any]:

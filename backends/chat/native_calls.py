@@ -8,19 +8,25 @@ last was right, so that its bytes may pass. It may not know how a dialect writes
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
-from backends.chat.fields import json_or_none
 from backends.chat.halves import has_half, joined
+from backends.chat.large import pieces_of
 from backends.chat.native_call import NativeCall, entries_of, is_index, is_object, text_or_empty
 from backends.chat.native_markup import arguments_in_markup, name_and_rest
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted
 from converters.text.expectations import Expectations
 from converters.text.reasons import Reason
 from converters.values.writer import JsonArguments
+from errors import TooMuch
 from reply import Ids, ReplyEvent
+
+MOST_CALLS = 10_000
+"""Calls of one choice."""
+_LONGEST_NAME = 65_536
+"""Characters of a name that comes in pieces; more of it is left out."""
 
 
 class NativeCalls:
@@ -31,7 +37,10 @@ class NativeCalls:
         self._ids = ids or Ids()
         self._calls: list[NativeCall] = []
         self._turn = 0  # the call that may be sent; those behind it wait for its end
-        self._from_text: list[tuple[str, Any]] = []  # calls that the client got from the text already
+        self._by_index: dict[int, NativeCall] = {}  # the last call that goes by an index
+        self._allowed = 0  # calls that are not refused
+        self._behind = 0  # those of them that wait for their turn
+        self._from_text: Counter[tuple[str, str]] = Counter()  # calls that the client got from the text already
         self._first = 0  # the index of the first call
         self._events: list[ReplyEvent] = []
         self._mixed = False  # part of what waits was sent already
@@ -52,12 +61,12 @@ class NativeCalls:
     @property
     def waiting(self) -> bool:
         """Something was read and not yet sent."""
-        return any(call.waiting for call in islice(self._calls, self._turn, None))
+        return self._behind > 0 or (self._turn < len(self._calls) and self._calls[self._turn].waiting)
 
     def already_sent(self, calls: Iterable[tuple[str, str]]) -> None:
         """The client got these calls (name, arguments) from the text: the same ones are not sent again."""
-        self._from_text = [(name, json_or_none(arguments)) for name, arguments in calls]
-        self._first = len(self._from_text)
+        self._from_text = Counter((name, _canonical(arguments)) for name, arguments in calls)
+        self._first = self._from_text.total()
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
         """The events of a delta. A `whole` message has all calls at once, and they need no index."""
@@ -107,24 +116,27 @@ class NativeCalls:
             self._check(call, entry, function)
         self.as_received = self.as_received and call.refusal is None
         call.id = call.id or given
-        if not call.opened and name != call.name:
+        if not call.opened and name != call.name and len(call.name) < _LONGEST_NAME:
             call.name += name
         if call.half or has_half(arguments):
             arguments, call.half = joined(call.half + arguments)
             self._repaired("surrogate_half")
-        if arguments and call in self._calls[self._turn :]:
+        if arguments and call.place >= self._turn:
             call.body.append(arguments)
             if call.flows is None and not arguments.isspace():
                 call.flows = arguments.lstrip().startswith("{")
 
     def _call_at(self, given_index: object) -> NativeCall | None:
         """The last call with that index, or the last of all where the server gave none."""
-        for call in reversed(self._calls):
-            if not is_index(given_index) or given_index == (
-                call.index if call.given_index is None else call.given_index
-            ):
-                return call
-        return None
+        if isinstance(given_index, int) and is_index(given_index):
+            return self._by_index.get(given_index)
+        return self._calls[-1] if self._calls else None
+
+    def _goes_by(self, call: NativeCall, index: int) -> None:
+        """A call has an index; of several with the same one the last is meant."""
+        other = self._by_index.get(index)
+        if other is None or other.place < call.place:
+            self._by_index[index] = call
 
     def _begins_call(self, call: NativeCall, given: str, name: str, arguments: str) -> bool:
         """Whether an entry with the index of a call begins another one.
@@ -146,11 +158,19 @@ class NativeCalls:
         )
 
     def _add(self, entry: Mapping[str, Any], legacy: bool) -> NativeCall:
+        place = len(self._calls)
+        if place >= MOST_CALLS:
+            raise TooMuch(f"The answer holds more than {MOST_CALLS} tool calls.", "too_many_calls")
         given_index = entry.get("index")
-        allowed = sum(call.refusal is None for call in self._calls) + self._first
-        call = NativeCall(given_index if is_index(given_index) else None, self._expectations.refuses(allowed), legacy)
+        refusal = self._expectations.refuses(self._allowed + self._first)
+        call = NativeCall(place, given_index if is_index(given_index) else None, refusal, legacy)
+        if call.given_index is not None:
+            self._goes_by(call, call.given_index)
         if call.refusal is not None:
             self._repaired(call.refusal)
+        else:
+            self._allowed += 1
+            self._behind += place > self._turn
         if entry.get("type") != "function" and not legacy:
             self._repaired("native_form")
         self._calls.append(call)
@@ -191,6 +211,7 @@ class NativeCalls:
             if call.refusal is None:
                 self._end(call, cut and last)
             self._turn += 1
+            self._behind -= not last and self._calls[self._turn].refusal is None
 
     def _send(self, call: NativeCall, named: bool) -> None:
         """Open the call if its name is known, and send its arguments. `named`: no more of the name can come."""
@@ -210,15 +231,16 @@ class NativeCalls:
         if not name:
             return
         if not self._expectations.allows(name):
-            call.refusal = "choice_none"
-            self._repaired("choice_other")
+            self._refuse(call, "choice_none", "choice_other")
             return
         if name != call.name:
             self._repaired("native_name")
         if rest:
-            call.body.insert(0, rest)
+            call.begin_with(rest)
             call.flows = False
         call.name, call.index = name, self._first + self.delivered
+        if call.given_index is None:
+            self._goes_by(call, call.index)
         if call.given_index != call.index and not call.legacy:
             self._repaired("native_index")
         final_id = self._ids.take(call.id)
@@ -230,8 +252,7 @@ class NativeCalls:
     def _end(self, call: NativeCall, cut: bool) -> None:
         """End the call. Arguments that were held are sent now, as an object unless max_tokens cut them."""
         if self._is_repeated(call):
-            call.refusal = "echo"
-            self._repaired("echo")
+            self._refuse(call, "echo", "echo")
             return
         if call.half:
             call.body.append("\ufffd")
@@ -239,8 +260,7 @@ class NativeCalls:
         if call.refusal is not None:
             return
         if not call.opened:
-            call.refusal = "native_name"  # a call without a name cannot be run
-            self._repaired("native_name")
+            self._refuse(call, "native_name", "native_name")  # a call without a name cannot be run
         elif not call.flows and (call.body or not cut):
             self._repaired("native_arguments")
             self._events.append(ArgumentsDelta(call.index, call.text if cut else self._object(call)))
@@ -250,11 +270,19 @@ class NativeCalls:
 
     def _is_repeated(self, call: NativeCall) -> bool:
         """Whether the client got this call from the text already; each of those counts once."""
-        same = call.name, json_or_none(call.text)
+        same = call.name, _canonical(call.text) if self._from_text else ""
         if same not in self._from_text:
             return False
-        self._from_text.remove(same)
+        self._from_text[same] -= 1
+        if not self._from_text[same]:
+            del self._from_text[same]
         return True
+
+    def _refuse(self, call: NativeCall, refusal: Reason, code: Reason) -> None:
+        """A call whose turn it is does not leave after all."""
+        call.refusal = refusal
+        self._allowed -= 1
+        self._repaired(code)
 
     def _object(self, call: NativeCall) -> str:
         if not call.text.strip():
@@ -264,9 +292,26 @@ class NativeCalls:
         if found is not None:
             return found
         reader = JsonArguments(schema)
-        made = reader.feed(call.text)
+        made = ""
+        for piece in pieces_of(call.text):
+            made += reader.feed(piece)
+            if reader.done:
+                break
         made = made if reader.done else made + reader.finish()
         if reader.unreadable:
             self._repaired("arguments_unreadable")
             return call.text  # the server's own: nothing is made of them
         return made
+
+
+def _canonical(arguments: str) -> str:
+    """Arguments as text that is the same for all spellings of one JSON value; empty if they are none."""
+    try:
+        return json.dumps(json.loads(arguments, parse_float=_number), sort_keys=True)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _number(spelled: str) -> float | int:
+    number = float(spelled)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

@@ -11,7 +11,7 @@ from converters.syntaxes import SYNTAXES, Syntax
 from converters.text.events import ArgumentsDelta, CallStart
 from converters.text.expectations import Expectations, Schema
 
-_MARKUP = re.compile(r"\s*<(?P<token>\|)?")
+_MARKUP = re.compile(r"(?<!\s)\s*<(?P<token>\|)?")
 
 
 def name_and_rest(name: str, expectations: Expectations) -> tuple[str, str]:

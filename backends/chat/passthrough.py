@@ -19,6 +19,8 @@ from reply import NO_FEATURES, Features, Step
 
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
+_LONGEST_BLOCK = 1 << 18
+"""Bytes that pass in one go. Longer ones are read, in slices."""
 _BLANK = ord(" ")
 _MOST_BLANKS = 1000
 """Longest run of blanks at the end of a frame that is taken without the parser, in characters."""
@@ -55,7 +57,7 @@ class FrameTemplate:
     def fits(self, block: bytes) -> bool:
         """Whether a block begins and ends as frames of this template do."""
         least = len(self.before) + len(self.behind)
-        return len(block) >= least and block.startswith(self.before) and block.endswith(self.behind)
+        return least <= len(block) <= _LONGEST_BLOCK and block.startswith(self.before) and block.endswith(self.behind)
 
     def texts_of(self, block: bytes) -> bytes:
         """The texts of all frames as spelled in JSON, joined; empty if one does not fit."""
@@ -83,7 +85,9 @@ class FrameTemplate:
 
 
 def template_of(frame: bytes, text: str, index: int, field: str) -> FrameTemplate | None:
-    """The template of a frame with this text; None if the position of the text is ambiguous."""
+    """The template of a frame with this text; None if the position of the text is ambiguous, or the frame is long."""
+    if len(frame) > _LONGEST_BLOCK:
+        return None
     spelled = text.encode(errors="replace")
     place = frame.find(b'"' + spelled + b'"')
     if not spelled or _NOT_PLAIN.search(spelled) or place < 0 or frame.find(b'"' + spelled + b'"', place + 1) >= 0:

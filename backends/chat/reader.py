@@ -12,6 +12,7 @@ from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader, readable
 from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
 from backends.chat.fields import json_or_none
+from backends.chat.large import pieces_of
 from backends.chat.passthrough import LeasedFrames, ReceivedFrames, WrittenFrames
 from backends.chat.whole import WholeReader
 from backends.protocol import PassingWriter, Passthrough, ReplyContext
@@ -211,7 +212,7 @@ class ChatReplyReader:
 def _holds_calls(context: ReplyContext, text: str) -> bool:
     """Whether a text holds complete calls of declared tools, and only such: an error may quote less."""
     parser = context.new_parser()
-    events = parser.feed(text) + parser.finish(cut=True)
+    events = [event for piece in pieces_of(text) for event in parser.feed(piece)] + parser.finish(cut=True)
     names = [event.name for event in events if isinstance(event, CallStart)]
     whole = all(event.how == "complete" for event in events if isinstance(event, CallEnd))
     return bool(names) and whole and set(names) <= set(context.expectations.tools)

@@ -9,6 +9,7 @@ from backends.chat.choices import Choices
 from backends.chat.chunks import says_the_same
 from backends.chat.envelope import mend_reply
 from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension
+from backends.chat.large import LARGE
 from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text
 from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, ReplyEvent, Usage
@@ -57,7 +58,7 @@ class WholeReader:
             events.append((0, around))
         if reply.get("usage"):
             events.append((0, Usage(reply["usage"])))
-        return Reply(None if changed else body, events, reply, features)
+        return Reply(None if changed else body, events, reply, features, body is not None and len(body) > LARGE)
 
 
 def _text_of(events: Sequence[ReplyEvent]) -> str:

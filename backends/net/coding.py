@@ -1,4 +1,4 @@
-"""Decoding of a body's Content-Encoding with urllib3, while the bytes arrive.
+"""Decoding of a body's Content-Encoding with urllib3, while the bytes arrive: of answers, and of requests, too.
 
 May not know: how the bytes arrive, what they mean.
 """
@@ -12,9 +12,11 @@ from errors import Interrupted
 
 _DECODE_ERRORS: tuple[type[Exception], ...] = (*HTTPResponse.DECODER_ERROR_CLASSES, HTTPError)
 
+CODINGS: tuple[str, ...] = tuple(HTTPResponse.CONTENT_DECODERS)
+"""The codings that can be decoded here. `br` and `zstd` are among them if a library for them is installed."""
 
-_MOST = 1 << 20
-"""Bytes that one step decodes at most: a few bytes can hold gigabytes."""
+_MOST = 1 << 17
+"""Bytes that one step decodes at most: a few bytes can hold gigabytes, and others wait for whoever reads a step."""
 
 
 class Decoder:
@@ -34,7 +36,7 @@ class Decoder:
         return self._decoder is not None and self._decoder.has_unconsumed_tail
 
     def feed(self, data: bytes) -> bytes:
-        """The next decoded bytes, possibly none, a MiB at most. Raises Interrupted for invalid data."""
+        """The next decoded bytes, possibly none, _MOST at most. Raises Interrupted for invalid data."""
         if self._decoder is None or not (data or self.waiting):
             return data
         try:

@@ -20,6 +20,7 @@ from backends.net.response import HttpResponse, ResponseHead
 from backends.net.shutdown import ShutdownSignal
 from backends.net.wait import AnsweredEarly, BackendSocket, ClientSocket, LimitExceeded, NotReady, Wait
 from errors import Interrupted, Stopping, TimedOut
+from turns import Turns
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _RETRY_EVERY = 0.1
@@ -59,6 +60,7 @@ class UpstreamExchange:
         self._timeouts = timeouts
         self._shutdown = shutdown
         self._decoder = Decoder([])
+        self._turns = Turns()  # for bytes that are here already: waiting for others lets all others run
         self._phase, self._timeout = "first_byte", timeouts.first_byte  # what is waited for, and its limit in seconds
         self._received_at: float | None = None  # when the last bytes arrived
         self._connection: HTTPConnection | None = pool.take()
@@ -89,7 +91,11 @@ class UpstreamExchange:
     def next_bytes(self, deadline: float | None) -> bytes | Wait:
         """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
-            piece = b"" if self._decoder.waiting else self._response.take()
+            if self._decoder.waiting:
+                self._turns.take()
+                piece = b""
+            else:
+                piece = self._response.take()
             if self._decoder.active:
                 piece = self._decoder.feed(piece)
             if piece:

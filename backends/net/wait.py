@@ -18,6 +18,7 @@ from typing import Literal
 from backends.net.shutdown import ShutdownSignal
 from backends.net.watchers import HALF_CLOSED, HUNG_UP, IN, MAX_TIMEOUT, OUT, Watcher, new_watcher, under_gevent
 from errors import Stopping
+from turns import Turns
 
 
 class Wait(Enum):
@@ -84,6 +85,7 @@ class BackendSocket:
         self.sent = 0
         """Bytes that the system has taken of what was to be sent."""
         self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _none_buffered
+        self._turns = Turns()  # while TLS has bytes
         self._watched = (0, 0)  # bits for the backend and for the client
         self._watcher: Watcher | None = None
 
@@ -95,7 +97,9 @@ class BackendSocket:
         event = IN
         while True:
             # Wait first. A recv() in vain costs more than a poll(), and who never waits starves the other greenlets.
-            if not self._buffered() and (not_ready := self._wait(event, deadline, limit)) is not None:
+            if self._buffered():
+                self._turns.take()
+            elif (not_ready := self._wait(event, deadline, limit)) is not None:
                 return not_ready
             try:
                 return self._sock.recv(_READ_SIZE)

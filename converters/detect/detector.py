@@ -26,7 +26,7 @@ from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed, joined_texts
 from converters.text.expectations import Expectations
-from converters.text.scanner import MarkerPrefilter, folded, only_more_space
+from converters.text.scanner import LONGEST_RUN, MarkerPrefilter, folded, only_more_space
 from converters.values.json.output import Flow
 
 _VISIBLE = re.compile(r"\S")
@@ -35,9 +35,6 @@ _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
 _SLICE = 4096
 """Characters of a long text that are read at once. Each run of calls copies what follows it of a slice."""
-
-_LONGEST_RUN = 256
-"""Backticks that count as one run, as it is held until it ends."""
 _LONGEST_GAP = 4096
 """White space behind an empty pair of markers that may wait for what follows."""
 
@@ -183,7 +180,7 @@ class Detector(ProseReader):
         """Emit the rejected opener as text, and return what follows it, to be read again."""
         text = refused.rest
         if isinstance(refused, FencedMessage):
-            run = len(text) - len(text.lstrip(text[0]))
+            run = min(len(text) - len(text.lstrip(text[0])), LONGEST_RUN)
             self._emit_run(text[:run], run)
             return text[run:]
         self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
@@ -202,14 +199,16 @@ class Detector(ProseReader):
         buffer = self._buffer
         if self._may_be_whole and end is End.MORE and _only_blanks(buffer):
             return False  # they may stand before a bare call
-        pos = 0
+        pos, match, searched, first = 0, None, False, False
         while pos < len(buffer):
             if self._quoting.closer:
                 pos = self._pass_html(pos, end)
                 if pos < 0:
                     return False
                 continue
-            match = self.index.search(buffer, pos, first=self._first)
+            if not searched or (match is not None and match.start() < pos) or first is not self._first:
+                first, searched = self._first, True
+                match = self.index.search(buffer, pos, first=first)
             if self._may_be_whole and self._begin_whole(pos, match.start() if match else len(buffer)):
                 return True
             behind = self._fresh or self._ended or self._behind_call
@@ -225,7 +224,6 @@ class Detector(ProseReader):
                 self._emit(buffer[pos:])
                 break
             if match.start() > pos:
-                first = self._first
                 self._emit(buffer[pos : match.start()])
                 if first:  # the marker may be one that counts at the start only
                     pos = match.start()
@@ -276,8 +274,9 @@ class Detector(ProseReader):
 
     def _pass_leftover(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Remove a closer that is left over, with the text before it, if it stands before any other marker."""
-        found = self._leftovers.search(self._buffer, pos) if self._leftovers is not None else None
-        if found is None or (match is not None and match.start() < found[0]):
+        last = match.start() if match is not None else len(self._buffer)
+        found = self._leftovers.search(self._buffer, pos, last) if self._leftovers is not None else None
+        if found is None:
             return pos
         start, after, is_whole = found
         if match is not None and match.start() == start and match.end() > after:
@@ -334,11 +333,11 @@ class Detector(ProseReader):
     def _at_run(self, match: re.Match[str], end: End) -> int:
         """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
         marker = match.group()
-        run = (marker.rstrip(behind) if (behind := marker.lstrip("`~")) else marker)[:_LONGEST_RUN]
-        if match.end() == len(match.string) and end is End.MORE and len(run) < _LONGEST_RUN:
+        run = (marker.rstrip(behind) if (behind := marker.lstrip("`~")) else marker)[:LONGEST_RUN]
+        if match.end() == len(match.string) and end is End.MORE and len(run) < LONGEST_RUN:
             return WAIT
         may_open = not (self._is_fenced or self._reasoning.active or self._quoting.fenced)
-        opens = may_open and self._quoting.blank and 3 <= len(run) < _LONGEST_RUN
+        opens = may_open and self._quoting.blank and 3 <= len(run) < LONGEST_RUN
         if opens and marker in self.index.markers.literals and not self._quoting.inline:
             header = header_at(self.index, match, self._expectations, end)
             if header is not False:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-RUNS = ("``*", r"~(?:~{2,}|~?\Z)")
+from converters.text.scanner import LONGEST_RUN
+
+RUNS = (rf"``{{0,{LONGEST_RUN - 1}}}", rf"~(?:~{{2,{LONGEST_RUN - 1}}}|~?\Z)")
 """Regexes of the runs that detection must hand to `run`, or wait for more of at the end of the text."""
 
 HTML = {"<!--": "-->", "<pre": "</pre>", "<code": "</code>"}

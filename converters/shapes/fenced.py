@@ -13,9 +13,10 @@ from typing import Protocol
 from converters.shapes.end_of_text import OnlyEndTokens
 from converters.syntaxes import Syntax
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Removed, Text
+from converters.text.scanner import LONGEST_RUN
 from converters.values.json.output import Flow
 
-_OPENING = re.compile(r"(?P<run>`{3,}|~{3,})[^\n`]{0,256}(?P<line_end>\n|\Z)")
+_OPENING = re.compile(rf"(?P<run>`{{3,{LONGEST_RUN}}}|~{{3,{LONGEST_RUN}}})[^\n`]{{0,256}}(?P<line_end>\n|\Z)")
 
 _SPACE = 4096
 """How much white space may stand around the calls."""

@@ -217,6 +217,7 @@ class StateParser:
         self._finishing = False
         self._fed: list[str] = []  # everything so far, kept only while the run may still be refused
         self._refusable = True
+        self._looked = (0, 0)  # how far was looked behind a position for what shares a call's line
         self._state: StateParser.State
         self.over = False
         self.refused = False
@@ -287,12 +288,17 @@ class StateParser:
         """
         if not self._refusable:
             return True
+        start = pos - self._pos
+        if self._looked[0] == start:
+            pos = self._pos + self._looked[1]  # what was looked at before is not looked at again
         found, marker, end = own.look(self._buffer, pos)
         while found == Lookahead.FOUND and marker not in calls:
             pos = end
             found, marker, end = own.look(self._buffer, pos)
         if found == Lookahead.YET and not self._finishing:
+            self._looked = start, pos - self._pos
             return None
+        self._looked = (0, 0)
         line_ends = _LINE_END.match(self._buffer, pos) or not self._buffer[pos:].strip()
         return self._context.alone and (found == Lookahead.FOUND or bool(line_ends))
 

@@ -26,13 +26,15 @@ _CALL = re.compile(
     rf"(?P<name>{SHORTEST_NAME})(?:\.call)?{_ON_A_LINE}\("
 )
 _NO_WIDTH = " \t\r\n\u200b\u2060\ufeff"
-_COMMA = re.compile(r"(?:[\s,;\u200b\u2060\ufeff]|#[^\n]{0,256}\n(?=[\s,;#]*\]))*")
+_COMMA = re.compile(r"(?:[\s,;\u200b\u2060\ufeff]|#[^\n]{0,256}\n(?=[\s,;#]{0,4096}\])){0,4096}")
 _MAY_CALL = re.compile(
     rf"{_SEPARATORS}(?:#[^\n]{{0,256}}\Z|\\\Z)?(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}=?{FEW_BLANKS})?"
     rf"(?:(?P<name>{NAME}){_ON_A_LINE})?\Z"
 )
 
 
+_LONGEST_ECHO = 65_536
+"""Characters of a run of calls that is compared with what follows it: what has come of that is held, and read again."""
 _BRACKETS = "⟦\n[\n[\n¦\n[\n¦\n⟧"
 """The brackets of the list, which some models leave out or double."""
 
@@ -92,6 +94,7 @@ class PythonicParser(StateParser):
         self._buffer = context.raw[head:]  # the name is read again, with the bracket behind it
         self._listed = True  # the list that the calls stand in has not been closed
         self._written: list[str] = []  # the calls of the run, as they were written
+        self._echo: str | None = None  # those of the whole run, once it has ended
         self._state = self._open if context.whole else self._call
 
     def _cut_off(self, left: str) -> None:
@@ -180,7 +183,10 @@ class PythonicParser(StateParser):
 
     def _repeated(self) -> bool:
         """Behind the run: some models say its calls again, as plain text."""
-        written = "".join(self._written).strip().removeprefix("[").lstrip()
+        if self._echo is None:
+            written = "".join(self._written)
+            self._echo = written.strip().removeprefix("[").lstrip() if len(written) <= _LONGEST_ECHO else ""
+        written = self._echo
         text = self._buffer[self._pos :].lstrip().removeprefix("[").lstrip()
         if written and text.startswith(written):
             end = len(self._buffer) - len(text) + len(written)

@@ -19,7 +19,8 @@ class SoleInMessage:
         self._after = (*ends, next_header)
         self._fed = [raw]
         self._events: list[Event] = []
-        self._behind = ""
+        self._behind: list[str] = []
+        self._begun = False  # more than white space stands behind the calls
         self.over = False
         self.refused = False
         self.rest = ""
@@ -31,25 +32,29 @@ class SoleInMessage:
     def feed(self, text: str) -> list[Event]:
         self._fed.append(text)
         if self._parser.over:
-            self._behind += text
+            self._behind.append(text)
+            if text.isspace() and not self._begun:
+                return []
         else:
             self._events += self._parser.feed(text)
-            self._behind = self._parser.rest
+            self._behind = [self._parser.rest]
         return self._decide(End.MORE) if self._parser.over else []
 
     def finish(self, end: End) -> list[Event]:
         if not self._parser.over:
             self._events += self._parser.finish(end)
-            self._behind = self._parser.rest
+            self._behind = [self._parser.rest]
         return self._decide(end)
 
     def _decide(self, end: End) -> list[Event]:
         if self._parser.refused:
             return self._refuse()
-        behind = self._behind.lstrip()
+        all_behind = "".join(self._behind)
+        behind = all_behind.lstrip()
+        self._begun = bool(behind)
         closed = bool(self._events) and self._events[-1].raw.rstrip().endswith(self._ends)
         if closed or behind.startswith(self._after) or (not behind and end is End.STOP):
-            self.over, self.rest = True, self._behind
+            self.over, self.rest = True, all_behind
             return self._events
         if end is End.MORE and any(each.startswith(behind) for each in self._after):
             return []

@@ -99,7 +99,7 @@ class TaggedParser(GroupedParser):
         self._arguments = self._make_writer(self._schema)
         self._value = TextValue(self._grammar, self._expectations, self._schema, escaped=self._escaped)
         self._early: list[str] = []  # the JSON of values that could all be placeholders
-        self._text: list[str] = []  # the text of the value that could be one
+        self._text = ""  # the text of the value that could be one, without the white space that it begins with
         self._placeholders = 0
         self._state = self._parameters
 
@@ -222,7 +222,7 @@ class TaggedParser(GroupedParser):
         kind = None if says is None else says in self._grammar.syntax.string_types
         key = unescape(key) if self._grammar.syntax.escaped_keys else key
         self._value.begin(self._grammar.value_ends(sample, match["key"].strip()), key)
-        self._text = []
+        self._text = ""
         self._emit(self._arguments.key(key, kind), self._advance(line_end.end() if line_end else match.end()))
         self._state = self._read_value
         return True
@@ -237,8 +237,8 @@ class TaggedParser(GroupedParser):
             return
         self._out.own(raw)
         self._early.append(delta)
-        self._text.append(text)
-        if not may_be_placeholder("".join(self._text)):
+        self._text = self._text + text if self._text else text.lstrip()
+        if not may_be_placeholder(self._text):
             self._start()
 
     def _lease(self) -> Flow | None:
@@ -276,7 +276,7 @@ class TaggedParser(GroupedParser):
     def _end_value(self, end: int, after: int) -> bool:
         self._flow(end)
         raw = self._advance(after)
-        if not self._out.open and is_placeholder("".join(self._text)):
+        if not self._out.open and is_placeholder(self._text):
             self._placeholders += 1
             self._out.own(raw)
             self._early.append(self._arguments.end())

@@ -65,12 +65,14 @@ class TextChannel:
 
     def _overflow(self, out: list[Event]) -> None:
         """More white space than may be held flows, in blocks that do not depend on how it came."""
-        while len(self.held) > self._most and not (self._gap and not self._most):
+        start = 0
+        while len(self.held) - start > self._most and not (self._gap and not self._most):
             block = self._most or len(self.held)
             self._restore(out)
-            out.append(self._kind(self.held[:block]))
-            self.held = self.held[block:]
+            out.append(self._kind(self.held[start : start + block]))
+            start += block
             self._begun, self._gap = True, False
+        self.held = self.held[start:] if start else self.held
 
     @property
     def empty(self) -> bool:

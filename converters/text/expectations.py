@@ -19,6 +19,8 @@ Schema = Mapping[str, Any]
 Choice = Literal["auto", "none", "required"]
 """What `tool_choice` demands."""
 
+_LONGEST_NAME = 1024
+"""Characters of a name that is worth comparing: no tool has a longer one, and the time is quadratic in its length."""
 _DECORATION = re.compile(r"^(?:functions|default_api)[.:/]")
 _TRAILING = re.compile(r"(?:<\|.*|[\s:]+|:\d+)$", re.DOTALL)
 _DOUBLED = re.compile(r"(.+)\.\1")
@@ -61,7 +63,7 @@ class Expectations:
         """
         if name in self.tools:
             return name
-        if not self.heal:
+        if not self.heal or len(name) > _LONGEST_NAME:
             return None
         plain = _plain(name)
         found = [tool for tool in self.tools if not plain.isdisjoint(_plain(tool))]

@@ -36,8 +36,22 @@ NAME = r"[\w.:/@-]{1,256}(?<!/)"
 SHORTEST_NAME = r"[\w.:/@-]{1,256}?"
 """The same, no longer than it must be."""
 
-KEY = r"[^<>\"'\n/][^<>\"'\n]{0,255}"
-"""A parameter's name as markup can hold it."""
+LONGEST_RUN = 256
+"""Longest run of backticks or tildes, in characters: what is longer is read as several, and not held for ever."""
+
+_KEY_INSIDE = r"[^<>\"'\n]"
+_KEY_EDGE = r"[^<>\"'\n/\s\u200b\u2060\ufeff]"
+SHORTEST_KEY = rf"{_KEY_EDGE}{_KEY_INSIDE}{{0,255}}?(?<!{BLANK})"
+"""A parameter's name as markup can hold it, no longer than it must be.
+
+No white space stands at its edges: it could belong to two parts of a regex, which would then try all ways to share it.
+"""
+
+KEY_SO_FAR = rf"{_KEY_EDGE}(?:{_KEY_INSIDE}{{0,255}}\Z|{_KEY_INSIDE}{{0,255}}(?<!{BLANK}))"
+"""The same where the text may end inside it."""
+
+
+_BLANK_CHARACTERS = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"
 
 
 def only_more_space(held: str, text: str) -> bool:
@@ -45,9 +59,9 @@ def only_more_space(held: str, text: str) -> bool:
 
     Then there is nothing new to see, until there is more of it than markup allows; so nothing need be read again.
     """
-    if not text.isspace():
+    if not text or text.strip(_BLANK_CHARACTERS):
         return False
-    space = len(held) - len(held.rstrip())
+    space = len(held) - len(held.rstrip(_BLANK_CHARACTERS))
     return space > 0 and space + len(text) < _MOST_SPACE
 
 

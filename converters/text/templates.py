@@ -14,8 +14,9 @@ from itertools import product
 from converters.text.scanner import (
     BLANK,
     FEW_BLANKS,
-    KEY,
+    KEY_SO_FAR,
     NAME,
+    SHORTEST_KEY,
     SHORTEST_NAME,
     SPACE,
     SPACE_SO_FAR,
@@ -90,7 +91,7 @@ _AROUND_CALL = rf"{_COMMENTS}(?:print\({FEW_BLANKS})?(?:\w{{1,256}}{FEW_BLANKS}=
 _HOLES = {
     "{name}": f"(?P<name>{NAME})",
     "{call}": rf"{_AROUND_CALL}(?!print\()(?P<name>{SHORTEST_NAME})(?:\.call)?(?={FEW_BLANKS}\()",
-    "{key}": f"(?P<key>{KEY}?)",
+    "{key}": f"(?P<key>{SHORTEST_KEY})",
     "{id}": f"(?P<id>{NAME})",
     "{type}": r"(?P<type>\w*)",
     "{to}": NAME,
@@ -99,11 +100,14 @@ _GROUP = re.compile(r"\?P<\w+>")
 _STARTED = {hole: _GROUP.sub("?:", regex) for hole, regex in _HOLES.items()} | {
     "{call}": rf"(?:{_COMMENTS}(?:#[^\n]{{0,256}}\Z|(?:print\({FEW_BLANKS})?\w{{1,256}}{FEW_BLANKS}\Z)"
     rf"|{_AROUND_CALL}(?:{NAME}|\Z))",
-    "{key}": KEY,
+    "{key}": KEY_SO_FAR,
 }
 """The holes where the text may end inside them."""
 
 _QUOTE = "[\"']?"
+_OPENING_QUOTE = rf"{FEW_BLANKS}(?:[\"']{FEW_BLANKS})?"
+_CLOSING_QUOTE = rf"(?:{FEW_BLANKS}[\"'])?"
+"""Behind a key or a name. Blanks that no quote follows are left to what comes next."""
 _MORE_ATTRIBUTES = (
     rf"(?:{BLANK}{{1,64}}[\w:-]{{1,64}}{BLANK}{{0,8}}={BLANK}{{0,8}}"
     rf"(?:\"[^\"<>]{{0,256}}\"|'[^'<>]{{0,256}}'|[^\s\"'<>/\u200b\u2060\ufeff]{{1,256}})){{0,8}}{FEW_BLANKS}/?"
@@ -157,12 +161,11 @@ def _separates(template: str, blanks: re.Match[str]) -> bool:
 
 def _attribute(name: str, hole: str) -> Iterator[Atom]:
     """What names a tag: `="..."`, or an attribute of a `name`; quoted or not, with any blanks."""
-    word = [f"[{char}{char.upper()}]" for char in name]
-    for regex in (FEW_BLANKS, *word, FEW_BLANKS, "=", FEW_BLANKS, _QUOTE, FEW_BLANKS):
+    word = [*(f"[{char}{char.upper()}]" for char in name), FEW_BLANKS] if name else []
+    for regex in (FEW_BLANKS, *word, "=", _OPENING_QUOTE):
         yield regex, regex
     yield _HOLES[hole], _STARTED[hole]
-    for regex in (FEW_BLANKS, _QUOTE):
-        yield regex, regex
+    yield _CLOSING_QUOTE, rf"(?:{FEW_BLANKS}(?:[\"']|\Z))?"
 
 
 def _atoms_of_text(text: str, in_tag: bool) -> Iterator[Atom]:

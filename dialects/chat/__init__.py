@@ -12,6 +12,8 @@ from dialects.chat.stream import ChatStreamWriter
 from dialects.protocol import ParsedRequest
 from errors import ErrorInfo
 from reply import Features, Reply
+from turns import Turns
+from wire.json_values import spelled
 
 ReasoningField = Literal["reasoning_content", "reasoning", "both", "content", "none"]
 
@@ -46,6 +48,8 @@ class Chat:
         if reply.raw is not None and (reply.source is None or reply.features <= self._accepts(options)):
             return reply.raw
         written = rewritten(reply, self._fields, options, request.ids)
+        if reply.large:
+            return b"".join(spelled(written, Turns()))
         return json.dumps(written, ensure_ascii=False).encode(errors="replace")
 
     def write_error(self, error: ErrorInfo) -> bytes:

@@ -31,7 +31,7 @@ def _choice(
     choice: Any, collectors: Mapping[int, MessageCollector], reasoning_fields: tuple[str, ...], options: ChatOptions
 ) -> Any:
     index = choice.get("index") if isinstance(choice, dict) else None
-    collector = collectors.get(index if isinstance(index, int) else 0)
+    collector = collectors.get(index if type(index) is int else 0)
     if collector is None or not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         return choice
     return collector.choice(choice, reasoning_fields, options)

@@ -5,16 +5,17 @@ Source of the format: the OpenAI API reference.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from converters.text.expectations import Choice, Expectations, Schema
 from converters.thinking import SETTINGS, Prompt, asked_in
+from dialects.chat.large_request import LargeRequest
 from dialects.chat.upstream_body import body_for_backend
 from dialects.protocol import ParsedRequest, UpstreamRequest
 from errors import RequestError
-from wire.json_body import read_body
+from wire.json_body import LARGE, read_body
 
 PATH = "/v1/chat/completions"
 
@@ -31,13 +32,13 @@ class ChatOptions:
 
 def parse(raw: bytes) -> ParsedRequest:
     """Parse the body of a request. Raises RequestError, which names the field."""
-    body = read_body(raw)
+    large = LargeRequest(raw) if len(raw) > LARGE else None
+    body = read_body(raw) if large is None else large.body
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
     legacy = "tools" not in body and "functions" in body
-    tools = _functions(body) if legacy else _tools(body)
-    messages = [each for each in _optional(body, "messages", list, "a list") or [] if isinstance(each, dict)]
-    calls, ids = _history(messages)
+    tools = _functions(_listed(body, "functions", large)) if legacy else _tools(_listed(body, "tools", large))
+    history = _history(_listed(body, "messages", large))
     choice, allowed = _choice(body, tools)
     return ParsedRequest(
         upstream=UpstreamRequest(PATH, body_for_backend(raw, body)),
@@ -45,7 +46,7 @@ def parse(raw: bytes) -> ParsedRequest:
         stream=bool(_optional(body, "stream", bool, "true or false")),
         expectations=Expectations(
             tools=tools,
-            translate=bool(tools) or calls,
+            translate=bool(tools) or history.calls,
             choice=choice,
             allowed=allowed,
             json_answer=_asks_for_json(body),
@@ -53,8 +54,8 @@ def parse(raw: bytes) -> ParsedRequest:
             stops=bool(body.get("stop")),
             buffered=not body.get("stream"),
         ),
-        ids=frozenset(ids),
-        prompt=_prompt(body, messages),
+        ids=history.ids,
+        prompt=_prompt(body, history),
         choices=_choices(body),
         options=ChatOptions(_wants_usage(body), legacy),
     )
@@ -73,9 +74,15 @@ def _optional(body: Mapping[str, Any], name: str, kind: type, takes: str) -> Any
     return value
 
 
-def _tools(body: Mapping[str, Any]) -> dict[str, Schema]:
+def _listed(body: Mapping[str, Any], name: str, large: LargeRequest | None) -> Iterable[Any]:
+    """The items of a field that is a list, or absent."""
+    items: Iterable[Any] = _optional(body, name, list, "a list") or []
+    return large.items(name) if large is not None and items else items
+
+
+def _tools(items: Iterable[Any]) -> dict[str, Schema]:
     tools: dict[str, Schema] = {}
-    for place, tool in enumerate(_optional(body, "tools", list, "a list") or []):
+    for place, tool in enumerate(items):
         where = f"tools[{place}]"
         if not isinstance(tool, dict):
             raise RequestError(f"'{where}' must be an object.", param=where)
@@ -85,9 +92,8 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Schema]:
     return tools
 
 
-def _functions(body: Mapping[str, Any]) -> dict[str, Schema]:
-    functions = _optional(body, "functions", list, "a list") or []
-    return dict(_function(function, f"functions[{place}]") for place, function in enumerate(functions))
+def _functions(items: Iterable[Any]) -> dict[str, Schema]:
+    return dict(_function(function, f"functions[{place}]") for place, function in enumerate(items))
 
 
 def _function(function: Any, where: str) -> tuple[str, Schema]:
@@ -143,17 +149,41 @@ def _named(functions: list[Any], tools: Collection[str], where: str) -> frozense
     return frozenset(map(str, names))
 
 
-def _history(messages: list[dict[str, Any]]) -> tuple[bool, set[str]]:
-    """(whether the history holds calls or their results, the ids that it uses)"""
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What matters of the messages."""
+
+    calls: bool
+    """There are calls, or results of calls."""
+    ids: frozenset[str]
+    """The ids that they use."""
+    asked: bool | None
+    """What the last `/think` or `/no_think` asks for."""
+    last: Mapping[str, Any]
+
+
+def _history(messages: Iterable[Any]) -> _History:
+    """Read messages one by one: of a large request, no more than one is there at a time."""
+    calls, asked = False, None
     used: set[str] = set()
-    calls = False
+    last: Mapping[str, Any] = {}
     for message in messages:
-        calls_made = message.get("tool_calls")
-        made = [call for call in calls_made if isinstance(call, dict)] if isinstance(calls_made, list) else []
-        calls = calls or bool(made) or bool(message.get("function_call")) or message.get("role") in ("tool", "function")
-        found = [*(call.get("id") for call in made), message.get("tool_call_id")]
-        used.update(each for each in found if isinstance(each, str))
-    return calls, used
+        if not isinstance(message, dict):
+            continue
+        last, role = message, message.get("role")
+        if role in ("system", "developer", "user") and (switch := asked_in(_text(message))) is not None:
+            asked = switch
+        made = message.get("tool_calls")
+        if made and isinstance(made, list):
+            for call in made:
+                if isinstance(call, dict):
+                    calls = True
+                    if isinstance(found := call.get("id"), str):
+                        used.add(found)
+        if isinstance(found := message.get("tool_call_id"), str):
+            used.add(found)
+        calls = calls or role in ("tool", "function") or bool(message.get("function_call"))
+    return _History(calls, frozenset(used), asked, last)
 
 
 def _asks_for_json(body: Mapping[str, Any]) -> bool:
@@ -166,15 +196,14 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def _prompt(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> Prompt:
+def _prompt(body: Mapping[str, Any], history: _History) -> Prompt:
     settings = body.get("chat_template_kwargs")
-    last = messages[-1] if messages else {}
-    asked = [asked_in(_text(each)) for each in messages if each.get("role") in ("system", "developer", "user")]
+    last = history.last
     return Prompt(
         settings={name: settings[name] for name in SETTINGS if name in settings} if isinstance(settings, dict) else {},
         effort=body.get("reasoning_effort"),
         think=body.get("think"),
-        asked_in_messages=next((each for each in reversed(asked) if each is not None), None),
+        asked_in_messages=history.asked,
         prefill=_text(last) if last.get("role") == "assistant" else None,
         behind_result=last.get("role") in ("tool", "function"),
     )
@@ -183,5 +212,7 @@ def _prompt(body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> P
 def _text(message: Mapping[str, Any]) -> str:
     """The text of a message, whose content may be in parts."""
     content = message.get("content")
+    if isinstance(content, str):
+        return content
     parts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else [content]
     return "".join(part for part in parts if isinstance(part, str))

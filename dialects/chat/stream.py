@@ -12,8 +12,13 @@ from typing import Any
 from converters.text.events import ArgumentsDelta, CallStart, LeaseKind, Reasoning, Text
 from dialects.chat.request import ChatOptions
 from errors import ErrorInfo
-from reply import Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
+from reply import ChoiceEvent, Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
+from turns import Turns
+from wire.json_values import SMALL, spelled
 from wire.sse import DONE, frame_of
+
+_MANY = 64
+"""Events of one step, of which it takes milliseconds to write more."""
 
 
 class ChatStreamWriter:
@@ -41,11 +46,20 @@ class ChatStreamWriter:
 
     def write(self, step: Step) -> bytes:
         if step.raw is None or not self.accepts(step.features):
+            if len(step.events) > _MANY:
+                return b"".join(self._with_pauses(step.events))
             return b"".join(chunk for index, event in step.events for chunk in self._chunks(index, event))
         for index, event in step.events:
             if type(event) is ReplyHead:
                 self._begin(index, event)
         return step.raw
+
+    def _with_pauses(self, events: Iterable[ChoiceEvent]) -> Iterator[bytes]:
+        """The chunks of a long answer that came as a whole: others take their turn between them."""
+        turns = Turns()
+        for index, event in events:
+            yield from self._chunks(index, event)
+            turns.take()
 
     def error(self, error: ErrorInfo) -> bytes:
         return frame_of(json.dumps({"error": error.error}, ensure_ascii=False))
@@ -86,7 +100,8 @@ class ChatStreamWriter:
             case CallStart():
                 yield self._chunk(index, self._opening(event))
             case ArgumentsDelta(index=call, delta=delta) if delta:
-                yield self._chunk(index, self._arguments(call, delta))
+                for start in range(0, len(delta), SMALL):
+                    yield self._chunk(index, self._arguments(call, delta[start : start + SMALL]))
             case Finish(reason=reason):
                 extras = "," + _json(self._extras)[1:-1] if self._extras else ""
                 self._extras = {}
@@ -156,4 +171,7 @@ def reason_for(reason: str, options: ChatOptions) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except TypeError:  # part of it is long and stayed as it was received
+        return b"".join(spelled(value, Turns(), (",", ":"))).decode(errors="replace")

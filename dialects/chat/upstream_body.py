@@ -1,6 +1,6 @@
 """The chat request for the backend: the received bytes, unless a field must be removed.
 
-A body that is changed keeps its unknown fields, the order of its keys, the digits of its numbers, and non-ASCII.
+Of a body that is changed, only the members that change are touched. All else is the bytes that were received.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wire import lossless_json
+from wire.json_edit import REMOVED, edit
 
 
 def body_for_backend(raw: bytes, body: Mapping[str, Any]) -> bytes:
@@ -21,5 +21,4 @@ def body_for_backend(raw: bytes, body: Mapping[str, Any]) -> bytes:
         unwanted += [name for name in choices if isinstance(body.get(name), str | dict)]
     if not unwanted:
         return raw
-    kept = {name: value for name, value in lossless_json.loads(raw).items() if name not in unwanted}
-    return lossless_json.dumps(kept).encode(errors="surrogatepass")
+    return edit(raw, dict.fromkeys(unwanted, REMOVED))

@@ -1,9 +1,10 @@
 """`make faults`: backends that fail in every way and phase, in three syntaxes, streamed and buffered.
 
 Each scenario must end once, in form, in time and with the truth, and leave nothing behind; so must a reset at every
-byte of a recorded answer. The exit code tells.
+byte of a recorded answer. Then the service itself gets into trouble (`service.py`): TLS, reloads, a killed worker, no
+descriptors, idle clients. Both ways of serving, unless some are chosen. The exit code tells.
 
-    python -m tests.faults [--only TEXT] [--worlds N] [--how gunicorn|gthread|app]
+    python -m tests.faults [--only TEXT] [--worlds N] [--how gunicorn|gthread|app ...]
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.every_byte import resets
 from tests.faults.scenarios import Scenario, scenarios
+from tests.faults.service import SITUATIONS, play_situations
 from tests.faults.world import Tally, World, world
-from tests.servers import COMMANDS
+from tests.servers import COMMANDS, How
 
 
 def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
@@ -56,19 +58,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT", help="only the scenarios whose name holds TEXT")
     parser.add_argument("--worlds", type=int, default=3, help="scenarios at a time (3)")
-    parser.add_argument("--how", choices=COMMANDS, default="gunicorn", help="what serves the proxies (gunicorn)")
+    parser.add_argument("--how", nargs="+", choices=COMMANDS, default=["gunicorn", "app"], help="what serves (both)")
     options = parser.parse_args(argv)
     cases = [scenario for scenario in scenarios() if options.only in scenario.name]
-    with ThreadPoolExecutor(options.worlds) as pool:
-        opened = [world(options.how) for _ in range(options.worlds)]
+    held = [_backends_fail(how, cases, options.worlds, every_byte=not options.only) for how in options.how if cases]
+    if any(options.only in situation.name for situation in SITUATIONS):
+        held.append(report("situations of the service", lambda: play_situations(options.how, options.only)))
+    return 0 if held and all(held) else 1
+
+
+def _backends_fail(how: How, cases: Sequence[Scenario], count: int, every_byte: bool) -> bool:
+    with ThreadPoolExecutor(count) as pool:
+        opened = [world(how) for _ in range(count)]
         worlds = [each.__enter__() for each in opened]  # one after the other: each starts six processes
         try:
-            held = [report("scenarios", lambda: play(worlds, cases))]
-            if not options.only:
-                held.append(report("resets, one at every byte of a recorded answer", lambda: resets(worlds)))
+            held = report(f"scenarios before {how}", lambda: play(worlds, cases))
+            if every_byte:
+                held = report("resets, one at every byte of a recorded answer", lambda: resets(worlds)) and held
         finally:
             list(pool.map(lambda each: each.__exit__(None, None, None), opened))
-    return 0 if all(held) else 1
+    return held
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ def held_by(process: Process, backend_port: int) -> Held:
     megabytes = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 for pid in pids) / 1e6
     threads = sum(len(os.listdir(f"/proc/{pid}/task")) for pid in pids)
     descriptors = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
-    return Held(megabytes, threads, descriptors - _connected_to(backend_port, pids))
+    return Held(megabytes, threads, descriptors - connected_to(backend_port, pids))
 
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _connected_to(port: int, pids: list[int]) -> int:
+def connected_to(port: int, pids: list[int]) -> int:
     """How many sockets of these processes are connected to this port, also if the other end has closed them."""
     rows = [line.split() for line in Path(f"/proc/{pids[0]}/net/tcp").read_text().splitlines()[1:]]
     inodes = {row[9] for row in rows if int(row[2].split(":")[1], 16) == port}

@@ -3,7 +3,7 @@
 Memory, threads and descriptors are taken after a start with the same traffic, and again at the end, both at rest. The
 exit code tells.
 
-    python -m tests.load.soak [--seconds N] [--clients N] [--how gunicorn|gthread|app]
+    python -m tests.load.soak [--seconds N] [--clients N] [--how gunicorn|gthread|app] [--mixed]
 """
 
 from __future__ import annotations
@@ -64,16 +64,24 @@ class Soaked:
 
 
 async def traffic(
-    port: int, clients: int, seconds: float, result: Result, look: Callable[[], Held] | None = None
+    port: int,
+    clients: int,
+    seconds: float,
+    result: Result,
+    look: Callable[[], Held] | None = None,
+    leaving: float = LEAVING,
+    longest: int = 60,
+    coming: float = 0.0,
 ) -> None:
     """So many clients, each asking for one speech after the other; some leave at any moment."""
     until = time.monotonic() + seconds
     numbers = itertools.count()
 
     async def client() -> None:
+        await asyncio.sleep(random.random() * min(coming, seconds / 2))
         while time.monotonic() < until:
-            speech = Speech(next(numbers), random.choice(KINDS), random.randint(2, 60))
-            leave_after = random.random() * 2 if random.random() < LEAVING else None
+            speech = Speech(next(numbers), random.choice(KINDS), random.randint(2, longest))
+            leave_after = random.random() * 2 if random.random() < leaving else None
             await ask_for(port, speech, result, leave_after)
 
     async def tell() -> None:
@@ -122,16 +130,26 @@ def soak(seconds: float, clients: int, how: How = "gunicorn", start: float | Non
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load.soak", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--seconds", type=float, default=1200, help="how long (1200)")
-    parser.add_argument("--clients", type=int, default=100, help="how many at once (100)")
+    parser.add_argument("--seconds", type=float, default=None, help="how long (1200; mixed: 600)")
+    parser.add_argument("--clients", type=int, default=None, help="how many at once (100; mixed: 1000)")
+    parser.add_argument("--mixed", action="store_true", help="a tenth of the clients is hostile, in half of the time")
     parser.add_argument("--how", choices=COMMANDS, default="gunicorn", help="what serves the proxy (gunicorn)")
     options = parser.parse_args(argv)
     many_descriptors()
     print(machine(), flush=True)
-    soaked = soak(options.seconds, options.clients, options.how)
+    if options.mixed:
+        from tests.load.mixed import mixed
+
+        run = mixed(options.seconds or 600, options.clients or 1000, options.how)
+        print(run.report())
+        for failure in run.failures():
+            print("FAILED", failure[:600])
+        return 1 if any(run.failures()) else 0
+    clients = options.clients or 100
+    soaked = soak(options.seconds or 1200, clients, options.how)
     result, failures = soaked.result, list(soaked.failures())
     told = f"{result.whole} answers right to the byte, {result.left} clients left, {len(result.wrong)} wrong"
-    print(f"{soaked.seconds:.0f} s, {options.clients} clients at once: {told}; {result.bytes / 1e6:.0f} MB")
+    print(f"{soaked.seconds:.0f} s, {clients} clients at once: {told}; {result.bytes / 1e6:.0f} MB")
     print(f"  start {soaked.start}\n  end   {soaked.end}")
     for failure in failures:
         print("FAILED", failure[:600])

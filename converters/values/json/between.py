@@ -32,11 +32,13 @@ _OPENING_FENCE = re.compile(r"```\w{0,16}\s{0,64}")
 _NOT_STRICT = re.compile(r"[^ \t\r\n]+")
 
 
-def blanks_end(text: str, pos: int) -> int:
+def blanks_end(text: str, pos: int, *, partly: bool = False) -> int:
     """The position behind blanks, in their escaped spelling (`\\n`) too, and comments; WAIT at half of one.
 
-    A comment is closed within the limit and holds no quote: else it is none.
+    A comment is closed within the limit and holds no quote: else it is none. `partly`: what stands before half a
+    comment counts already, so that it need not be read again with each piece.
     """
+    start = pos
     while True:
         space = _SPACES.match(text, pos)
         if space:
@@ -46,7 +48,7 @@ def blanks_end(text: str, pos: int) -> int:
         comment = _COMMENT.match(text, pos)
         if comment is None:
             half = _HALF_COMMENT.match(text, pos) or _HALF_ESCAPE.match(text, pos)
-            return WAIT if half else pos
+            return WAIT if half and not (partly and pos > start) else pos
         pos = comment.end()
 
 

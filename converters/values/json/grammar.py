@@ -188,7 +188,7 @@ class JsonGrammar:
 
     def _space(self, text: str, pos: int) -> int:
         """Blanks and comments; the position itself if there are none."""
-        end = between.blanks_end(text, pos)
+        end = between.blanks_end(text, pos, partly=not self.finishing)
         if end == between.WAIT:
             return self._wait()
         if end > pos:

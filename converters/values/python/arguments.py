@@ -130,11 +130,11 @@ class PythonArguments:
 
     def _skip(self) -> bool:
         """Pass blanks and comments; whether something follows."""
-        end = blanks_end(self._buffer, self._pos)
+        end = blanks_end(self._buffer, self._pos, partly=not self._finishing)
         if end == WAIT:
             return self._fail() if self._finishing else False
         self._advance(end)
-        return end < len(self._buffer)
+        return end < len(self._buffer) and (self._finishing or blanks_end(self._buffer, end) != WAIT)
 
     def _argument(self) -> bool:
         """Before an argument, or the closing bracket."""

@@ -1,0 +1,45 @@
+"""What both ways of serving do at their start."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from config import Config
+from converters.syntaxes import SYNTAXES
+from errors import ConfigError
+from startup import announce, base_url
+
+_DESCRIPTORS = 16384
+"""File descriptors to ask the system for."""
+
+
+def load_config() -> Config:
+    """The configuration from the environment and `.env`. A wrong value ends the process with status 1 and one line."""
+    try:
+        return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
+    except ConfigError as error:
+        sys.exit(str(error))
+
+
+def announce_worker(worker: Any, config: Config) -> None:
+    """Log the start line under gunicorn: once, in its first worker, because there gevent has patched the sockets."""
+    if worker.age != 1:  # a further worker, or one that replaces the first
+        return
+    address = worker.sockets[0].getsockname()
+    if isinstance(address, tuple):
+        announce(config, base_url(address[0], address[1], "https" if worker.cfg.is_ssl else "http"))
+    else:
+        announce(config, f"unix:{address}")
+
+
+def allow_many_connections() -> None:
+    """Raise the limit of open file descriptors. A stream takes two, and many systems start with 1,024."""
+    with suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
