@@ -6,18 +6,36 @@ May not know: models, syntaxes, requests. The names of the syntax rows are passe
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv6Address, ip_address
-from typing import Any, ClassVar, Literal, NamedTuple
+from ipaddress import ip_address
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from errors import ConfigError
+from setting_kinds import (
+    BYTES,
+    FLAG,
+    HOST,
+    KEY,
+    KEYS,
+    LIMIT,
+    MODEL_ROWS,
+    ORIGINS,
+    PORT,
+    POSITIVE,
+    PREFILLED,
+    SECONDS,
+    URL,
+    Kind,
+    joined_url,
+    list_of,
+    one_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +56,7 @@ class Config:
     first_byte_timeout: float | None = None
     request_timeout: float | None = 300
     convert: bool = True
+    forward: tuple[str, ...] = ()
     tool_call_streaming: Literal["incremental", "whole"] = "incremental"
     heal: bool = True
     reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"] = "reasoning_content"
@@ -76,6 +95,11 @@ class Config:
         _refuse_own_address(config, given)
         return config
 
+    @property
+    def forwarded(self) -> frozenset[str]:
+        """The client APIs whose requests go to the backend as they are: set, or the vendor's own."""
+        return frozenset({*self.forward, *_SERVED_BY.get(self.backend or "", ())})
+
     def warnings(self) -> tuple[str, ...]:
         """Settings that are valid but probably a mistake, one line each, for the log at the start."""
         return tuple(_warnings(self))
@@ -97,17 +121,6 @@ def get_backend_config(name: str) -> dict[str, Any]:
     if preset is None:
         raise _BACKEND.refusal(name)
     return dict(preset)
-
-
-class Kind(NamedTuple):
-    """A type of value. `parse` raises ValueError or KeyError for an invalid text; `takes` says in words what is valid.
-
-    `unset` is the value of a variable that has neither a text nor a default.
-    """
-
-    takes: str
-    parse: Callable[[str], object]
-    unset: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ class Variable:
     def shown(self, text: str) -> str:
         """The value as an error message may quote it: shortened, and hidden if it may contain a secret."""
         # A URL with a password or a key may be pasted into any variable. Only glob patterns contain ? and @ normally.
-        hidden = self.secret or (self.kind is not _MODEL_ROWS and any(mark in text for mark in "@?#"))
+        hidden = self.secret or (self.kind is not MODEL_ROWS and any(mark in text for mark in "@?#"))
         return "(hidden)" if hidden else repr(text if len(text) <= 80 else text[:80] + "…")
 
 
@@ -173,13 +186,7 @@ def _backend_url(given: Mapping[str, str], values: Mapping[str, Any]) -> str:
         return values[name] if name in given else preset.get(key, values[name])
 
     parts = part("BACKEND_PROTOCOL", "protocol"), part("BACKEND_HOST", "host"), part("BACKEND_PORT", "port")
-    return values["BACKEND_URL"] or _joined(*parts)
-
-
-def _joined(protocol: str, host: str, port: int | None, path: str = "") -> str:
-    # The scheme's default port is left out: some gateways compare the Host header literally.
-    colon_port = "" if port in (None, {"http": 80, "https": 443}[protocol]) else f":{port}"
-    return f"{protocol}://{f'[{host}]' if ':' in host else host}{colon_port}{path}"
+    return values["BACKEND_URL"] or joined_url(*parts)
 
 
 def _warnings(config: Config) -> Iterator[str]:
@@ -216,6 +223,13 @@ def _one_edit_apart(one: str, other: str) -> bool:
     return one[:2] == other[1::-1] and one[2:] == other[2:]
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _refuse_endpoint(text: str) -> None:
     """Raises ConfigError for a BACKEND_URL that ends in an endpoint of the API."""
     if found := _ENDPOINT.search(text):
@@ -236,75 +250,8 @@ def _refuse_own_address(config: Config, given: Mapping[str, str]) -> None:
         raise variable.refusal(given[name], because)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _matching(pattern: str, text: str) -> re.Match[str]:
-    match = re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise ValueError
-    return match
-
-
-def _url(text: str) -> str:
-    # Not urlsplit(): it removes tabs and newlines silently, and accepts most of what must be refused here.
-    parts = _matching(r"(?!.*[?#\\])(https?)://(\[[^\]/]+\]|[^\[\]:/]+)(?::([0-9]+))?(/[!-~]*)?", text)
-    protocol, host, port, path = parts.groups(default="")
-    if {".", ".."} & set(path.split("/")):
-        raise ValueError
-    while path.endswith(("/", "/v1")):
-        path = path.removesuffix("/").removesuffix("/v1")
-    return _joined(protocol.lower(), _host(host), _whole(port, 1, 65535) if port else None, path)
-
-
-def _host(text: str) -> str:
-    """The host in lower case, IPv6 without brackets. A zone (`%eth0`) is refused: URLs have no standard form for it."""
-    bare = text[1:-1] if text[0] + text[-1] == "[]" else text
-    if ":" in bare or bare != text:
-        return str(IPv6Address(_matching(r"[0-9a-f:.]+", bare).group()))
-    return _matching(r"[a-z0-9_][a-z0-9_.-]*", bare).group().lower()
-
-
-def _whole(text: str, low: int, high: float) -> int:
-    number = int(_matching(r"[0-9]{1,18}", text).group())
-    if not low <= number <= high:
-        raise ValueError
-    return number
-
-
-def _seconds(text: str, above: float = -1) -> float:
-    number = float(_matching(r"[0-9.]+(e[+-]?[0-9]+)?", text).group())
-    if not above < number < math.inf:
-        raise ValueError
-    return number
-
-
-def _origin(text: str) -> str:
-    # Desktop and editor clients use their own schemes: app://, tauri://, vscode-webview://
-    return _matching(r"\*|[a-z][a-z0-9+.-]*://[^\s/@?#*]+", text.removesuffix("/")).group().lower()
-
-
-def _one_of(*names: str, **also: object) -> Kind:
-    values = {name.lower(): name for name in names} | also
-    return Kind(f"one of {', '.join([*names, *also])}", lambda text: values[text.lower()])
-
-
-def _list_of(takes: str, item: Callable[[str], object]) -> Kind:
-    def parse(text: str) -> tuple[object, ...]:
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        if not parts:  # only commas: as an empty list it could allow access that the user meant to restrict
-            raise ValueError
-        return tuple(dict.fromkeys(map(item, parts)))
-
-    return Kind(takes, parse, ())
-
-
 def _preset(host: str, port: int, description: str, protocol: str = "http") -> Mapping[str, str | int]:
-    url = _joined(protocol, host, port)
+    url = joined_url(protocol, host, port)
     return {"host": host, "port": port, "protocol": protocol, "url": url, "timeout": 300, "description": description}
 
 
@@ -321,28 +268,16 @@ PRESETS: Mapping[str, Mapping[str, str | int]] = {
     "demo": _preset("localhost", 8889, "this project's own demo backend"),
 }
 
-_ON_OFF = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
-_FLAG = _one_of(**_ON_OFF)
-_PREFILLED = _one_of(auto=None, **_ON_OFF)
-_HOST = Kind("a host name or an IP address, without protocol, port or path", _host)
-_PORT = Kind("a whole number from 1 to 65535", lambda text: _whole(text, 1, 65535))
-_URL = Kind("an http:// or https:// URL without credentials, query or fragment", _url)
-_BYTES = Kind("a whole number, 1 or more", lambda text: _whole(text, 1, math.inf))
-_SECONDS = Kind("a number of seconds, 0 or more", _seconds)
-_POSITIVE = Kind("a number of seconds above 0", lambda text: _seconds(text, above=0))
-_LIMIT = Kind("a number of seconds, 0 for no limit", lambda text: _seconds(text) or None)
-_KEY = Kind("a key of visible ASCII characters, without 'Bearer'", lambda text: _matching(r"[!-~]+", text).group())
-_KEYS = _list_of("keys of visible ASCII characters, separated by commas", _KEY.parse)
-_ORIGINS = _list_of("origins such as https://app.example:8443, separated by commas, or *", _origin)
-_MODEL_ROWS = _list_of(
-    "pattern=row, such as my-finetune*=glm45, several separated by commas",
-    lambda text: _matching(r"(.*\S)\s*=\s*([^=\s]+)", text).groups(),
-)
-_STREAMING = _one_of("incremental", "whole")
-_HEAL = _one_of(off=False, repair=True)
-_FIELD = _one_of("reasoning_content", "reasoning", "both", "content", "none")
-_LEVEL = _one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_STAGE = _one_of("development", "production", "testing")
+_SERVED_BY: Mapping[str, tuple[str, ...]] = {"openai": ("responses",), "anthropic": ("messages",)}
+"""Presets whose vendor made one of the client APIs."""
+
+_STREAMING = one_of("incremental", "whole")
+_API = one_of("responses", "messages", "ollama")
+_APIS = list_of("one or more of responses, messages, ollama, separated by commas", _API.parse)
+_HEAL = one_of(off=False, repair=True)
+_FIELD = one_of("reasoning_content", "reasoning", "both", "content", "none")
+_LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_STAGE = one_of("development", "production", "testing")
 
 _ENDPOINT = re.compile(
     r"(/v1)?/chat/completions/*$|/v1/(completions|embeddings|models|responses|messages)/*$|/api/(chat|generate|tags)/*$",
@@ -354,36 +289,37 @@ _OF_OTHER_PROGRAMS = frozenset({"BACKENDS", "CORS_ORIGIN", "LOGLEVEL", "REQUESTS
 """Names that other programs use and that are one edit from one of ours."""
 
 _BACKEND_URL = Variable(
-    "BACKEND_URL", "", _URL, "Base URL of the backend, with or without /v1; overrides the four variables below"
+    "BACKEND_URL", "", URL, "Base URL of the backend, with or without /v1; overrides the four variables below"
 )
-_BACKEND = Variable("BACKEND", "", _one_of(*PRESETS), "Preset: provides host, port and protocol where they are not set")
-_MODEL_SYNTAX = Variable("MODEL_SYNTAX", "", _MODEL_ROWS, "Syntax of models whose name is not recognised")
+_BACKEND = Variable("BACKEND", "", one_of(*PRESETS), "Preset: provides host, port and protocol where they are not set")
+_MODEL_SYNTAX = Variable("MODEL_SYNTAX", "", MODEL_ROWS, "Syntax of models whose name is not recognised")
 
 VARIABLES = (
     _BACKEND_URL,
-    Variable("BACKEND_HOST", "localhost", _HOST, "Host name or address of the backend", kept_as="backend_url"),
-    Variable("BACKEND_PORT", "8888", _PORT, "Port of the backend", kept_as="backend_url"),
-    Variable("BACKEND_PROTOCOL", "http", _one_of("http", "https"), "Protocol of the backend", kept_as="backend_url"),
+    Variable("BACKEND_HOST", "localhost", HOST, "Host name or address of the backend", kept_as="backend_url"),
+    Variable("BACKEND_PORT", "8888", PORT, "Port of the backend", kept_as="backend_url"),
+    Variable("BACKEND_PROTOCOL", "http", one_of("http", "https"), "Protocol of the backend", kept_as="backend_url"),
     _BACKEND,
-    Variable("BACKEND_API_KEY", "", _KEY, "Key sent to the backend instead of the client's", secret=True),
-    Variable("PROXY_HOST", "0.0.0.0", _HOST, "Address to listen on; 127.0.0.1 is this machine only"),
-    Variable("PROXY_PORT", "5000", _PORT, "Port to listen on"),
-    Variable("PROXY_API_KEYS", "", _KEYS, "A client must send one of these keys; unset: no key needed", secret=True),
-    Variable("CONNECT_TIMEOUT", "10", _POSITIVE, "Seconds allowed for connecting to the backend"),
-    Variable("CONNECT_RETRY", "2", _SECONDS, "Seconds for which a backend that refuses connections is tried again"),
-    Variable("FIRST_BYTE_TIMEOUT", "0", _LIMIT, "Seconds until the first byte of the backend's answer"),
-    Variable("REQUEST_TIMEOUT", "300", _LIMIT, "Seconds between two later bytes, and for a whole buffered answer"),
-    Variable("ENABLE_TOOL_CALL_CONVERSION", "true", _FLAG, "Translate; off: a plain reverse proxy", kept_as="convert"),
+    Variable("BACKEND_API_KEY", "", KEY, "Key sent to the backend instead of the client's", secret=True),
+    Variable("PROXY_HOST", "0.0.0.0", HOST, "Address to listen on; 127.0.0.1 is this machine only"),
+    Variable("PROXY_PORT", "5000", PORT, "Port to listen on"),
+    Variable("PROXY_API_KEYS", "", KEYS, "A client must send one of these keys; unset: no key needed", secret=True),
+    Variable("CONNECT_TIMEOUT", "10", POSITIVE, "Seconds allowed for connecting to the backend"),
+    Variable("CONNECT_RETRY", "2", SECONDS, "Seconds for which a backend that refuses connections is tried again"),
+    Variable("FIRST_BYTE_TIMEOUT", "0", LIMIT, "Seconds until the first byte of the backend's answer"),
+    Variable("REQUEST_TIMEOUT", "300", LIMIT, "Seconds between two later bytes, and for a whole buffered answer"),
+    Variable("ENABLE_TOOL_CALL_CONVERSION", "true", FLAG, "Translate; off: a plain reverse proxy", kept_as="convert"),
+    Variable("FORWARD", "", _APIS, "Client APIs that the backend serves itself, separated by commas; not translated"),
     Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Send arguments at once, or calls when complete"),
     Variable("HEAL", "repair", _HEAL, "Repair tool names and arguments, or leave them as the model wrote them"),
     Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Field for reasoning; content: in the text; none: drop"),
-    Variable("REASONING_PREFILLED", "auto", _PREFILLED, "Whether answers start inside reasoning; auto detects it"),
-    Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that the server left in the text"),
+    Variable("REASONING_PREFILLED", "auto", PREFILLED, "Whether answers start inside reasoning; auto detects it"),
+    Variable("STRIP_END_TOKENS", "true", FLAG, "Remove end-of-turn tokens that the server left in the text"),
     _MODEL_SYNTAX,
-    Variable("MAX_REQUEST_BYTES", "67108864", _BYTES, "A larger request is refused with status 413"),
-    Variable("CLIENT_TIMEOUT", "60", _LIMIT, "Seconds between two pieces of a request's body"),
-    Variable("KEEPALIVE_SECONDS", "15", _SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),
-    Variable("CORS_ORIGINS", "", _ORIGINS, "Origins of web pages that may read answers, besides loopback; * is all"),
+    Variable("MAX_REQUEST_BYTES", "67108864", BYTES, "A larger request is refused with status 413"),
+    Variable("CLIENT_TIMEOUT", "60", LIMIT, "Seconds between two pieces of a request's body"),
+    Variable("KEEPALIVE_SECONDS", "15", SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),
+    Variable("CORS_ORIGINS", "", ORIGINS, "Origins of web pages that may read answers, besides loopback; * is all"),
     Variable("LOG_LEVEL", "INFO", _LEVEL, "Lowest level that is logged"),
     Variable("FLASK_ENV", "development", _STAGE, "Log format: readable, JSON, errors only", kept_as="environment"),
 )

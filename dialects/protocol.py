@@ -7,8 +7,9 @@ in the dialect: routes, media type, heartbeat, errors.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
@@ -40,8 +41,61 @@ class ParsedRequest:
     """What the request says of the prompt that the answer goes on from."""
     choices: int = 1
     """How many answers it asks for."""
+    codes: frozenset[str] = frozenset()
+    """What the dialect did to the request that its client should know of (docs/OUTCOMES.md)."""
     options: object = None
     """What the dialect itself needs to write the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendAnswer:
+    """What the backend answered to a question of a side route."""
+
+    status: int
+    body: bytes
+
+
+class Ask(Protocol):
+    """Asks the backend something beside the conversation, with the headers of the client's request."""
+
+    def __call__(self, method: str, target: str, body: bytes = b"") -> BackendAnswer:
+        """`target` is the path and query. Raises BackendError if there is no answer, and ClientLeft."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SideRequest:
+    """A request for something beside the conversation: a list of models, a count of tokens."""
+
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What the holes of the rule held."""
+
+    def header(self, name: str) -> str | None:
+        """The value of the first header of that name, which is given in lower case; None if there is none."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SideReply:
+    """The answer to a SideRequest."""
+
+    body: bytes
+    status: int = 200
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class SideRoute:
+    """A route of a dialect beside its conversation."""
+
+    method: Literal["GET", "POST", "DELETE"]
+    rule: str
+    """The path, with holes as in Flask: `/v1/responses/<id>`."""
+    answer: Callable[[SideRequest, Ask], SideReply | None]
+    """Answers; None if another dialect, or the backend, should. Raises RequestError and BackendError."""
 
 
 class StreamWriter(Protocol):
@@ -73,8 +127,23 @@ class Dialect(Protocol):
     """One API that clients speak."""
 
     @property
+    def name(self) -> str:
+        """Its name in the settings and the log: `chat`, `responses`, `messages`, `ollama`."""
+        ...
+
+    @property
     def routes(self) -> tuple[str, ...]:
         """Paths of its POST requests. The first is the one under which a backend may serve the API itself."""
+        ...
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Where paths of this API begin, beside its routes: what is wrong there is told in its form."""
+        ...
+
+    @property
+    def side_routes(self) -> tuple[SideRoute, ...]:
+        """What it serves beside the conversation."""
         ...
 
     @property

@@ -19,7 +19,7 @@ from streaming.record import ExchangeRecord
 _DRAIN = 0.02
 """Seconds granted to a backend to end its body after its reply is complete, so that its connection can be reused."""
 
-_LONGEST_BODY = 64 * 1024 * 1024
+LONGEST_BODY = 64 * 1024 * 1024
 """Bytes of a buffered answer, decoded: far beyond any real one."""
 
 
@@ -69,7 +69,7 @@ class UpstreamReply:
             self._record.touched()
             self._body.append(data)
             self._length += len(data)
-            if self._length > _LONGEST_BODY:
+            if self._length > LONGEST_BODY:
                 raise BackendError("The backend's answer is too long to be read whole.")
         return b"".join(self._body) if data is Wait.END else data
 

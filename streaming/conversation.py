@@ -132,8 +132,8 @@ class TranslatedReply:
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.notes.syntax:
             headers.append(("x-dragoman-syntax", self._record.notes.syntax))
-        if self._record.notes.codes:
-            headers.append(("x-dragoman-codes", self._record.codes_text))
+        if codes := self._record.codes_text:
+            headers.append(("x-dragoman-codes", codes))
         self._record.status = 200 if head.status >= 300 else head.status
         return ClientReply(self._record.status, headers, body)
 

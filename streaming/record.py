@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +13,11 @@ from blinker import Signal
 from reply import Notes
 
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
+
+REQUEST_CODES: Mapping[str, str] = {
+    "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
+}
+"""What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""
 
 exchange_ended = Signal("An exchange has ended; sent with the ExchangeRecord as its sender.")
 
@@ -33,6 +39,8 @@ class ExchangeRecord:
     seconds: float = 0.0
     notes: Notes = field(default_factory=Notes)
     """What was decided in the attempt that was kept."""
+    codes: set[str] = field(default_factory=set)
+    """What was done to the request, and what concerns the exchange as a whole."""
     error: str | None = None
     _ended: bool = False
 
@@ -50,15 +58,15 @@ class ExchangeRecord:
 
     @property
     def codes_text(self) -> str:
-        return ",".join(sorted(self.notes.codes))
+        return ",".join(sorted(self.codes | self.notes.codes))
 
     def summary(self) -> str:
         """The outcome in one line, as the client gets it: `outcome=… syntax=… codes=…`."""
         parts = [f"outcome={self.outcome}"]
         if self.notes.syntax:
             parts.append(f"syntax={self.notes.syntax}")
-        if self.notes.codes:
-            parts.append(f"codes={self.codes_text}")
+        if codes := self.codes_text:
+            parts.append(f"codes={codes}")
         return " ".join(parts)
 
     def fields(self) -> dict[str, object]:
@@ -72,7 +80,7 @@ class ExchangeRecord:
             "calls": self.notes.calls,
             "outcome": self.outcome,
             "syntax": self.notes.syntax,
-            "codes": sorted(self.notes.codes),
+            "codes": sorted(self.codes | self.notes.codes),
             "seconds": round(self.seconds, 3),
             "error": self.error,
         }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewReader, ReplyContext
 from config import Config
-from dialects.protocol import Dialect, ParsedRequest, UpstreamRequest
-from errors import ClientLeft, ProxyError
-from streaming.answer import UpstreamReply
+from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
+from errors import BackendError, ClientLeft, ProxyError
+from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
@@ -74,18 +75,23 @@ class Relay:
         self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
+    def translates(self, dialect: Dialect) -> bool:
+        """Whether requests of this dialect are translated, or else forwarded: the settings decide."""
+        return self._config.convert and dialect.name not in self._config.forwarded
+
     def converse(self, dialect: Dialect, request: ClientRequest) -> ClientReply:
         """Answer a request of a dialect.
 
         Raises RequestError for what is wrong with it, BackendError for what is wrong behind us, ClientLeft.
         """
-        if not self._config.convert:
+        if not self.translates(dialect):
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
         new_parser, expectations = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
         reader = self._new_reader(context)
         record = self._record(request, parsed)
+        record.codes |= parsed.codes
         _, mark, query = request.target.partition("?")
         exchange = self._open(request, parsed.upstream.path + mark + query, parsed.upstream.body, record)
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))  # nobody needs the body any more
@@ -122,6 +128,47 @@ class Relay:
             body.drain()
             return ClientReply(head.status, headers, b"")
         return ClientReply(head.status, headers, body)
+
+    def answer(
+        self, answer: Callable[[SideRequest, Ask], SideReply | None], side: SideRequest, request: ClientRequest
+    ) -> ClientReply | None:
+        """The answer of a side route; None if it leaves the request to others.
+
+        Raises RequestError, BackendError and ClientLeft.
+        """
+        record = self._record(request)
+
+        def ask(method: str, target: str, body: bytes = b"") -> BackendAnswer:
+            return self._asked(replace(request, method=method), target, body, record)
+
+        try:
+            reply = answer(side, ask)
+        except ProxyError as error:
+            _failed(record, error)
+            raise
+        if reply is None:
+            return None
+        record.status = reply.status
+        record.end()
+        body = reply.body if reply.status < 400 else self._redaction.of(reply.body)
+        return ClientReply(
+            reply.status, [("Content-Type", reply.media_type), ("X-Request-Id", record.request_id)], body
+        )
+
+    def _asked(self, request: ClientRequest, target: str, body: bytes, record: ExchangeRecord) -> BackendAnswer:
+        exchange = self._open(request, target, body, record)
+        with closing(exchange):
+            head = exchange.wait_head(None)
+            pieces: list[bytes] = []
+            data: bytes | Wait = b""
+            while isinstance(head, ResponseHead) and not isinstance(data := exchange.next_bytes(None), Wait):
+                record.touched()
+                pieces.append(data)
+                if sum(map(len, pieces)) > LONGEST_BODY:
+                    raise BackendError("The backend's answer is too long to be read whole.")
+            if not isinstance(head, ResponseHead) or data is Wait.CLIENT_LEFT:
+                raise ClientLeft("The client left.")
+        return BackendAnswer(head.status, b"".join(pieces))
 
     def probe(self) -> tuple[bool, str]:
         """(whether the backend answers, its status or the reason why not)"""

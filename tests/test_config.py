@@ -55,6 +55,7 @@ def test_defaults() -> None:
         "first_byte_timeout": None,
         "request_timeout": 300.0,
         "convert": True,
+        "forward": (),
         "tool_call_streaming": "incremental",
         "heal": True,
         "reasoning_field": "reasoning_content",
@@ -130,6 +131,7 @@ GOOD: dict[str, dict[str, object]] = {
     "FIRST_BYTE_TIMEOUT": {"0": None, "0.0": None, "120": 120.0, "1.5": 1.5},
     "REQUEST_TIMEOUT": {"0": None, "300": 300.0, "2E2": 200.0},
     "ENABLE_TOOL_CALL_CONVERSION": {**BOOLEANS},
+    "FORWARD": {"responses": ("responses",), "Messages, ollama": ("messages", "ollama")},
     "TOOL_CALL_STREAMING": {"incremental": "incremental", "Whole": "whole"},
     "HEAL": {"off": False, "repair": True, "Repair": True},
     "REASONING_FIELD": {n: n for n in ("reasoning_content", "reasoning", "both", "content", "none")},
@@ -179,6 +181,7 @@ WRONG: dict[str, list[str]] = {
     "FIRST_BYTE_TIMEOUT": NOT_SECONDS,
     "REQUEST_TIMEOUT": NOT_SECONDS,
     "ENABLE_TOOL_CALL_CONVERSION": [*NOT_A_CHOICE, "auto"],
+    "FORWARD": [*NOT_A_CHOICE, "chat", ","],
     "TOOL_CALL_STREAMING": [*NOT_A_CHOICE, "true"],
     "HEAL": [*NOT_A_CHOICE, "true", "on"],
     "REASONING_FIELD": NOT_A_CHOICE,
@@ -577,3 +580,15 @@ def test_each_warning_is_one_line() -> None:
 
 def test_the_defaults_of_the_class_are_those_of_the_variables() -> None:
     assert Config() == Config.from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("given", "forwarded"),
+    [
+        ({}, set()),
+        ({"BACKEND": "openai"}, {"responses"}),
+        ({"BACKEND": "anthropic", "FORWARD": "ollama"}, {"messages", "ollama"}),
+    ],
+)
+def test_apis_that_the_backend_serves_itself(given: dict[str, str], forwarded: set[str]) -> None:
+    assert read(**given).forwarded == forwarded

@@ -21,7 +21,7 @@ from converters.render import render_calls
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, TURN_HEADERS
 from converters.text.reasons import NOTED, REMOVED
 from streaming import answer
-from streaming.record import Outcome
+from streaming.record import REQUEST_CODES, Outcome
 from tests.faults.scenarios import FAULTS, scenarios
 from wire import json_depth, sse
 
@@ -146,7 +146,14 @@ def test_no_failure_of_the_corpus_is_left_unexplained() -> None:
 OUTCOMES = (DOCS / "OUTCOMES.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("heading", "codes"), [("Why text was removed", REMOVED), ("What else was decided", NOTED)])
+@pytest.mark.parametrize(
+    ("heading", "codes"),
+    [
+        ("Why text was removed", REMOVED),
+        ("What was done to the request", REQUEST_CODES),
+        ("What else was decided", NOTED),
+    ],
+)
 def test_every_code_is_explained_and_no_other(heading: str, codes: Mapping[str, str]) -> None:
     chapter = OUTCOMES.split(f"## {heading}\n")[1].split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)) == sorted(codes)
@@ -183,7 +190,7 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
     assert f"{json_depth.MAX_DEPTH} levels" in SECURITY_PAGE
     assert (
         sse._MAX_FRAME_BYTES == 64 << 20
-        and answer._LONGEST_BODY == 64 << 20
+        and answer.LONGEST_BODY == 64 << 20
         and response._MAX_NON_BODY_BYTES == 256 << 10
     )
 

@@ -13,12 +13,13 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "demo")
-TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "errors", "turns", "version", "reply")
+ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "web", "demo")
+TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
     "errors": 0,
     "turns": 0,
+    "setting_kinds": 0,
     "config": 1,
     "wire": 1,
     "converters": 1,
@@ -29,9 +30,10 @@ FLOORS = {
     "startup": 4,
     "streaming": 4,
     "serving": 5,
-    "app": 6,
-    "cli": 7,
-    "dragoman": 8,
+    "web": 6,
+    "app": 7,
+    "cli": 8,
+    "dragoman": 9,
 }
 """The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import app
 from tests.servers import (
     HOST,
     Answer,
@@ -31,6 +30,7 @@ from tests.servers import (
     running_proxy,
     said,
 )
+from web import keys
 
 OK = json_answer({"ok": True})
 Place = tuple[ScriptedBackend, Process]
@@ -280,7 +280,7 @@ def test_every_key_is_compared_in_constant_time(backend: ScriptedBackend, monkey
             compared.append((one, other))
             return hmac.compare_digest(one, other)
 
-    monkeypatch.setattr(app, "hmac", Watched)
+    monkeypatch.setattr(keys, "hmac", Watched)
     with running_proxy(backend, PROXY_API_KEYS="key-one,key-two,key-three") as proxy:
         for given in ("key-one", "x", ""):
             compared.clear()

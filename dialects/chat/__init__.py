@@ -9,7 +9,7 @@ from dialects.chat import request as requests
 from dialects.chat.message import rewritten
 from dialects.chat.request import ChatOptions
 from dialects.chat.stream import ChatStreamWriter
-from dialects.protocol import ParsedRequest
+from dialects.protocol import ParsedRequest, SideRoute
 from errors import ErrorInfo
 from reply import Features, Reply
 from turns import Turns
@@ -24,7 +24,10 @@ _ANY_REASONING: Features = frozenset({*_BOTH, "+".join(_BOTH)})
 class Chat:
     """A Dialect. `reasoning_field` is the name under which clients get reasoning."""
 
+    name = "chat"
     routes = (requests.PATH, "/chat/completions")
+    prefixes: tuple[str, ...] = ()
+    side_routes: tuple[SideRoute, ...] = ()
     wire = "chat.completions"
     media_type = "text/event-stream; charset=utf-8"
     keep_alive = b": keep-alive\n\n"

@@ -281,3 +281,36 @@ def test_a_backend_without_a_reply_is_an_error(toy_app: Any) -> None:
     backend.answer = json_answer({"what": "is this"})
     response = client.post("/v1/toy", json={"ask": "Hi"})
     assert response.status_code == 502 and "trouble" in response.json
+
+
+# -- beside the conversation -----------------------------------------------------------------------------------------
+
+
+def test_a_side_route_asks_the_backend_and_answers_in_its_own_form() -> None:
+    with ScriptedBackend() as backend:
+        backend.answer = json_answer({"data": [{"id": "m1"}, {"id": "m2"}]})
+        client = create_app(Config.from_environment({"BACKEND_URL": backend.url}), [Toy()]).test_client()
+        reply = client.get("/v1/toy/top/names")
+        assert (reply.status_code, reply.get_json(force=True)) == (200, {"top": ["m1", "m2"]})
+        assert reply.headers["X-Request-Id"]
+        assert backend.last.target == "/v1/models"
+
+
+def test_a_side_route_may_leave_a_request_to_the_backend() -> None:
+    with ScriptedBackend() as backend:
+        backend.answer = json_answer({"as": "it was"})
+        client = create_app(Config.from_environment({"BACKEND_URL": backend.url}), [Toy()]).test_client()
+        assert client.get("/v1/toy/top/names?plain=1").get_json() == {"as": "it was"}
+        assert backend.last.target == "/v1/toy/top/names?plain=1"
+
+
+def test_what_is_wrong_below_a_prefix_is_told_in_the_form_of_the_api() -> None:
+    client = create_app(Config(backend_url="http://127.0.0.1:9"), [Toy()]).test_client()
+    told = client.get("/v1/toy/top/names").get_json()
+    assert set(told) == {"trouble", "number"} and told["number"] == 502
+
+
+def test_a_dialect_that_is_forwarded_translates_nothing() -> None:
+    relay = Relay(Config(forward=("toy",)), OneAnswer(), ChatReplyReader)  # type: ignore[arg-type]
+    assert not relay.translates(Toy())
+    assert all(relay.translates(dialect) for dialect in all_dialects("reasoning_content"))

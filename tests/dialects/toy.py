@@ -14,7 +14,7 @@ from typing import Any
 
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind, Reasoning, Text
 from converters.text.expectations import Expectations
-from dialects.protocol import ParsedRequest, UpstreamRequest
+from dialects.protocol import Ask, ParsedRequest, SideReply, SideRequest, SideRoute, UpstreamRequest
 from errors import ErrorInfo, RequestError
 from reply import Failure, Features, Finish, Ids, Reply, ReplyEvent, ReplyHead, Step, Usage
 
@@ -24,7 +24,10 @@ _REASONS = {"tool_calls": "calls", "stop": "done", "length": "full"}
 class Toy:
     """A Dialect."""
 
+    name = "toy"
     routes = ("/v1/toy", "/toy")
+    prefixes = ("/v1/toy",)
+    side_routes = (SideRoute("GET", "/v1/toy/<shelf>/names", lambda request, ask: _names(request, ask)),)
     wire = "toy"
     media_type = "application/x-ndjson"
     keep_alive = b'{"still":"here"}\n'
@@ -113,6 +116,15 @@ class ToyWriter:
     def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None:
         key = {"text": "say", "reasoning": "ponder", "arguments": "with"}[kind]
         return f'{{"{key}": "'.encode(), b'"}\n'
+
+
+def _names(request: SideRequest, ask: Ask) -> SideReply | None:
+    """The backend's models on a shelf; `?plain=` leaves the request to the backend."""
+    if "plain" in request.query:
+        return None
+    answer = ask("GET", "/v1/models")
+    names = [model["id"] for model in json.loads(answer.body)["data"]]
+    return SideReply(_line({request.values["shelf"]: names}), answer.status, Toy.media_type)
 
 
 def _line(told: dict[str, Any]) -> bytes:

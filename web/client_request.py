@@ -1,0 +1,79 @@
+"""What Flask received as the engine takes it, and the engine's reply as Flask sends it.
+
+May not know: what a body means, which API it belongs to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from flask import Request, Response, g, request
+from werkzeug.datastructures import Headers
+
+from errors import NotFound, RequestError
+from serving.request_body import codings_of, read_body
+from streaming import ClientReply, ClientRequest
+
+_UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:[/;]|%3b|$)|%2f|%5c|%00|\\|\0|//", re.IGNORECASE)
+_DOT = re.compile("%2e", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
+
+
+def current_request() -> Request:
+    """The request itself. Flask's `request` looks for it anew each time it is asked anything."""
+    found: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return found
+
+
+def raw_target(request: Request) -> tuple[str, str, str]:
+    """(the path as the client sent it, `?` or nothing, the query)"""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
+    return _ABSOLUTE.sub("", raw).partition("?")
+
+
+def check_path() -> None:
+    """Refuse what a server behind us could read as another path. Raises RequestError."""
+    if _UNSAFE_PATH.search(_DOT.sub(".", raw_target(current_request())[0])):
+        raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
+
+
+def client_request(request: Request, path: str | None = None, decode: bool = False) -> ClientRequest:
+    """The request as the relay takes it; `path` replaces an alias of it. Not decoded, its body passes as it came."""
+    raw_path, mark, query = raw_target(request)
+    if path is None and not raw_path.startswith("/v1/"):
+        raise NotFound(f"There is no {request.path} here.")
+    headers = list(request.headers.items())
+    target = (path or raw_path) + mark + query
+    coding = request.headers.get("Content-Encoding", "") if decode else ""
+    if coding:
+        headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
+    body = _body(request, codings_of(coding) if coding else ())
+    return ClientRequest(request.method, target, headers, body, g.request_id, _client_fd(request))
+
+
+def _body(request: Request, codings: Sequence[str]) -> bytes:
+    """The whole body, decoded. Not by Flask: it would cut a longer one, not refuse it, and read in one piece."""
+    environ = request.environ
+    length = request.content_length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    return read_body(environ["wsgi.input"], length, request.max_content_length or 0, codings)
+
+
+def _client_fd(request: Request) -> int | None:
+    for server in ("gunicorn.socket", "werkzeug.socket"):
+        sock = request.environ.get(server)
+        if sock is not None:
+            return int(sock.fileno())
+    return None
+
+
+def flask_response(reply: ClientReply) -> Response:
+    """The reply as Flask sends it, with the headers that it has and no others."""
+    response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
+    headers = Headers(list(reply.headers))  # Flask guesses a Content-Type; only what the relay says is true
+    if "Content-Length" in response.headers and "Content-Length" not in headers:
+        headers["Content-Length"] = response.headers["Content-Length"]
+    response.headers = headers
+    return response

@@ -1,0 +1,51 @@
+"""The routes of the client APIs, from their own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from flask import Flask, Response
+
+from dialects import Dialect
+from dialects.protocol import SideRequest, SideRoute
+from streaming import Relay
+from web.client_request import client_request, current_request, flask_response, raw_target
+
+
+def add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect]) -> None:
+    """Each route of each dialect. A body is decoded if it is read."""
+    side: dict[tuple[str, str], list[tuple[Dialect, SideRoute]]] = {}
+    for dialect in dialects:
+        for route in dialect.routes:
+            app.add_url_rule(route, f"converse {route}", _conversing(relay, dialect), methods=["POST"])
+        for each in dialect.side_routes:
+            side.setdefault((each.method, each.rule), []).append((dialect, each))
+    for (method, rule), answering in side.items():
+        app.add_url_rule(rule, f"{method} {rule}", _answering(relay, answering), methods=[method])
+
+
+def _conversing(relay: Relay, dialect: Dialect) -> Callable[[], Response]:
+    decode = relay.translates(dialect)
+
+    def converse() -> Response:
+        return flask_response(relay.converse(dialect, client_request(current_request(), dialect.routes[0], decode)))
+
+    return converse
+
+
+def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]]) -> Callable[..., Response]:
+    """The first of the dialects that takes the request as its own answers it; else it goes to the backend."""
+    answering = [(dialect, route) for dialect, route in answering if relay.translates(dialect)]
+
+    def answer(**values: str) -> Response:
+        asked = current_request()
+        taken = client_request(asked, raw_target(asked)[0], decode=bool(answering))
+        query = dict(asked.args.items(multi=False))
+        side = SideRequest(taken.headers, taken.body, query, values)
+        for _, route in answering:
+            reply = relay.answer(route.answer, side, taken)
+            if reply is not None:
+                return flask_response(reply)
+        return flask_response(relay.forward(taken))
+
+    return answer
