@@ -9,6 +9,7 @@ from backends.adapt.messages import without
 
 DROPPABLE: Mapping[str, str] = {
     "parallel_tool_calls": "nothing: calls behind the first are removed here where the client wants one",
+    "tool_choice": "the choice for the server; here `none` and `required` still count",
     "user": "the name of the user",
     "metadata": "metadata for the vendor's log",
     "store": "storing at the vendor",

@@ -80,6 +80,11 @@ def is_empty(content: Any) -> bool:
     return content is None or content == [] or (isinstance(content, str) and not content)
 
 
+def says_something(content: Any) -> bool:
+    """Whether a content is more than blanks."""
+    return bool(content.strip()) if isinstance(content, str) else not is_empty(content)
+
+
 def joined(contents: Sequence[Any]) -> Any:
     """One content of several, between which stands a blank line: a text, or parts if one of them is in parts."""
     said = [each for each in contents if not is_empty(each)]

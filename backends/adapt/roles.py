@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.adapt.facts import Facts, Request
-from backends.adapt.messages import SYSTEM, Message, calls_of, is_empty, is_result, joined, parts_of, role_of, without
+from backends.adapt.messages import SYSTEM, Message, calls_of, is_result, joined, role_of, says_something, without
 
 START = "(start)"
 """What the user says where a conversation begins with the assistant."""
@@ -89,17 +89,13 @@ def text_apart(messages: list[Any]) -> list[Any]:
     found: list[Any] = []
     for message in messages:
         content = message.get("content") if role_of(message) == "assistant" else None
-        if calls_of(message) and _says_something(content):
+        if calls_of(message) and says_something(content):
             reasoning = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
             found.append(without(message, "tool_calls"))
             found.append({**without(message, *reasoning), "content": ""})
         else:
             found.append(message)
     return found
-
-
-def _says_something(content: Any) -> bool:
-    return bool(content.strip()) if isinstance(content, str) else bool(parts_of(content))
 
 
 def prefill_dropped(messages: list[Any]) -> list[Any]:
@@ -111,10 +107,8 @@ def prefill_dropped(messages: list[Any]) -> list[Any]:
 
 
 def _nothing(message: Message) -> bool:
-    content = message.get("content")
-    blank = isinstance(content, str) and not content.strip()
     others = ("tool_calls", "function_call", "reasoning_content", "reasoning")
-    return (blank or is_empty(content)) and not any(message.get(name) for name in others)
+    return not says_something(message.get("content")) and not any(message.get(name) for name in others)
 
 
 def thinking_off(body: Request, facts: Facts) -> Request:
