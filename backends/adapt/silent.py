@@ -1,0 +1,82 @@
+"""Which adaptations are applied at once, because something would be lost without a word, so that no refusal tells.
+
+They are chosen only if the request has what would be lost. Any other request goes out as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from backends.adapt.facts import Facts, Request
+from backends.adapt.losses import LOSSES, Losses
+from backends.adapt.messages import SYSTEM, calls_of, role_of, says_something, text_of
+from backends.adapt.table import BY_NAME
+from converters.builtin import plain_name
+
+_VENDOR = "openai"
+"""The preset whose server has the API that all others follow: it loses nothing."""
+_KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
+
+
+def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
+    """The adaptations to apply before the first attempt, in the order of the table."""
+    if facts.preset == _VENDOR:
+        return ()
+    losses = losses_of(facts.model)
+    wanted = {name for name, is_lost in _LOST.items() if getattr(losses, name)}
+    listed = body.get("messages")
+    messages = listed if isinstance(listed, list) else []
+    found: set[str] = set()
+    for message in messages:
+        if not isinstance(message, dict):
+            continue
+        if role_of(message) == "developer" and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
+            found.add("developer")
+        for name in wanted:
+            if _LOST[name](message, message is messages[0]):
+                found.add(_SAVED_BY[name])
+    if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
+        found.add("functions")
+    return tuple(name for name in BY_NAME if name in found)
+
+
+@lru_cache(maxsize=1024)
+def losses_of(model: str) -> Losses:
+    """What the template of a model is known to lose."""
+    name = plain_name(model)
+    return next((losses for losses in LOSSES if re.search(losses.models, name)), Losses(""))
+
+
+def _text_beside_call(message: Mapping[str, Any], first: bool) -> bool:
+    return bool(calls_of(message)) and says_something(message.get("content"))
+
+
+def _late_system(message: Mapping[str, Any], first: bool) -> bool:
+    return role_of(message) in SYSTEM and not first
+
+
+def _null(message: Mapping[str, Any], first: bool) -> bool:
+    return bool(calls_of(message)) and message.get("content", "") is None
+
+
+def _parts(message: Mapping[str, Any], first: bool) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and text_of(content) is not None
+
+
+_LOST: Mapping[str, Callable[[Mapping[str, Any], bool], bool]] = {
+    "text_beside_call": _text_beside_call,
+    "late_system": _late_system,
+    "null": _null,
+    "parts": _parts,
+}
+"""By the name of each loss: whether a message has what is lost."""
+_SAVED_BY: Mapping[str, str] = {
+    "text_beside_call": "text_apart",
+    "late_system": "system_first",
+    "null": "content_empty",
+    "parts": "content_text",
+}
