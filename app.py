@@ -15,7 +15,9 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from backends import Backend, ShutdownSignal, Timeouts
+from backends.adapt import AdaptSettings, Learned, Planner, StateFile
 from backends.chat import ChatReplyReader
+from backends.protocol import NewPlan
 from config import Config
 from dialects import Dialect, all_dialects
 from serving import load_config, serve, start_logging
@@ -44,7 +46,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout, config.connect_retry)
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
-    relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader)
+    relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader, _plans(config))
     spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
 
     app.before_request(key_check(config))
@@ -54,6 +56,13 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     add_dialects(app, relay, spoken)
     _add_routes(app, config, relay)
     return app
+
+
+def _plans(config: Config) -> NewPlan:
+    """What makes requests that the backend takes."""
+    settings = AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend)
+    store = StateFile(config.state_file) if config.state_file else None
+    return Planner(settings, Learned(config.backend_url, config.learn_hours, store)).plan
 
 
 def _add_routes(app: Flask, config: Config, relay: Relay) -> None:

@@ -19,8 +19,10 @@ from dotenv import dotenv_values
 from errors import ConfigError
 from setting_kinds import (
     BYTES,
+    FILE,
     FLAG,
     HOST,
+    HOURS,
     KEY,
     KEYS,
     LIMIT,
@@ -59,6 +61,11 @@ class Config:
     forward: tuple[str, ...] = ()
     tool_call_streaming: Literal["incremental", "whole"] = "incremental"
     heal: bool = True
+    adapt: bool = True
+    tool_prompting: Literal["auto", "native", "prompt"] = "auto"
+    raw: Literal["auto", "on", "off"] = "auto"
+    state_file: str | None = None
+    learn_hours: float = 24
     reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"] = "reasoning_content"
     reasoning_prefilled: bool | None = None
     strip_end_tokens: bool = True
@@ -275,6 +282,9 @@ _STREAMING = one_of("incremental", "whole")
 _API = one_of("responses", "messages", "ollama")
 _APIS = list_of("one or more of responses, messages, ollama, separated by commas", _API.parse)
 _HEAL = one_of(off=False, repair=True)
+_ADAPT = one_of(auto=True, off=False)
+_PROMPTING = one_of("auto", "native", "prompt")
+_RAW = one_of("auto", "on", "off")
 _FIELD = one_of("reasoning_content", "reasoning", "both", "content", "none")
 _LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = one_of("development", "production", "testing")
@@ -312,6 +322,11 @@ VARIABLES = (
     Variable("FORWARD", "", _APIS, "Client APIs that the backend serves itself, separated by commas; not translated"),
     Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Send arguments at once, or calls when complete"),
     Variable("HEAL", "repair", _HEAL, "Repair tool names and arguments, or leave them as the model wrote them"),
+    Variable("ADAPT", "auto", _ADAPT, "Change requests that the backend refuses, and send them again"),
+    Variable("TOOL_PROMPTING", "auto", _PROMPTING, "Write tools into the prompt: if they are refused, never, always"),
+    Variable("RAW", "auto", _RAW, "Turn off the backend's own parser of calls: if it is missing, always, never"),
+    Variable("STATE_FILE", "", FILE, "SQLite file for what was learned of models; unset: in memory"),
+    Variable("LEARN_HOURS", "24", HOURS, "Hours for which that counts"),
     Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Field for reasoning; content: in the text; none: drop"),
     Variable("REASONING_PREFILLED", "auto", PREFILLED, "Whether answers start inside reasoning; auto detects it"),
     Variable("STRIP_END_TOKENS", "true", FLAG, "Remove end-of-turn tokens that the server left in the text"),

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from ipaddress import IPv6Address
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -70,6 +71,13 @@ def _seconds(text: str, above: float = -1) -> float:
     return number
 
 
+def _file(text: str) -> str:
+    path = Path(text).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError
+    return str(path)
+
+
 def _origin(text: str) -> str:
     # Desktop and editor clients use their own schemes: app://, tauri://, vscode-webview://
     return _matching(r"\*|[a-z][a-z0-9+.-]*://[^\s/@?#*]+", text.removesuffix("/")).group().lower()
@@ -99,6 +107,8 @@ PREFILLED = one_of(auto=None, **ON_OFF)
 HOST = Kind("a host name or an IP address, without protocol, port or path", _host)
 PORT = Kind("a whole number from 1 to 65535", lambda text: _whole(text, 1, 65535))
 URL = Kind("an http:// or https:// URL without credentials, query or fragment", _url)
+HOURS = Kind("a number of hours above 0", lambda text: _seconds(text, above=0))
+FILE = Kind("the path of a file in a folder that exists", _file)
 BYTES = Kind("a whole number, 1 or more", lambda text: _whole(text, 1, math.inf))
 SECONDS = Kind("a number of seconds, 0 or more", _seconds)
 POSITIVE = Kind("a number of seconds above 0", lambda text: _seconds(text, above=0))

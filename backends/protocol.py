@@ -6,11 +6,12 @@ network, cut anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from converters.stages.pipeline import Pipeline
+from converters.syntaxes import Syntax
 from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from errors import ErrorInfo
@@ -105,3 +106,40 @@ class ReplyReader(Protocol):
 
 
 NewReader = Callable[[ReplyContext], ReplyReader]
+
+
+class RequestPlan(Protocol):
+    """What is sent for one request of a client: the request itself, then what refusals make of it."""
+
+    @property
+    def body(self) -> bytes:
+        """The body of the attempt at hand."""
+        ...
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """What it changes of the client's request, for the record."""
+        ...
+
+    def refused(self, error: ErrorInfo) -> bool:
+        """The backend has refused `body`. Whether it is now another, which the backend may take."""
+        ...
+
+    def succeeded(self) -> None:
+        """The answer was good: what made the request acceptable may be remembered."""
+        ...
+
+    def release(self) -> None:
+        """Nothing will be sent again, so the request can be forgotten."""
+        ...
+
+
+class NewPlan(Protocol):
+    """Makes a plan."""
+
+    def __call__(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> RequestPlan:
+        """`raw` is the body of the request, `fields` the same as objects, or None if nobody has read all of it.
+
+        `syntax` is the row in which the model writes, None if it is not known.
+        """
+        ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
@@ -25,6 +25,8 @@ class UpstreamRequest:
     path: str
     body: bytes
     """The bytes that were received, where nothing in them had to change."""
+    fields: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What `body` says; None if it is too long to be made objects of."""
 
 
 @dataclass(frozen=True, slots=True)

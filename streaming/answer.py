@@ -46,6 +46,11 @@ class UpstreamReply:
         return self._reader.notes
 
     @property
+    def received_head(self) -> ResponseHead | None:
+        """The head of the answer, if it has come."""
+        return self._head
+
+    @property
     def over(self) -> bool:
         """The whole answer was read."""
         return self._reader.done

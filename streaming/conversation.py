@@ -15,7 +15,7 @@ from backends import ResponseHead, Wait
 from dialects.protocol import Dialect, ParsedRequest, StreamWriter
 from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
-from streaming.answer import UpstreamReply
+from streaming.attempts import Attempts
 from streaming.headers import to_client
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
@@ -51,7 +51,7 @@ class TranslatedReply:
 
     def __init__(
         self,
-        answer: UpstreamReply,
+        attempts: Attempts,
         request: ParsedRequest,
         dialect: Dialect,
         record: ExchangeRecord,
@@ -59,7 +59,7 @@ class TranslatedReply:
         when_over: Callable[[], None],
     ) -> None:
         """`when_over` is called once, before the record is closed."""
-        self._answer = answer
+        self._attempts = attempts
         self._request = request
         self._dialect = dialect
         self._record = record
@@ -68,7 +68,6 @@ class TranslatedReply:
         self._first_due = self._due()
         self._limit = None if settings.timeout is None else time.monotonic() + settings.timeout
         self._begun = False  # the head has come, and it is one of success
-        record.keep(answer.notes)
 
     def reply(self) -> ClientReply:
         """The reply. Raises BackendError, or ClientLeft."""
@@ -92,7 +91,13 @@ class TranslatedReply:
         self._record.status = error.status
 
     def _reply(self) -> ClientReply:
-        head = self._answer.head(self._first_due if self._request.stream else self._limit)
+        while (reply := self._tried()) is None:
+            pass
+        return reply
+
+    def _tried(self) -> ClientReply | None:
+        """The reply that the attempt at hand gives; None if it was refused and another has begun."""
+        head = self._attempts.current.head(self._first_due if self._request.stream else self._limit)
         if head is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         if head is Wait.IDLE and not self._request.stream:
@@ -106,17 +111,21 @@ class TranslatedReply:
 
     # -- buffered ----------------------------------------------------------------------------------------------------
 
-    def _refused(self, head: ResponseHead) -> ClientReply:
-        found = self._answer.read_refusal(head.status, self._body())
+    def _refused(self, head: ResponseHead) -> ClientReply | None:
+        found = self._attempts.current.read_refusal(head.status, self._body())
         if isinstance(found, Reply):
             return self._streamed(head, found) if self._request.stream else self._written(head, found)
+        if self._attempts.again(found):
+            return None
         self._record.error = f"backend_status_{head.status}"
         return self._error_reply(head, found)
 
-    def _whole(self, head: ResponseHead) -> ClientReply:
+    def _whole(self, head: ResponseHead) -> ClientReply | None:
         try:
-            reply = self._answer.read_whole(self._body())
+            reply = self._attempts.current.read_whole(self._body())
         except Refused as error:
+            if self._attempts.again(error.refusal):
+                return None
             self._record.error, self._record.status = "backend_error", error.status
             return self._error_reply(head, error.refusal)
         return self._written(head, reply)
@@ -127,6 +136,7 @@ class TranslatedReply:
         return ClientReply(error.status, [*self._headers(head, drop={"content-type"}), _JSON], body)
 
     def _written(self, head: ResponseHead, reply: Reply) -> ClientReply:
+        self._attempts.kept()
         body = self._dialect.write_whole(reply, self._request)
         headers = self._headers(head)
         headers.append(("x-dragoman-outcome", self._record.outcome))
@@ -138,7 +148,7 @@ class TranslatedReply:
         return ClientReply(self._record.status, headers, body)
 
     def _body(self) -> bytes:
-        body = self._answer.body(self._limit)
+        body = self._attempts.current.body(self._limit)
         if body is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         if isinstance(body, Wait):
@@ -164,6 +174,8 @@ class TranslatedReply:
             ("X-Accel-Buffering", "no"),
         )
         headers = [("X-Request-Id", self._record.request_id)]
+        if whole is None:
+            head = self._attempts.current.received_head  # perhaps of another attempt by now
         if head is not None:
             headers = self._headers(head, drop={name.lower() for name, _ in own})
         self._record.status = 200
@@ -220,14 +232,19 @@ class TranslatedReply:
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
         """The bytes to send now, perhaps none; None at the end. Raises ProxyError for what becomes an error event."""
         if not self._begun:
-            head = self._answer.head(due)
+            head = self._attempts.current.head(due)
             if isinstance(head, ResponseHead) and head.status >= 300:
                 return self._refused_late(writer, head)
             self._begun = isinstance(head, ResponseHead)
-        steps = self._answer.steps(due, writer) if self._begun else head
+        try:
+            steps = self._attempts.current.steps(due, writer) if self._begun else head
+        except Refused as error:
+            return self._begun_again(error)
         if isinstance(steps, bytes):
             return steps
         if not isinstance(steps, Wait | ResponseHead):
+            if steps and steps[-1].events:
+                self._attempts.kept()
             return b"".join(map(writer.write, self._without_secrets(steps)))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
@@ -246,17 +263,24 @@ class TranslatedReply:
 
     def _refused_late(self, writer: StreamWriter, head: ResponseHead) -> bytes | None:
         """A refusal after heartbeats: raises Refused, or returns the bytes of the reply that it quotes."""
-        if self._answer.over:
+        if self._attempts.current.over:
             return None
-        found = self._answer.read_refusal(head.status, self._body())
+        found = self._attempts.current.read_refusal(head.status, self._body())
         if isinstance(found, Reply):
             return writer.write(Step(None, found.events))
-        raise Refused(found)
+        return self._begun_again(Refused(found))
+
+    def _begun_again(self, refused: Refused) -> bytes:
+        """No bytes yet, as another attempt has begun. Raises the refusal if there is none."""
+        if not self._attempts.again(refused.refusal):
+            raise refused
+        self._begun = False
+        return b""
 
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The last bytes of a stream that failed: what was held, the error, and no finish reason."""
         self._record.error = error.code
-        held = b"".join(map(writer.write, self._answer.release()))
+        held = b"".join(map(writer.write, self._attempts.current.release()))
         told = writer.error(error.info.redacted(self._settings.redaction.of))
         return held + told + writer.end(self._record.summary())
 
@@ -267,7 +291,7 @@ class TranslatedReply:
         return time.monotonic() + self._settings.keepalive if self._settings.keepalive else None
 
     def _close(self) -> None:
-        self._answer.close()
+        self._attempts.close()
         self._when_over()
         self._record.end()
 

@@ -13,6 +13,7 @@ from converters.builtin import SyntaxConverter
 from converters.detect.openers import opener_index
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline
+from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations
 from converters.thinking import asked, family_of, left_open
 from dialects.protocol import ParsedRequest
@@ -36,8 +37,10 @@ class ParserSelection:
         if config.convert:
             opener_index(None)  # warm the cache: building it takes about a second and would stall the first request
 
-    def select(self, request: ParsedRequest, syntax: str | None) -> tuple[Callable[[], Pipeline], Expectations]:
-        """(a function that makes one parser for each choice, the expectations they share)
+    def select(
+        self, request: ParsedRequest, syntax: str | None
+    ) -> tuple[Callable[[], Pipeline], Expectations, Syntax | None]:
+        """(a function that makes one parser for each choice, the expectations they share, the row if one is known)
 
         `syntax` is the row that the request asks for, if it does. Raises RequestError for a row that does not exist.
         """
@@ -51,7 +54,8 @@ class ParserSelection:
             heal=config.heal,
             starts_inside=self._starts_inside(request, converter),
         )
-        return lambda: parser_for(converter, expectations), expectations
+        row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+        return lambda: parser_for(converter, expectations), expectations, row
 
     def learn(self, request: ParsedRequest, notes: Notes) -> None:
         """Remember where this model's reasoning started, if the answer showed it."""

@@ -15,6 +15,8 @@ from reply import Notes
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
 REQUEST_CODES: Mapping[str, str] = {
+    "adapted": "the request was changed so that the backend takes it; behind a colon stands the adaptation",
+    "prompted": "the tools were written into the prompt, because the backend takes none",
     "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
 }
 """What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""
@@ -39,6 +41,8 @@ class ExchangeRecord:
     seconds: float = 0.0
     notes: Notes = field(default_factory=Notes)
     """What was decided in the attempt that was kept."""
+    attempts: int = 0
+    """Requests that were sent to the backend."""
     codes: set[str] = field(default_factory=set)
     """What was done to the request, and what concerns the exchange as a whole."""
     error: str | None = None
@@ -77,6 +81,7 @@ class ExchangeRecord:
             "model": self.model[:_LONGEST] or None,
             "stream": self.stream,
             "status": self.status,
+            "attempts": self.attempts,
             "calls": self.notes.calls,
             "outcome": self.outcome,
             "syntax": self.notes.syntax,

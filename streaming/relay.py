@@ -8,11 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
-from backends.protocol import NewReader, ReplyContext
+from backends.protocol import NewPlan, NewReader, ReplyContext
 from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
 from errors import BackendError, ClientLeft, ProxyError
 from streaming.answer import LONGEST_BODY, UpstreamReply
+from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
@@ -66,11 +67,12 @@ class Pieces(Iterator[bytes]):
 class Relay:
     """Shared by all threads of the process."""
 
-    def __init__(self, config: Config, backend: Backend, new_reader: NewReader) -> None:
-        """`new_reader` makes a reader of the backend's API for each attempt at an answer."""
+    def __init__(self, config: Config, backend: Backend, new_reader: NewReader, new_plan: NewPlan) -> None:
+        """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent."""
         self._config = config
         self._backend = backend
         self._new_reader = new_reader
+        self._new_plan = new_plan
         self._parsers = ParserSelection(config)
         self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
@@ -87,20 +89,26 @@ class Relay:
         if not self.translates(dialect):
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
-        new_parser, expectations = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
-        reader = self._new_reader(context)
         record = self._record(request, parsed)
         record.codes |= parsed.codes
-        _, mark, query = request.target.partition("?")
-        exchange = self._open(request, parsed.upstream.path + mark + query, parsed.upstream.body, record)
-        parsed = replace(parsed, upstream=UpstreamRequest("", b""))  # nobody needs the body any more
-        answer = UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
+        target = parsed.upstream.path
+        if target == dialect.routes[0]:  # the backend's own API; a query of another means nothing to it
+            target += "".join(request.target.partition("?")[1:])
+        plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row)
+        # from here on only the plan holds the body, and only as long as it may be sent again
+        parsed = replace(parsed, upstream=UpstreamRequest("", b""))
+        request = replace(request, body=b"")
 
-        def learn() -> None:
-            self._parsers.learn(parsed, reader.notes)
+        def read(exchange: UpstreamExchange) -> UpstreamReply:
+            reader = self._new_reader(context)
+            return UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
 
-        return TranslatedReply(answer, parsed, dialect, record, self._settings, learn).reply()
+        attempts = Attempts(plan, lambda body: self._open(request, target, body, record), read, record)
+        return TranslatedReply(
+            attempts, parsed, dialect, record, self._settings, lambda: self._parsers.learn(parsed, record.notes)
+        ).reply()
 
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""

@@ -4,6 +4,14 @@
     refusals   which of them a refusal asks for
     silent     which of them are applied at once, because a template would lose something without a word
     bodies     the bytes of a request as a Request, and the members that changed as bytes again
+    plan       what is sent for one request, attempt after attempt
+    learned    what refusals have taught about a model; state_file keeps it in SQLite
 
-Everything is pure: no network, no clock, no configuration. May not know: dialects, the engine, who learns what.
+Adaptations and refusals are pure: no network, no clock, no configuration. May not know: dialects, the engine.
 """
+
+from backends.adapt.learned import Learned
+from backends.adapt.plan import AdaptSettings, Planner
+from backends.adapt.state_file import StateFile
+
+__all__ = ["AdaptSettings", "Learned", "Planner", "StateFile"]

@@ -68,10 +68,11 @@ _OPPOSITES = {
 """Adaptations that undo each other: one is never asked for while the other is on."""
 
 
-def asked_for(error: ErrorInfo, body: Request, on: Collection[str]) -> tuple[str, ...]:
+def asked_for(error: ErrorInfo, body: Request, on: Collection[str], never: Collection[str] = ()) -> tuple[str, ...]:
     """The adaptations that are not yet on, that the refusal asks for, and that change the request.
 
-    `body` is the request as the client sent it, `on` the adaptations with which it was refused. Empty for a refusal
+    `body` is the request as the client sent it, `on` the adaptations with which it was refused, `never` those
+    that the settings forbid. Empty for a refusal
     that nobody knows, or of which no adaptation is left: it is for the client.
     """
     if error.status in _NEVER_STATUS:
@@ -82,7 +83,7 @@ def asked_for(error: ErrorInfo, body: Request, on: Collection[str]) -> tuple[str
     now = adapted(body, on, _NOBODY)
     found: set[str] = set()
     for ladder in _ladders(text, own):
-        found.update(_first(ladder, now, on))
+        found.update(_first(ladder, now, on, never))
     return tuple(name for name in BY_NAME if name in found)
 
 
@@ -110,10 +111,10 @@ def _ladders(text: str, own: OwnWords) -> Iterator[Ladder]:
                 yield _FIELDS[field]
 
 
-def _first(ladder: Ladder, now: Request, on: Collection[str]) -> tuple[str, ...]:
+def _first(ladder: Ladder, now: Request, on: Collection[str], never: Collection[str]) -> tuple[str, ...]:
     """The adaptations of the first rung of which one is off yet and changes the request."""
     for rung in ladder:
-        usable = [name for name in rung if name not in on and _OPPOSITES.get(name) not in on]
+        usable = [name for name in rung if name not in on and name not in never and _OPPOSITES.get(name) not in on]
         changing = tuple(name for name in usable if BY_NAME[name].apply(now, _NOBODY) is not now)
         if changing:
             return changing

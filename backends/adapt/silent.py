@@ -18,6 +18,7 @@ from converters.builtin import plain_name
 
 _VENDOR = "openai"
 """The preset whose server has the API that all others follow: it loses nothing."""
+_NO_LOSSES = Losses("")
 _KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
 
 
@@ -43,11 +44,18 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     return tuple(name for name in BY_NAME if name in found)
 
 
+def may_lose(raw: bytes, facts: Facts) -> bool:
+    """Whether a long request, which nobody has read whole, must be read to know what `at_once` says."""
+    if facts.preset == _VENDOR:
+        return False
+    return losses_of(facts.model) != _NO_LOSSES or any(word in raw for word in (b'"developer"', b'"functions"'))
+
+
 @lru_cache(maxsize=1024)
 def losses_of(model: str) -> Losses:
     """What the template of a model is known to lose."""
     name = plain_name(model)
-    return next((losses for losses in LOSSES if re.search(losses.models, name)), Losses(""))
+    return next((losses for losses in LOSSES if re.search(losses.models, name)), _NO_LOSSES)
 
 
 def _text_beside_call(message: Mapping[str, Any], first: bool) -> bool:

@@ -14,7 +14,7 @@ from backends.adapt.facts import Apply, Facts, Request
 from backends.adapt.messages import on_each, on_each_call, on_messages
 from backends.adapt.prompted import prompted
 
-__all__ = ["ADAPTATIONS", "BY_NAME", "Adaptation", "Facts", "Request", "adapted"]
+__all__ = ["ADAPTATIONS", "BY_NAME", "Adaptation", "Facts", "Request", "adapted", "applied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,14 @@ BY_NAME: Mapping[str, Adaptation] = {each.name: each for each in ADAPTATIONS}
 
 def adapted(body: Request, names: Collection[str], facts: Facts) -> Request:
     """The request with these adaptations, in the order of the table. Unknown names mean nothing."""
+    return applied(body, names, facts)[0]
+
+
+def applied(body: Request, names: Collection[str], facts: Facts) -> tuple[Request, tuple[str, ...]]:
+    """The same, and the names of those that changed something."""
+    effective: list[str] = []
     for each in ADAPTATIONS:
-        if each.name in names:
-            body = each.apply(body, facts)
-    return body
+        if each.name in names and (changed := each.apply(body, facts)) is not body:
+            body = changed
+            effective.append(each.name)
+    return body, tuple(effective)

@@ -40,8 +40,9 @@ def parse(raw: bytes) -> ParsedRequest:
     tools = _functions(_listed(body, "functions", large)) if legacy else _tools(_listed(body, "tools", large))
     history = _history(_listed(body, "messages", large))
     choice, allowed = _choice(body, tools)
+    sent, fields = body_for_backend(raw, body)
     return ParsedRequest(
-        upstream=UpstreamRequest(PATH, body_for_backend(raw, body)),
+        upstream=UpstreamRequest(PATH, sent, fields if large is None else None),
         model=_optional(body, "model", str, "a string") or "",
         stream=bool(_optional(body, "stream", bool, "true or false")),
         expectations=Expectations(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from backends import Backend, Timeouts
+from backends.adapt import AdaptSettings, Learned, Planner
 from backends.chat import ChatReplyReader
 from config import Config
 from dialects.chat import CHAT
@@ -97,7 +98,10 @@ def test_a_body_that_breaks_is_closed_and_says_so() -> None:
 def test_a_stream_that_nobody_began_is_closed(backend: ScriptedBackend) -> None:
     backend.answer = Answer([*said("Hello", finish=None, done=False), threading.Event()])
     relay = Relay(
-        Config.from_environment({"BACKEND_URL": backend.url}), Backend(backend.url, Timeouts(1, 5, 5)), ChatReplyReader
+        Config.from_environment({"BACKEND_URL": backend.url}),
+        Backend(backend.url, Timeouts(1, 5, 5)),
+        ChatReplyReader,
+        Planner(AdaptSettings(), Learned(backend.url, hours=1)).plan,
     )
     reply = relay.converse(CHAT, ClientRequest("POST", "/v1/chat/completions", [], json.dumps(ask()).encode(), "r"))
     assert not backend.last.closed.wait(0.1)

@@ -1,0 +1,131 @@
+"""What is sent to a backend for one request of a client: the request itself, or what refusals make of it.
+
+A Plan belongs to one exchange. What helped is remembered for the backend and the model once the answer was good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backends.adapt import bodies
+from backends.adapt.facts import Facts, Request, facts_of
+from backends.adapt.learned import Learned
+from backends.adapt.refusals import asked_for
+from backends.adapt.silent import at_once, may_lose
+from backends.adapt.table import BY_NAME, applied
+from converters.syntaxes import Syntax
+from errors import ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptSettings:
+    """What the configuration says of requests."""
+
+    adapt: bool = True
+    """Off: a refusal goes to the client, and nothing is changed but what the two below ask for."""
+    prompting: Literal["auto", "native", "prompt"] = "auto"
+    """Where the tools stand: in the prompt if they are refused, never, or always."""
+    raw: Literal["auto", "on", "off"] = "auto"
+    """Whether the server's own parser of calls is turned off: if it is missing, always, or never."""
+    preset: str | None = None
+
+
+class Planner:
+    """Makes the plans of one backend. Shared by all threads."""
+
+    def __init__(self, settings: AdaptSettings, learned: Learned) -> None:
+        self._settings = settings
+        self._learned = learned
+
+    def plan(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> Plan:
+        """The plan for the request `raw`; `fields` is what it says, if it was read whole.
+
+        `syntax` is the row of the model, if it is known.
+        """
+        return Plan(raw, fields, facts_of(model, self._settings.preset, syntax), self._settings, self._learned)
+
+
+class Plan:
+    """A RequestPlan."""
+
+    def __init__(
+        self, raw: bytes, fields: Mapping[str, Any] | None, facts: Facts, settings: AdaptSettings, learned: Learned
+    ) -> None:
+        self._raw = raw
+        self._facts = facts
+        self._settings = settings
+        self._learned = learned
+        self._never = _forbidden(settings)
+        self._known = learned.recall(facts.model) if settings.adapt else frozenset()
+        self._request: Request | None = None  # what `raw` says, once something is to be changed
+        self._reasons: dict[str, str] = {}  # why an adaptation that this exchange found was asked for
+        self._effective: tuple[str, ...] = ()
+        self.body = raw
+        self._names = frozenset(self._known - self._never | self._from_the_start(fields))
+        if self._names:
+            self._write()
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """What the attempt at hand changes, as the record tells it."""
+        return frozenset(name if name == "prompted" else f"adapted:{name}" for name in self._effective)
+
+    def refused(self, error: ErrorInfo) -> bool:
+        """Whether another request may be accepted; `body` is it then."""
+        if not self._settings.adapt or (request := self._read()) is None:
+            return False
+        before = self.body
+        found = asked_for(error, request, self._names, self._never)
+        if found:
+            self._reasons |= dict.fromkeys(found, f"status {error.status}")
+            self._names |= frozenset(found)
+        elif self._known:  # what was learned may be wrong by now: begin with the client's own request
+            self._learned.forget(self._facts.model)
+            self._names -= self._known
+            self._known = frozenset()
+        self._write()
+        return self.body != before
+
+    def succeeded(self) -> None:
+        """Learn what the answer has shown: that the backend takes the request with these adaptations."""
+        new = {name: why for name, why in self._reasons.items() if name in self._effective and BY_NAME[name].learned}
+        if new:
+            self._learned.learn(self._facts.model, new)
+
+    def release(self) -> None:
+        """Forget the request: the answer has begun, and nothing will be sent again."""
+        self.body = self._raw = b""
+        self._request = None
+
+    def _from_the_start(self, fields: Mapping[str, Any] | None) -> frozenset[str]:
+        """The adaptations that need no refusal."""
+        names: set[str] = set()
+        if self._settings.prompting == "prompt":
+            names.add("prompted")
+        if self._settings.raw == "on":
+            names.add("raw")
+        if self._settings.adapt:
+            if fields is None and may_lose(self._raw, self._facts):
+                fields = self._read()
+            names.update(at_once(dict(fields), self._facts) if fields else ())
+        return frozenset(names)
+
+    def _read(self) -> Request | None:
+        if self._request is None:
+            self._request = bodies.read(self._raw)
+        return self._request
+
+    def _write(self) -> None:
+        request = self._read()
+        if request is None:
+            return
+        written, self._effective = applied(request, self._names, self._facts)
+        self.body = bodies.rewritten(self._raw, request, written)
+
+
+def _forbidden(settings: AdaptSettings) -> Collection[str]:
+    """The adaptations that no refusal may ask for."""
+    never = {"native": {"prompted"}}.get(settings.prompting, set()) | {"off": {"raw"}}.get(settings.raw, set())
+    return frozenset(never)
