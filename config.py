@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from errors import ConfigError
 from setting_kinds import (
     BYTES,
+    FEW,
     FILE,
     FLAG,
     HOST,
@@ -60,7 +61,8 @@ class Config:
     convert: bool = True
     forward: tuple[str, ...] = ()
     tool_call_streaming: Literal["incremental", "whole"] = "incremental"
-    heal: bool = True
+    heal: Literal["off", "repair", "retry"] = "repair"
+    heal_attempts: int = 2
     adapt: bool = True
     tool_prompting: Literal["auto", "native", "prompt"] = "auto"
     raw: Literal["auto", "on", "off"] = "auto"
@@ -281,7 +283,7 @@ _SERVED_BY: Mapping[str, tuple[str, ...]] = {"openai": ("responses",), "anthropi
 _STREAMING = one_of("incremental", "whole")
 _API = one_of("responses", "messages", "ollama")
 _APIS = list_of("one or more of responses, messages, ollama, separated by commas", _API.parse)
-_HEAL = one_of(off=False, repair=True)
+_HEAL = one_of("off", "repair", "retry")
 _ADAPT = one_of(auto=True, off=False)
 _PROMPTING = one_of("auto", "native", "prompt")
 _RAW = one_of("auto", "on", "off")
@@ -321,7 +323,8 @@ VARIABLES = (
     Variable("ENABLE_TOOL_CALL_CONVERSION", "true", FLAG, "Translate; off: a plain reverse proxy", kept_as="convert"),
     Variable("FORWARD", "", _APIS, "Client APIs that the backend serves itself, separated by commas; not translated"),
     Variable("TOOL_CALL_STREAMING", "incremental", _STREAMING, "Send arguments at once, or calls when complete"),
-    Variable("HEAL", "repair", _HEAL, "Repair tool names and arguments, or leave them as the model wrote them"),
+    Variable("HEAL", "repair", _HEAL, "Repair tool names and arguments; retry: ask again for calls that stay wrong"),
+    Variable("HEAL_ATTEMPTS", "2", FEW, "How often HEAL=retry asks again"),
     Variable("ADAPT", "auto", _ADAPT, "Change requests that the backend refuses, and send them again"),
     Variable("TOOL_PROMPTING", "auto", _PROMPTING, "Write tools into the prompt: if they are refused, never, always"),
     Variable("RAW", "auto", _RAW, "Turn off the backend's own parser of calls: if it is missing, always, never"),

@@ -30,6 +30,8 @@ class ReplyContext:
     choices: int = 1
     """How many answers were asked for."""
     model: str = ""
+    tells_unreadable: bool = False
+    """A call whose arguments cannot be read ends as such in a stream, too; otherwise the stream ends as a failure."""
 
 
 class Passthrough(Protocol):
@@ -108,6 +110,27 @@ class ReplyReader(Protocol):
 NewReader = Callable[[ReplyContext], ReplyReader]
 
 
+@dataclass(frozen=True, slots=True)
+class WrongCall:
+    """A call that the client never saw, and what the model is told of it."""
+
+    id: str
+    name: str
+    arguments: str
+    """As the model wrote them, perhaps no JSON."""
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnswer:
+    """An answer whose calls cannot be run, or that has none though one was demanded."""
+
+    text: str
+    calls: tuple[WrongCall, ...]
+    demand: str
+    """What the user says to it, if there are no calls."""
+
+
 class RequestPlan(Protocol):
     """What is sent for one request of a client: the request itself, then what refusals make of it."""
 
@@ -123,6 +146,10 @@ class RequestPlan(Protocol):
 
     def refused(self, error: ErrorInfo) -> bool:
         """The backend has refused `body`. Whether it is now another, which the backend may take."""
+        ...
+
+    def ask_again(self, wrong: WrongAnswer) -> None:
+        """Make `body` the same request, with a wrong answer and what is wrong with it behind the messages."""
         ...
 
     def succeeded(self) -> None:

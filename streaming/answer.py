@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from backends import ResponseHead, UpstreamExchange, Wait
-from backends.protocol import Passthrough, ReplyReader
-from dialects.protocol import StreamWriter
+from backends.protocol import PassingWriter, Passthrough, ReplyReader
 from errors import BackendError, ErrorInfo, ProxyError
 from reply import Notes, Reply, Step
 from streaming.record import ExchangeRecord
@@ -80,7 +79,7 @@ class UpstreamReply:
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 
-    def steps(self, deadline: float | None, writer: StreamWriter) -> bytes | Sequence[Step] | Wait:
+    def steps(self, deadline: float | None, writer: PassingWriter) -> bytes | Sequence[Step] | Wait:
         """The next steps, which may be none; IDLE, CLIENT_LEFT, or END after the last.
 
         Bytes are steps that may leave as they are.
@@ -107,14 +106,14 @@ class UpstreamReply:
         self._record.touched()
         return self._read(data, writer)
 
-    def _read(self, data: bytes, writer: StreamWriter) -> Sequence[Step]:
+    def _read(self, data: bytes, writer: PassingWriter) -> Sequence[Step]:
         steps = self._reader.read(data)
         self._passthrough = None
         if not self._reader.unread:
             self._passthrough = self._reader.passthrough(writer, self._same_wire)
         return self._sendable(steps)
 
-    def _other_steps(self, deadline: float | None, writer: StreamWriter) -> Sequence[Step] | Wait | None:
+    def _other_steps(self, deadline: float | None, writer: PassingWriter) -> Sequence[Step] | Wait | None:
         """Steps that need no more bytes of a stream, or END; None if more bytes must be read."""
         if self._reader.done:
             return Wait.END

@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backends import UpstreamExchange
-from backends.protocol import RequestPlan
+from backends.protocol import RequestPlan, WrongAnswer
 from errors import ErrorInfo
 from streaming.answer import UpstreamReply
+from streaming.asking_again import AskAgain, CheckedReply
 from streaming.record import ExchangeRecord
+
+Answer = UpstreamReply | CheckedReply
+Check = Callable[[UpstreamReply, AskAgain], CheckedReply]
 
 MOST_ATTEMPTS = 4
 """Requests to the backend for one request of a client."""
@@ -26,36 +30,52 @@ class Attempts:
         send: Callable[[bytes], UpstreamExchange],
         read: Callable[[UpstreamExchange], UpstreamReply],
         record: ExchangeRecord,
+        check: Check | None = None,
     ) -> None:
-        """`send` sends a body; it raises ProxyError. `read` makes a reader of what comes back."""
+        """`send` sends a body; it raises ProxyError. `read` makes a reader of what comes back.
+
+        `check` wraps an answer whose calls are checked, so that the model may be asked again.
+        """
         self._plan = plan
         self._send = send
         self._read = read
         self._record = record
+        self._check = check
         self._count = 0
         self._kept = False
         self._codes: frozenset[str] = frozenset()  # of the record, from the plan
-        self.current = self._open()
+        self.current = self._begin()
 
     def again(self, refusal: ErrorInfo) -> bool:
         """Whether another attempt was begun, because the backend may take a changed request. Raises ProxyError."""
         if self._kept or self._count >= MOST_ATTEMPTS or not self._plan.refused(refusal):
             return False
         self.current.close()
-        self.current = self._open()
+        self.current = self._begin()
         return True
 
     def kept(self) -> None:
         """The attempt at hand is the one that the client gets, so its request is not needed any more."""
         if not self._kept:
             self._kept = True
-            self._plan.release()
+            if self._check is None:
+                self._plan.release()
 
     def close(self) -> None:
         """The answer is over. If it was good, what made the request acceptable is remembered."""
         self.current.close()
         if self._record.error is None and self._record.status < 400:
             self._plan.succeeded()
+
+    def _begin(self) -> Answer:
+        answer = self._open()
+        return answer if self._check is None else self._check(answer, self._ask_again)
+
+    def _ask_again(self, wrong: WrongAnswer) -> UpstreamReply | None:
+        if self._count >= MOST_ATTEMPTS:
+            return None
+        self._plan.ask_again(wrong)
+        return self._open()
 
     def _open(self) -> UpstreamReply:
         self._count += 1

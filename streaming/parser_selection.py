@@ -46,12 +46,14 @@ class ParserSelection:
         """
         converter = self._converter(request.model, syntax)
         config = self._config
+        held = config.heal == "retry" and request.choices == 1  # calls are held behind the parser
         expectations: Expectations = dataclasses.replace(
             request.expectations,
-            whole_calls=config.tool_call_streaming == "whole",
+            whole_calls=config.tool_call_streaming == "whole" and not held,
+            buffered=request.expectations.buffered and not held,
             reasoning=_REASONING_MODES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,
-            heal=config.heal,
+            heal=config.heal != "off",
             starts_inside=self._starts_inside(request, converter),
         )
         row = converter.syntax if isinstance(converter, SyntaxConverter) else None

@@ -16,6 +16,7 @@ Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
 REQUEST_CODES: Mapping[str, str] = {
     "adapted": "the request was changed so that the backend takes it; behind a colon stands the adaptation",
+    "asked_again": "the model was asked again, because a call could not be run or a demanded one did not come",
     "prompted": "the tools were written into the prompt, because the backend takes none",
     "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
 }

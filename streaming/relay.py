@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewPlan, NewReader, ReplyContext
@@ -13,6 +14,7 @@ from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
 from errors import BackendError, ClientLeft, ProxyError
 from streaming.answer import LONGEST_BODY, UpstreamReply
+from streaming.asking_again import AskAgain, CheckedReply
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
@@ -90,7 +92,8 @@ class Relay:
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
         new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
-        context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
+        checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
+        context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
         record = self._record(request, parsed)
         record.codes |= parsed.codes
         target = parsed.upstream.path
@@ -105,7 +108,11 @@ class Relay:
             reader = self._new_reader(context)
             return UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
 
-        attempts = Attempts(plan, lambda body: self._open(request, target, body, record), read, record)
+        def check(answer: UpstreamReply, ask_again: AskAgain) -> CheckedReply:
+            return CheckedReply(answer, parsed, expectations, self._config.heal_attempts, ask_again, record)
+
+        send = partial(self._open, request, target, record)
+        attempts = Attempts(plan, send, read, record, check if checked else None)
         return TranslatedReply(
             attempts, parsed, dialect, record, self._settings, lambda: self._parsers.learn(parsed, record.notes)
         ).reply()
@@ -113,7 +120,7 @@ class Relay:
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""
         record = self._record(request)
-        exchange = self._open(request, request.target, request.body, record)
+        exchange = self._open(request, request.target, record, request.body)
         try:
             head = exchange.wait_head(None)
             if not isinstance(head, ResponseHead):
@@ -164,7 +171,7 @@ class Relay:
         )
 
     def _asked(self, request: ClientRequest, target: str, body: bytes, record: ExchangeRecord) -> BackendAnswer:
-        exchange = self._open(request, target, body, record)
+        exchange = self._open(request, target, record, body)
         with closing(exchange):
             head = exchange.wait_head(None)
             pieces: list[bytes] = []
@@ -188,7 +195,7 @@ class Relay:
             request.request_id, path, parsed.model if parsed else "", parsed.stream if parsed else False
         )
 
-    def _open(self, request: ClientRequest, target: str, body: bytes, record: ExchangeRecord) -> UpstreamExchange:
+    def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
         try:

@@ -5,16 +5,18 @@ A Plan belongs to one exchange. What helped is remembered for the backend and th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from backends.adapt import bodies
+from backends.adapt.asked_again import asked_again
 from backends.adapt.facts import Facts, Request, facts_of
 from backends.adapt.learned import Learned
 from backends.adapt.refusals import asked_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
+from backends.protocol import WrongAnswer
 from converters.syntaxes import Syntax
 from errors import ErrorInfo
 
@@ -59,7 +61,8 @@ class Plan:
         self._learned = learned
         self._never = _forbidden(settings)
         self._known = learned.recall(facts.model) if settings.adapt else frozenset()
-        self._request: Request | None = None  # what `raw` says, once something is to be changed
+        self._received: Request | None = None  # what `raw` says, once something is to be changed
+        self._request: Request | None = None  # the same, with what was asked again
         self._reasons: dict[str, str] = {}  # why an adaptation that this exchange found was asked for
         self._effective: tuple[str, ...] = ()
         self.body = raw
@@ -88,6 +91,16 @@ class Plan:
         self._write()
         return self.body != before
 
+    def ask_again(self, wrong: WrongAnswer) -> None:
+        """Make `body` the same request with a wrong answer, and what is wrong with it, behind its messages."""
+        request = self._read()
+        if request is None:
+            return
+        self._request = asked_again(request, wrong)
+        if self._settings.adapt:
+            self._names |= frozenset(at_once(self._request, self._facts))
+        self._write()
+
     def succeeded(self) -> None:
         """Learn what the answer has shown: that the backend takes the request with these adaptations."""
         new = {name: why for name, why in self._reasons.items() if name in self._effective and BY_NAME[name].learned}
@@ -97,7 +110,7 @@ class Plan:
     def release(self) -> None:
         """Forget the request: the answer has begun, and nothing will be sent again."""
         self.body = self._raw = b""
-        self._request = None
+        self._request = self._received = None
 
     def _from_the_start(self, fields: Mapping[str, Any] | None) -> frozenset[str]:
         """The adaptations that need no refusal."""
@@ -114,18 +127,18 @@ class Plan:
 
     def _read(self) -> Request | None:
         if self._request is None:
-            self._request = bodies.read(self._raw)
+            self._request = self._received = bodies.read(self._raw)
         return self._request
 
     def _write(self) -> None:
         request = self._read()
-        if request is None:
+        if request is None or self._received is None:
             return
         written, self._effective = applied(request, self._names, self._facts)
-        self.body = bodies.rewritten(self._raw, request, written)
+        self.body = bodies.rewritten(self._raw, self._received, written)
 
 
-def _forbidden(settings: AdaptSettings) -> Collection[str]:
+def _forbidden(settings: AdaptSettings) -> frozenset[str]:
     """The adaptations that no refusal may ask for."""
     never = {"native": {"prompted"}}.get(settings.prompting, set()) | {"off": {"raw"}}.get(settings.raw, set())
     return frozenset(never)

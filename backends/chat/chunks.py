@@ -57,8 +57,16 @@ _FIELDS = (b"event", b"id", b"retry", b"data")
 class ChunkReader:
     """`read` each frame, then `finish`; or `release` what was held, if the stream broke off."""
 
-    def __init__(self, choices: Choices, notes: Notes, several: bool, is_call: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        choices: Choices,
+        notes: Notes,
+        several: bool,
+        is_call: Callable[[str], bool],
+        tells_unreadable: bool = False,
+    ) -> None:
         """`several`: more than one choice was asked for. `is_call` tells whether a text holds only whole calls."""
+        self._tells_unreadable = tells_unreadable
         self._choices = choices
         self._notes = notes
         self._several = several
@@ -262,7 +270,9 @@ class ChunkReader:
 
     def _rendered(self, events: list[ChoiceEvent]) -> list[Step]:
         """The step that a writer must write from events; what was held comes first. Empty without events."""
-        events = readable([*self._held_fields, *events])
+        events = [*self._held_fields, *events]
+        if not self._tells_unreadable:
+            events = readable(events)
         self.failed = self.failed or (bool(events) and isinstance(events[-1][1], Failure))
         self.done = self.done or self.failed
         self._let_go()

@@ -41,7 +41,8 @@ class ChatReplyReader:
 
     @cached_property
     def _chunks(self) -> ChunkReader:
-        return ChunkReader(self._choices, self.notes, self._context.choices > 1, self._is_call)
+        context = self._context
+        return ChunkReader(self._choices, self.notes, context.choices > 1, self._is_call, context.tells_unreadable)
 
     @cached_property
     def _whole(self) -> WholeReader:
@@ -191,7 +192,7 @@ class ChatReplyReader:
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:
             raise Refused(late_error_of(body))
-        return [Step(None, readable([*reply.events]))]
+        return [Step(None, [*reply.events] if self._context.tells_unreadable else readable([*reply.events]))]
 
     def read_refusal(self, status: int, body: bytes) -> Reply | ErrorInfo:
         return self._quoted_reply(body) or error_of(status, body)

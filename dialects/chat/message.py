@@ -11,7 +11,7 @@ from typing import Any
 from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
 from dialects.chat.request import ChatOptions
 from dialects.chat.stream import reason_for
-from reply import Finish, Ids, Reply, ReplyEvent
+from reply import Finish, Ids, Reply, ReplyEvent, Usage
 
 
 def rewritten(
@@ -24,7 +24,8 @@ def rewritten(
         collectors.setdefault(index, MessageCollector(taken)).add(event)
     source = reply.source or {}
     choices = [_choice(choice, collectors, reasoning_fields, options) for choice in source.get("choices") or ()]
-    return {**source, "choices": choices}
+    usage = [event.counts for _, event in reply.events if isinstance(event, Usage)]
+    return {**source, "choices": choices, **({"usage": usage[-1]} if usage else {})}
 
 
 def _choice(

@@ -10,7 +10,7 @@ from dialects.chat.upstream_body import body_for_backend
 
 
 def sent(raw: str) -> str:
-    return body_for_backend(raw.encode(), json.loads(raw)).decode()
+    return body_for_backend(raw.encode(), json.loads(raw))[0].decode()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_digits_are_kept(number: str) -> None:
 def test_a_number_of_any_length_is_kept() -> None:
     digits = "9" * 5000
     raw = f'{{"tools": [], "n": {digits}}}'.encode()
-    assert digits.encode() in body_for_backend(raw, {"tools": []})
+    assert digits.encode() in body_for_backend(raw, {"tools": []})[0]
 
 
 def test_the_order_of_keys_is_kept_at_every_depth() -> None:
@@ -71,8 +71,14 @@ def test_texts_are_kept(text: str) -> None:
 
 
 def test_half_a_surrogate_pair_does_not_stop_a_request() -> None:
-    assert body_for_backend(b'{"tools": [], "a": "\\ud83d"}', {"tools": []})
+    assert body_for_backend(b'{"tools": [], "a": "\\ud83d"}', {"tools": []})[0]
 
 
 def test_true_false_and_null_stay_what_they_are() -> None:
     assert json.loads(sent('{"tools": [], "a": [true, false, null]}')) == {"a": [True, False, None]}
+
+
+def test_the_objects_say_what_the_bytes_say() -> None:
+    raw = b'{"tools": [], "tool_choice": "auto", "a": 1}'
+    body, fields = body_for_backend(raw, json.loads(raw))
+    assert json.loads(body) == fields == {"a": 1}
