@@ -6,25 +6,35 @@ has an answer already. Calls are delivered from one answer only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from backends import ResponseHead, Wait
 from backends.protocol import PassingWriter, WrongAnswer
-from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind, Reasoning, Text
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind, Text
 from converters.text.expectations import Expectations
 from dialects.protocol import ParsedRequest
-from errors import ClientLeft, ErrorInfo, ProxyError, Refused
-from reply import ChoiceEvent, Failure, Features, Finish, Ids, Notes, Reply, ReplyEvent, Step, Usage
+from errors import ClientLeft, ErrorInfo, ProxyError
+from reply import ChoiceEvent, Features, Finish, Ids, Notes, Reply, ReplyEvent, Step, Usage
 from streaming.answer import UpstreamReply
 from streaming.call_check import HeldCall, wrong_answer
+from streaming.held_answer import HeldAnswer, summed
 from streaming.record import ExchangeRecord
 
 _LONGEST_TEXT = 1 << 20
 """Characters of a text that the model is shown again; one whose answer is longer is not asked again."""
 
-AskAgain = Callable[[WrongAnswer], UpstreamReply | None]
-"""Sends the request again, with the wrong answer and what is wrong with it. None if nothing more may be sent."""
+
+class Sender(Protocol):
+    """Sends the request again. Both return None if nothing more may be sent, and raise ProxyError."""
+
+    def ask_again(self, wrong: WrongAnswer) -> UpstreamReply | None:
+        """With the wrong answer and what is wrong with it."""
+        ...
+
+    def adapt(self, refusal: ErrorInfo) -> UpstreamReply | None:
+        """Changed, so that the backend takes it."""
+        ...
 
 
 class CheckedReply:
@@ -36,7 +46,7 @@ class CheckedReply:
         request: ParsedRequest,
         expectations: Expectations,
         limit: int,
-        ask_again: AskAgain,
+        sender: Sender,
         record: ExchangeRecord,
     ) -> None:
         """`limit` is how often the model may be asked again."""
@@ -44,7 +54,7 @@ class CheckedReply:
         self._expectations = expectations
         self._cut_calls_leave = not request.expectations.buffered  # what `max_tokens` left of a call
         self._left = limit
-        self._ask_again = ask_again
+        self._sender = sender
         self._record = record
         self._ids = Ids(request.ids)
         self._first = HeldAnswer(self._ids, later=False)
@@ -108,7 +118,11 @@ class CheckedReply:
         if isinstance(head, Wait):
             return head
         if head.status >= 300:
-            return self._last()
+            body = self._answer.body(deadline)
+            if isinstance(body, bytes):
+                self._adapted(head, body)
+                return []
+            return body
         found = self._answer.steps(deadline, _Rewriting())
         if found is Wait.END:
             return self._ended()
@@ -149,12 +163,10 @@ class CheckedReply:
         if body is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         if not isinstance(head, ResponseHead) or not isinstance(body, bytes):
-            raise ProxyError("The backend did not finish its second answer in time.")
+            raise Unanswered
         if head.status >= 300:
-            found = self._answer.read_refusal(head.status, body)
-            if isinstance(found, ErrorInfo):
-                raise Refused(found)
-            return found.events
+            self._adapted(head, body)
+            return self._read_later()
         return self._answer.read_whole(body).events
 
     # -- both --------------------------------------------------------------------------------------------------------
@@ -178,24 +190,33 @@ class CheckedReply:
             return False
         self._left -= 1
         try:
-            answer = self._ask_again(wrong)
+            answer = self._sender.ask_again(wrong)
         except ProxyError:
             return False
         if answer is None:
             return False
         if any(call.how == "complete" for call in self._held.calls):
             self._best = self._held
-        self._usage = _sum(self._usage, self._held.usage)
+        self._usage = summed(self._usage, self._held.usage)
         self._answer.close()
         self._answer = answer
         self._held = HeldAnswer(self._ids, later=True)
         self._record.codes.add("asked_again")
         return True
 
+    def _adapted(self, head: ResponseHead, body: bytes) -> None:
+        """Send the request of a later answer again, changed, as it was refused. Raises ProxyError if that is no use."""
+        found = self._answer.read_refusal(head.status, body)
+        answer = self._sender.adapt(found) if isinstance(found, ErrorInfo) else None
+        if answer is None:
+            raise Unanswered
+        self._answer.close()
+        self._answer = answer
+
     def _given_up(self) -> list[ChoiceEvent]:
         """The calls that are delivered, and the end of the reply."""
         held = self._held
-        usage = _sum(self._usage, held.usage)
+        usage = summed(self._usage, held.usage)
         if held is not self._first and not any(map(self._leaves, held.calls)):
             held = self._best or self._first
         calls = [call for call in held.calls if self._leaves(call)]
@@ -225,51 +246,11 @@ class CheckedReply:
         return call.how == "complete" or (call.how == "cut" and self._cut_calls_leave)
 
 
-class HeldAnswer:
-    """The calls and the end of one answer, which wait; `take` lets everything else pass."""
+class Unanswered(ProxyError):
+    """The model was asked again, and there is no answer."""
 
-    def __init__(self, ids: Ids, later: bool) -> None:
-        """`later`: the client has an answer already, so that text is reasoning and the head is known."""
-        self._ids = ids
-        self._later = later
-        self._texts: list[str] = []
-        self.calls: list[HeldCall] = []
-        self.reason: str | None = None
-        """Why the answer ended; None if it did not."""
-        self.usage: Mapping[str, Any] | None = None
-        self.before_end: list[ReplyEvent] = []
-        self.failed = False
-
-    @property
-    def text(self) -> str:
-        return "".join(self._texts)
-
-    def take(self, events: Sequence[ChoiceEvent]) -> Iterator[ChoiceEvent]:
-        for index, event in events:
-            match event:
-                case CallStart(name=name, id=wished, raw=raw):
-                    self.calls.append(HeldCall(name, self._ids.take(wished), raw=[raw]))
-                case ArgumentsDelta(index=call, delta=delta, raw=raw):
-                    self.calls[call].pieces.append(delta)
-                    self.calls[call].raw.append(raw)
-                case CallEnd(index=call, how=how, raw=raw):
-                    self.calls[call].how = how
-                    self.calls[call].raw.append(raw)
-                case Finish(reason=reason):
-                    self.reason = reason
-                case Usage(counts=counts):
-                    self.usage = counts
-                case Text(text=text):
-                    self._texts.append(text)
-                    yield (index, Reasoning(text)) if self._later else (index, event)
-                case Failure():
-                    self.failed = True
-                    if not self._later:
-                        yield index, event
-                case Reasoning():
-                    yield index, event
-                case _ if not self._later:
-                    yield index, event
+    def __init__(self) -> None:
+        super().__init__("The backend gave no second answer.")
 
 
 class _Rewriting:
@@ -284,19 +265,3 @@ class _Rewriting:
 
 def _step(events: Sequence[ChoiceEvent]) -> Step:
     return Step(None, events)
-
-
-def _sum(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Token counts of two answers together, whatever their names."""
-    if one is None or other is None:
-        return one if other is None else other
-    both: dict[str, Any] = {**one}
-    for name, value in other.items():
-        known = both.get(name)
-        if isinstance(known, Mapping) and isinstance(value, Mapping):
-            both[name] = _sum(known, value)
-        elif type(known) in (int, float) and type(value) in (int, float):
-            both[name] = known + value
-        else:
-            both[name] = value if known is None else known
-    return both

@@ -11,11 +11,11 @@ from backends import UpstreamExchange
 from backends.protocol import RequestPlan, WrongAnswer
 from errors import ErrorInfo
 from streaming.answer import UpstreamReply
-from streaming.asking_again import AskAgain, CheckedReply
+from streaming.asking_again import CheckedReply, Sender
 from streaming.record import ExchangeRecord
 
 Answer = UpstreamReply | CheckedReply
-Check = Callable[[UpstreamReply, AskAgain], CheckedReply]
+Check = Callable[[UpstreamReply, Sender], CheckedReply]
 
 MOST_ATTEMPTS = 4
 """Requests to the backend for one request of a client."""
@@ -54,6 +54,19 @@ class Attempts:
         self.current = self._begin()
         return True
 
+    def ask_again(self, wrong: WrongAnswer) -> UpstreamReply | None:
+        """The answer to the request with a wrong answer behind it; None if nothing more may be sent."""
+        if self._count >= MOST_ATTEMPTS:
+            return None
+        self._plan.ask_again(wrong)
+        return self._open()
+
+    def adapt(self, refusal: ErrorInfo) -> UpstreamReply | None:
+        """The answer to the last request, changed as its refusal asks; None if nothing more may be sent."""
+        if self._count >= MOST_ATTEMPTS or not self._plan.refused(refusal):
+            return None
+        return self._open()
+
     def kept(self) -> None:
         """The attempt at hand is the one that the client gets, so its request is not needed any more."""
         if not self._kept:
@@ -69,13 +82,7 @@ class Attempts:
 
     def _begin(self) -> Answer:
         answer = self._open()
-        return answer if self._check is None else self._check(answer, self._ask_again)
-
-    def _ask_again(self, wrong: WrongAnswer) -> UpstreamReply | None:
-        if self._count >= MOST_ATTEMPTS:
-            return None
-        self._plan.ask_again(wrong)
-        return self._open()
+        return answer if self._check is None else self._check(answer, self)
 
     def _open(self) -> UpstreamReply:
         self._count += 1

@@ -14,7 +14,7 @@ from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
 from errors import BackendError, ClientLeft, ProxyError
 from streaming.answer import LONGEST_BODY, UpstreamReply
-from streaming.asking_again import AskAgain, CheckedReply
+from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.headers import Headers, to_backend, to_client, value_of
@@ -108,8 +108,8 @@ class Relay:
             reader = self._new_reader(context)
             return UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
 
-        def check(answer: UpstreamReply, ask_again: AskAgain) -> CheckedReply:
-            return CheckedReply(answer, parsed, expectations, self._config.heal_attempts, ask_again, record)
+        def check(answer: UpstreamReply, sender: Sender) -> CheckedReply:
+            return CheckedReply(answer, parsed, expectations, self._config.heal_attempts, sender, record)
 
         send = partial(self._open, request, target, record)
         attempts = Attempts(plan, send, read, record, check if checked else None)
