@@ -60,7 +60,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
 
 def _plans(config: Config) -> NewPlan:
     """What makes requests that the backend takes."""
-    settings = AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend)
+    settings = AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend, config.constrain)
     store = StateFile(config.state_file) if config.state_file else None
     return Planner(settings, Learned(config.backend_url, config.learn_hours, store)).plan
 

@@ -66,6 +66,7 @@ class Config:
     adapt: bool = True
     tool_prompting: Literal["auto", "native", "prompt"] = "auto"
     raw: Literal["auto", "on", "off"] = "auto"
+    constrain: bool = False
     state_file: str | None = None
     learn_hours: float = 24
     reasoning_field: Literal["reasoning_content", "reasoning", "both", "content", "none"] = "reasoning_content"
@@ -287,6 +288,7 @@ _HEAL = one_of("off", "repair", "retry")
 _ADAPT = one_of(auto=True, off=False)
 _PROMPTING = one_of("auto", "native", "prompt")
 _RAW = one_of("auto", "on", "off")
+_CONSTRAIN = one_of(off=False, auto=True)
 _FIELD = one_of("reasoning_content", "reasoning", "both", "content", "none")
 _LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = one_of("development", "production", "testing")
@@ -328,6 +330,7 @@ VARIABLES = (
     Variable("ADAPT", "auto", _ADAPT, "Change requests that the backend refuses, and send them again"),
     Variable("TOOL_PROMPTING", "auto", _PROMPTING, "Write tools into the prompt: if they are refused, never, always"),
     Variable("RAW", "auto", _RAW, "Turn off the backend's own parser of calls: if it is missing, always, never"),
+    Variable("CONSTRAIN", "off", _CONSTRAIN, "Grammars for demanded calls of prompted tools, where BACKEND takes them"),
     Variable("STATE_FILE", "", FILE, "SQLite file for what was learned of models; unset: in memory"),
     Variable("LEARN_HOURS", "24", HOURS, "Hours for which that counts"),
     Variable("REASONING_FIELD", "reasoning_content", _FIELD, "Field for reasoning; content: in the text; none: drop"),

@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from backends.adapt import bodies
 from backends.adapt.asked_again import asked_again
+from backends.adapt.constrained import constrained
 from backends.adapt.facts import Facts, Request, facts_of
 from backends.adapt.learned import Learned
+from backends.adapt.prompted import demanded_tools
 from backends.adapt.refusals import asked_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
@@ -32,6 +34,8 @@ class AdaptSettings:
     raw: Literal["auto", "on", "off"] = "auto"
     """Whether the server's own parser of calls is turned off: if it is missing, always, or never."""
     preset: str | None = None
+    constrain: bool = False
+    """Whether a demanded call of prompted tools gets a grammar, where the preset is a server that takes one."""
 
 
 class Planner:
@@ -65,6 +69,7 @@ class Plan:
         self._request: Request | None = None  # the same, with what was asked again
         self._reasons: dict[str, str] = {}  # why an adaptation that this exchange found was asked for
         self._effective: tuple[str, ...] = ()
+        self._constrains = settings.constrain
         self.body = raw
         self._names = frozenset(self._known - self._never | self._from_the_start(fields))
         if self._names:
@@ -81,7 +86,9 @@ class Plan:
             return False
         before = self.body
         found = asked_for(error, request, self._names, self._never)
-        if found:
+        if "constrained" in self._effective and not found:
+            self._constrains = False
+        elif found:
             self._reasons |= dict.fromkeys(found, f"status {error.status}")
             self._names |= frozenset(found)
         elif self._known:  # what was learned may be wrong by now: begin with the client's own request
@@ -135,6 +142,11 @@ class Plan:
         if request is None or self._received is None:
             return
         written, self._effective = applied(request, self._names, self._facts)
+        if self._constrains and "prompted" in self._effective:
+            demanded = demanded_tools(request)
+            bound = constrained(written, demanded, self._facts.syntax, self._settings.preset)
+            if bound is not written:
+                written, self._effective = bound, (*self._effective, "constrained")
         self.body = bodies.rewritten(self._raw, self._received, written)
 
 

@@ -27,6 +27,18 @@ def prompted(body: Request, facts: Facts) -> Request:
     return {**without(body, *_GONE), "messages": written}
 
 
+def demanded_tools(body: Request) -> list[str]:
+    """The names of the tools of which the request demands a call; empty if it demands none."""
+    choice = body.get("tool_choice", body.get("function_call"))
+    named = named_in(choice)
+    if named is not None:
+        return [named]
+    if _demand(choice) != "required":
+        return []
+    tools = body.get("tools") or [{"function": each} for each in body.get("functions") or ()]
+    return [name for each in _declared(tools, choice) if (name := named_in(each)) is not None]
+
+
 def _demand(choice: Any) -> str:
     """What a choice demands: `auto`, `required` or `none`."""
     if isinstance(choice, str):
