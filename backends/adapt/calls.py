@@ -64,7 +64,7 @@ def _renamed(message: Message, new: Callable[[str], str]) -> Message:
 
 
 def _put(value: Message, name: str, new: str) -> Message:
-    return value if value.get(name) == new else {**value, name: new}
+    return value if not new or value.get(name) == new else {**value, name: new}
 
 
 def ids_unique(messages: list[Any]) -> list[Any]:
