@@ -337,7 +337,10 @@ def test_7_13_ids_that_are_missing_are_made_up() -> None:
 
 
 def test_7_14_tools_say_what_they_must_and_no_more() -> None:
-    odd = {"function": {"name": "f", "description": None, "parameters": {}, "x": 1}, "cache_control": {}}
+    odd: dict[str, Any] = {
+        "function": {"name": "f", "description": None, "parameters": {}, "x": 1},
+        "cache_control": {},
+    }
     after = refused(ask(USER, tools=[odd, tool()]), "type must be string, but is null", status=500)
     function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
     assert after["tools"] == [{"function": function, "type": "function"}, tool()]
