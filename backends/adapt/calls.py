@@ -158,7 +158,7 @@ class _Results:
 
 
 def _said_by_user(result: Message) -> Message:
-    rest = without(result, "tool_call_id", "name")
+    rest = without(result, "tool_call_id", "name", "tool_calls")
     return {**rest, "role": "user", "content": joined([ORPHAN, result.get("content")])}
 
 
@@ -207,7 +207,7 @@ def functions_in_history(messages: list[Any]) -> list[Any]:
     found: list[Any] = []
     open_calls: dict[str, str] = {}
     for place, message in enumerate(messages):
-        call = message.get("function_call") if isinstance(message, dict) else None
+        call = message.get("function_call") if role_of(message) != "function" and isinstance(message, dict) else None
         if isinstance(call, dict):
             new = _hashed(f"function_call {place}", ())
             open_calls[str(call.get("name"))] = new

@@ -73,13 +73,13 @@ def test_what_is_no_request_is_not_adapted(raw: bytes) -> None:
 def _long(item: str, count: int, **others: Any) -> bytes:
     messages = ",\n ".join([item] * count)
     fields = "".join(f'"{name}": {json.dumps(value)}, ' for name, value in others.items())
-    return f'{{"model": "m", {fields}"messages": [{messages}], "x": [{"1.50," * (LARGE // 50)}1.50]}}'.encode()
+    return f'{{"model": "m", {fields}"messages": [{messages}], "x": [{"1.50," * 2000}1.50]}}'.encode()
 
 
 def test_a_long_request_is_adapted_as_a_short_one_is() -> None:
     item = json.dumps(say("developer", "é" * 5000, n=0.5))
-    raw = _long(item, 300, max_completion_tokens=7, stream_options={"include_usage": True})
-    assert len(raw) > 2 * LARGE
+    raw = _long(item, 80, max_completion_tokens=7, stream_options={"include_usage": True})
+    assert len(raw) > 2 * LARGE, len(raw)
     before: Any = read(raw)
     assert isinstance(before["x"], RawJson) and before["max_completion_tokens"] == 7
     assert at_once(before, ANY) == ("developer",)
@@ -94,7 +94,7 @@ def test_a_long_request_is_adapted_as_a_short_one_is() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        '{"role": "user", "content": "' + "word " * 2000 + '"}',
+        '{"role": "user", "content": "' + "word " * 40_000 + '"}',
         '{"role": "user", "content": "a"}',
         '{"role":"user"}',
         '{"role":"tool","content":[{"type":"text","text":"a"}]}',
@@ -104,7 +104,7 @@ def test_a_long_request_is_adapted_as_a_short_one_is() -> None:
         "{}",
         "1.5",
         '""',
-        '{"role":"user","content":"' + "\\ud83d\\ude00" * 3000 + '"}',
+        '{"role":"user","content":"' + "\\ud83d\\ude00" * 20_000 + '"}',
     ],
     ids=lambda item: item[:30],
 )
@@ -114,14 +114,13 @@ def test_a_long_request_costs_a_bounded_multiple_of_its_bytes(item: str) -> None
     before = read(raw)
     if before is not None:
         rewritten(raw, before, adapted(before, ALL, ANY))
-        asked_for(ErrorInfo(400, {"message": "content must be a string"}), before, ("alternate",))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 12 * len(raw), f"{peak / len(raw):.1f} times its bytes"
 
 
 def test_many_small_values_are_too_much_and_pass_as_they_came() -> None:
-    assert read(_long("{}", MIB)) is None
+    assert read(_long("{}", MIB // 2)) is None
     assert read(_long(json.dumps(say("user", "a sentence of a usual length, or so")), 40_000)) is not None
 
 

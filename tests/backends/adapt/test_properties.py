@@ -29,7 +29,7 @@ def _each(body: Request) -> Iterator[tuple[Adaptation, Request]]:
 
 
 @given(hostile_bodies)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_body_makes_an_adaptation_raise_or_change_what_it_got(body: Request) -> None:
     before = copy.deepcopy(body)
     for each, after in _each(body):
@@ -40,7 +40,7 @@ def test_no_body_makes_an_adaptation_raise_or_change_what_it_got(body: Request) 
 
 
 @given(hostile_bodies, some_names)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_body_makes_the_choice_of_adaptations_raise(body: Request, on: list[str]) -> None:
     for facts in several_facts():
         assert set(at_once(body, facts)) <= set(NAMES)
@@ -55,7 +55,7 @@ def test_no_body_makes_the_choice_of_adaptations_raise(body: Request, on: list[s
 
 
 @given(rounds(), st.lists(st.sampled_from(NAMES), unique=True, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_text_of_a_conversation_is_lost(parts: Rounds, names: list[str]) -> None:
     body = request_of(parts)
     for each, after in _each(body):
@@ -78,7 +78,7 @@ def _without_images(message: dict[str, object]) -> dict[str, object]:
 
 
 @given(rounds(), some_names)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_twice_is_once(parts: Rounds, names: list[str]) -> None:
     body = request_of(parts)
     for each, after in _each(body):
@@ -88,7 +88,7 @@ def test_twice_is_once(parts: Rounds, names: list[str]) -> None:
 
 
 @given(rounds(), some_names)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_was_said_is_written_the_same_as_the_conversation_grows(parts: Rounds, names: list[str]) -> None:
     for chosen in ((), names, *((name,) for name in NAMES)):
         before: list[bytes] = []
@@ -100,7 +100,7 @@ def test_what_was_said_is_written_the_same_as_the_conversation_grows(parts: Roun
 
 
 @given(rounds(), some_names)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_only_what_changed_is_written_again(parts: Rounds, names: list[str]) -> None:
     body = request_of(parts)
     raw = json.dumps({**body, "temperature": 0.10}, ensure_ascii=False, indent=1).encode()
