@@ -216,7 +216,7 @@ def functions_in_history(messages: list[Any]) -> list[Any]:
         elif role_of(message) == "function":
             name = message.get("name")
             own = open_calls.get(name, "") if isinstance(name, str) else ""
-            found.append({**message, "role": "tool", "tool_call_id": own})
+            found.append({**without(message, "function_call"), "role": "tool", "tool_call_id": own})
         else:
             found.append(message)
     return messages if same(found, messages) else found

@@ -29,7 +29,7 @@ def _each(body: Request) -> Iterator[tuple[Adaptation, Request]]:
 
 
 @given(hostile_bodies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_body_makes_an_adaptation_raise_or_change_what_it_got(body: Request) -> None:
     before = copy.deepcopy(body)
     for each, after in _each(body):
