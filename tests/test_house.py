@@ -58,6 +58,8 @@ FORBIDDEN = {
     "backends": {"flask", "dialects", "streaming"},
     "backends/net": {"flask", "dialects", "streaming", "converters", "reply", "wire"},
     "backends/chat": {"flask", "dialects", "streaming", "socket", "urllib3", "httptools"},
+    "backends/adapt": {"flask", "dialects", "streaming", "socket", "urllib3", "httptools", "time", "logging", "config"},
+    "backends/adapt/words": {"flask", "dialects", "streaming", "socket", "time", "config", "wire", "converters", "re"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
@@ -210,7 +212,10 @@ def test_shapes_know_no_marker(path: Path) -> None:
             assert marker not in text, f"{_name(path)} names {marker} of {syntax.name}"
 
 
-@in_one_test("path", sorted((ROOT / "converters/syntaxes").glob("*.py")), ids=_name)
+DATA = [*(ROOT / "converters/syntaxes").glob("*.py"), *(ROOT / "backends/adapt/words").glob("*.py")]
+
+
+@in_one_test("path", sorted([*DATA, ROOT / "backends/adapt/losses.py"]), ids=_name)
 def test_rows_hold_no_code(path: Path) -> None:
     tree = _tree(path)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 class Number(float):
     """A number that keeps its spelling in `text`. It is for writing only: its value is always 0."""
 
+    __slots__ = ("text",)
     text: str
 
     def __new__(cls, text: str) -> Number:
@@ -19,6 +20,8 @@ class Number(float):
 
 class Exact(Number):
     """A number that keeps its spelling and has its value, so that others can write it, too."""
+
+    __slots__ = ()
 
     def __new__(cls, text: str) -> Exact:
         number = float.__new__(cls, text)

@@ -25,8 +25,8 @@ LOOKED_INTO: Final = frozenset(
 """Members that adaptations look into. Of others they know that they are there."""
 _PER_BYTE = 8
 """Bytes of memory that the objects of a long body may take for each of its bytes, by estimate."""
-_CONTAINER, _SCALAR = 200, 80
-"""Bytes of memory: about what a small dict takes, with its place in a list; and what a short text or number takes."""
+_CONTAINER, _MEMBER, _TEXT, _NUMBER = 140, 30, 55, 120
+"""Bytes of memory that a small list or object takes, a member of an object, a short text, a number that is spelled."""
 
 
 def read(raw: bytes) -> Request | None:
@@ -165,7 +165,7 @@ class _LongBody:
 def _weight(value: Any) -> int:
     """Bytes of memory that a value takes, by estimate."""
     if isinstance(value, dict):
-        return _CONTAINER + sum(_SCALAR + len(name) + _weight(each) for name, each in value.items())
+        return _CONTAINER + sum(_MEMBER + len(name) + _weight(each) for name, each in value.items())
     if isinstance(value, list):
         return _CONTAINER + sum(map(_weight, value))
-    return _SCALAR + (len(value) if isinstance(value, str) else 0)
+    return _TEXT + len(value) if isinstance(value, str) else _NUMBER

@@ -64,7 +64,7 @@ def _renamed(message: Message, new: Callable[[str], str]) -> Message:
 
 
 def _put(value: Message, name: str, new: str) -> Message:
-    return value if value.get(name) == new else {**value, name: new}
+    return value if not new or value.get(name) == new else {**value, name: new}
 
 
 def ids_unique(messages: list[Any]) -> list[Any]:
@@ -158,7 +158,7 @@ class _Results:
 
 
 def _said_by_user(result: Message) -> Message:
-    rest = without(result, "tool_call_id", "name")
+    rest = without(result, "tool_call_id", "name", "tool_calls")
     return {**rest, "role": "user", "content": joined([ORPHAN, result.get("content")])}
 
 
@@ -207,7 +207,7 @@ def functions_in_history(messages: list[Any]) -> list[Any]:
     found: list[Any] = []
     open_calls: dict[str, str] = {}
     for place, message in enumerate(messages):
-        call = message.get("function_call") if isinstance(message, dict) else None
+        call = message.get("function_call") if role_of(message) != "function" and isinstance(message, dict) else None
         if isinstance(call, dict):
             new = _hashed(f"function_call {place}", ())
             open_calls[str(call.get("name"))] = new
@@ -216,7 +216,7 @@ def functions_in_history(messages: list[Any]) -> list[Any]:
         elif role_of(message) == "function":
             name = message.get("name")
             own = open_calls.get(name, "") if isinstance(name, str) else ""
-            found.append({**message, "role": "tool", "tool_call_id": own})
+            found.append({**without(message, "function_call"), "role": "tool", "tool_call_id": own})
         else:
             found.append(message)
     return messages if same(found, messages) else found

@@ -59,8 +59,8 @@ def role_of(message: Any) -> str:
 
 
 def calls_of(message: Any) -> list[Message]:
-    """The calls of a message."""
-    calls = message.get("tool_calls") if isinstance(message, dict) else None
+    """The calls of a message; a result makes none."""
+    calls = message.get("tool_calls") if isinstance(message, dict) and not is_result(message) else None
     return [each for each in calls if isinstance(each, dict)] if isinstance(calls, list) else []
 
 

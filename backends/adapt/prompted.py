@@ -9,7 +9,7 @@ from backends.adapt.messages import calls_of, is_result, without
 from backends.adapt.stand_in import prompted as in_prompt
 from backends.adapt.tools import functions, named_in
 
-_GONE = ("tools", "tool_choice", "parallel_tool_calls")
+_GONE = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 
 
 def prompted(body: Request, facts: Facts) -> Request:

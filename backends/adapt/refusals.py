@@ -21,6 +21,8 @@ _NEVER_STATUS = frozenset({401, 402, 403, 407, 408, 409, 413, 415, 425, 429, 499
 """Keys, limits, sizes and times: another request would not change them."""
 _LONGEST = 8000
 """Characters that are read of each end of an error."""
+_MENTIONS = 4
+"""Fields that one refusal names in one form."""
 _NOBODY = facts_of("")
 """For asking whether an adaptation changes a request: that does not depend on the model."""
 
@@ -104,11 +106,15 @@ def _ladders(text: str, own: OwnWords) -> Iterator[Ladder]:
         if own.said_by_others(pattern, text) is not None:
             yield ladder
     for pattern in _UNKNOWN_FIELD:
-        match = own.said_by_others(pattern, text)
-        if match is not None:
+        rest = text
+        for _ in range(_MENTIONS):
+            match = own.said_by_others(pattern, rest)
+            if match is None:
+                break
             field = re.split(r"[., ]+", match["path"].strip(" .,"))[-1]
             if field in _FIELDS:
                 yield _FIELDS[field]
+            rest = match.string[match.start() + 1 :]
 
 
 def _first(ladder: Ladder, now: Request, on: Collection[str], never: Collection[str]) -> tuple[str, ...]:

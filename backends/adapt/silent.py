@@ -41,6 +41,8 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
                 found.add(_SAVED_BY[name])
     if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
         found.add("functions")
+    if facts.preset == "ollama" and "max_completion_tokens" in body and "max_tokens" not in body:
+        found.add("max_tokens")  # it knows only this name
     return tuple(name for name in BY_NAME if name in found)
 
 

@@ -28,7 +28,7 @@ def prompted(
             found.append({**without(dict(each), "tool_calls"), "content": text})
         elif is_result(each):
             content = text_of(each.get("content"))
-            text = content if content is not None else json.dumps(each.get("content"), default=str)
+            text = content if content is not None else json.dumps(each.get("content"), ensure_ascii=False, default=str)
             found.append({"role": "user", "content": f"<tool_response>\n{text}\n</tool_response>"})
         else:
             found.append(dict(each))

@@ -42,6 +42,7 @@ _HISTORY: tuple[Adaptation, ...] = (
         "`functions`, `function_call` and their results become tools, choices and calls",
         _NOTHING,
         tools.functions,
+        at_once=True,
     ),
     Adaptation(
         "content_text",
@@ -247,6 +248,7 @@ _FIELDS: tuple[Adaptation, ...] = (
         "`max_completion_tokens` is named `max_tokens`",
         "that reasoning counts, where a server tells the two apart",
         fields.renamed("max_completion_tokens", "max_tokens"),
+        at_once=True,
     ),
     Adaptation(
         "max_completion_tokens",

@@ -49,6 +49,8 @@ CONTENT = (
             r"content.{0,30}(?:must|should) be (?:plain )?text",
         ),
     ),
+    Words("ollama", "ollama/ollama: openai/openai.go", "content_empty", (r"invalid message content type",)),
+    Words("ollama", "ollama/ollama: openai/openai.go", "result_images > content_text", (r"invalid message format",)),
     Words(
         "deepseek api",
         "NousResearch/hermes-agent#109707; QwenLM/qwen-code#3616",
@@ -196,7 +198,7 @@ CALLS = (
             r"expecting (?:value|property name|, delimiter|: delimiter)",
             r"extra data: line",
             r"arguments.{0,60}(?:not|invalid|valid|must be|as) (?:valid )?json",
-            r"invalid.{0,30}(?:tool|function).{0,20}arguments",
+            r"invalid.{0,30}(?:tool|function).{0,20}arguments(?! passed)",
             r"unexpected end of json input|json\.exception\.parse_error|json_invalid",
         ),
     ),

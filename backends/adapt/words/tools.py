@@ -64,7 +64,7 @@ CHOICE = (
             r"tool_choice.{0,60}(?:required|named|object|any).{0,40}"
             r"(?:not supported|unsupported|not allowed|not implemented)",
             r"tool_choice.{0,40}does not support.{0,40}(?:required|object)",
-            r"(?:does not support|unsupported|invalid|not supported).{0,30}\btool_choice\b",
+            r"(?:does not support|unsupported|invalid|not supported).{0,30}\btool_choice\b(?! type: object)",
             r"\btool[_ ]choice (?:required |any )?(?:is )?(?:not supported|unsupported|not implemented)",
             r"only (?:supports? )?auto.{0,30}tool[_ ]choice",
             r"tool[_ ]choice.{0,30}only (?:supports? )?auto",
