@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from converters.values.json.whole import levels
 
@@ -42,12 +42,23 @@ def read(text: str) -> Any:
     return value
 
 
-def write(value: Any) -> str:
-    """The JSON of any value, with one space after `,` and `:`. What JSON cannot hold is written as a string of it."""
-    return _written(value, 0)
+class Layout(NamedTuple):
+    """The white space of a JSON text, and the order of keys."""
+
+    comma: str = ", "
+    colon: str = ": "
+    indent: int = 0
+    """Blanks for each level; without any, all stands on one line."""
+    ordered: bool = False
+    """Whether keys are sorted."""
 
 
-def _written(value: Any, level: int) -> str:
+def write(value: Any, layout: Layout = Layout()) -> str:
+    """The JSON of any value. What JSON cannot hold is written as a string of it."""
+    return _written(value, 0, layout)
+
+
+def _written(value: Any, level: int, layout: Layout) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if value is None or isinstance(value, bool):
@@ -57,11 +68,23 @@ def _written(value: Any, level: int) -> str:
     if level > DEEPEST:
         return _TOO_DEEP
     if isinstance(value, Mapping):
-        members = (f"{_written(_key(key), level)}: {_written(each, level + 1)}" for key, each in value.items())
-        return "{" + ", ".join(members) + "}"
+        members = sorted(value.items(), key=lambda member: _key(member[0])) if layout.ordered else value.items()
+        parts = [
+            f"{_written(_key(key), level, layout)}{layout.colon}{_written(each, level + 1, layout)}"
+            for key, each in members
+        ]
+        return _container("{}", parts, level, layout)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_written(each, level + 1) for each in value) + "]"
+        return _container("[]", [_written(each, level + 1, layout) for each in value], level, layout)
     return json.dumps(str(value), ensure_ascii=False)
+
+
+def _container(brackets: str, parts: list[str], level: int, layout: Layout) -> str:
+    if not layout.indent or not parts:
+        return brackets[0] + layout.comma.join(parts) + brackets[1]
+    outer = "\n" + " " * (layout.indent * level)
+    inner = outer + " " * layout.indent
+    return brackets[0] + inner + ("," + inner).join(parts) + outer + brackets[1]
 
 
 def _key(key: Any) -> str:
@@ -75,4 +98,4 @@ def _number(value: float) -> str:
     try:
         return json.dumps(value)
     except ValueError:  # an integer of more digits than Python writes in decimal
-        return hex(int(value))
+        return json.dumps(hex(int(value)))
