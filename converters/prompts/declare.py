@@ -8,7 +8,7 @@ from typing import Any
 from converters.prompts import documents
 from converters.prompts.samples import fill
 from converters.prompts.typescript import Style, type_of_tool
-from converters.render import render_past
+from converters.render import call_id, render_past
 from converters.syntaxes import Syntax
 from converters.text.expectations import Choice
 from converters.values.json.spelling import Layout, write
@@ -36,7 +36,7 @@ def declared(syntax: Syntax, tools: Sequence[Tool], choice: Choice, named: str |
         return ""
     prompt = syntax.prompt
     told = fill(prompt.declaration, {"tools": prompt.between_tools.join(_tool(syntax, each) for each in tools)})
-    example = render_past(syntax, [_EXAMPLE], ["0"]) if "{example}" in prompt.instruction else ""
+    example = render_past(syntax, [_EXAMPLE], [call_id(syntax, _EXAMPLE[0], 0)])
     return told + fill(prompt.instruction, {"example": example}) + _demand(choice, named)
 
 

@@ -96,7 +96,7 @@ def _schema(schema: Any, delimiter: str) -> str:
     if schema.get("nullable") is True:
         parts.append("nullable:true")
     properties = schema.get("properties")
-    if isinstance(properties, Mapping) and properties or schema.get("type") == "object":
+    if (isinstance(properties, Mapping) and properties) or schema.get("type") == "object":
         inner = sorted(_mapping(properties).items(), key=lambda member: str(member[0]))
         members = ",".join(f"{key}:{_schema(member, delimiter)}" for key, member in inner)
         parts.append(f"properties:{{{members}}}")

@@ -22,10 +22,10 @@ ToolForm = Literal[
 
 `json` is the declaration as it was sent, `json_compact` with sorted keys and no blanks, `json_indented` with lines
 set in by four blanks, `json_list_indented` as an element of an indented list. `function` is the JSON of the function
-alone, `function_responses` with a `responses` that is null. `typescript` is a type as gpt-oss gets it, `typescript_bare`
-without the last comma, `typescript_indented` with members set in. `python` is the head of a function with a docstring.
-`xml` is Qwen3-Coder's, `xml_descriptions` that of Claude's legacy prompt. `relaxed` has strings between the row's
-`delimiter` instead of quotes.
+alone, `function_responses` with a `responses` that is null. `typescript` is a type as gpt-oss gets it,
+`typescript_bare` without the last comma, `typescript_indented` with members set in. `python` is the head of a function
+with a docstring. `xml` is Qwen3-Coder's, `xml_descriptions` that of Claude's legacy prompt. `relaxed` is Gemma's, with
+strings between the row's `delimiter` instead of quotes.
 """
 
 
@@ -53,9 +53,9 @@ class Prompt:
     before_calls: str = "\n"
     """What stands between the text of a message and its calls."""
     result: str = "<tool_response>\n{result}\n</tool_response>"
-    """One result, which is `{result}`; `{quoted}` if it stands as a JSON string; `{value}` if it stands as JSON where it
-    is JSON, and as a JSON string where it is not. `{name}` is the function, `{id}` the id of the call as the row writes
-    it, `{index}` counts the results of a message from 0."""
+    """One result, which is `{result}`; `{quoted}` if it stands as a JSON string; `{value}` if it stands as JSON where
+    it is JSON, and as a JSON string where it is not. `{name}` is the function, `{id}` the id of the call as the row
+    writes it; `{index}` counts the results of a message from 0, and `{number}` from 1."""
     results: str = "{results}"
     """Neighbouring results, which are `{results}`."""
     between_results: str = "\n"

@@ -1,7 +1,7 @@
 """JSON of a request's history, read and written again: numbers keep their spelling, keys their order.
 
-`json.loads` would make 1e400 infinite and 0.10 shorter; both are what a model once wrote. Objects of another reader that
-keeps the spelling in `text` (a float with that attribute) are written as they are spelled, too.
+`json.loads` would make 1e400 infinite and 0.10 shorter; both are what a model once wrote. Floats of another reader that
+have their spelling in `text` are written as they are spelled, too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class Layout(NamedTuple):
     """Whether keys are sorted."""
 
 
-def write(value: Any, layout: Layout = Layout()) -> str:
+PLAIN = Layout()
+
+
+def write(value: Any, layout: Layout = PLAIN) -> str:
     """The JSON of any value. What JSON cannot hold is written as a string of it."""
     return _written(value, 0, layout)
 
