@@ -82,8 +82,6 @@ def _written(syntax: Syntax, tool: Tool, function: Tool) -> str:
         return write(function)
     if form == "function_responses":
         return write({"responses": None, **function} if "responses" in function else {**function, "responses": None})
-    if form == "function_indented":
-        return write(function, _INDENTED)
     if form == "json_indented":
         return write(whole, _INDENTED)
     if form == "json_list_indented":

@@ -19,7 +19,7 @@ def xml(function: Mapping[str, Any]) -> str:
         lines.append(_element("description", _trimmed(function["description"])))
     lines.append("<parameters>")
     for key, schema in _mapping(parameters.get("properties")).items():
-        described = {"name": key} | _mapping(schema)
+        described = {"name": key, **_mapping(schema)}
         lines += ["<parameter>", *_elements(described, ("name", "type", "description")), "</parameter>"]
     lines += _elements(parameters, (), {"type", "properties"})
     lines.append("</parameters>")
@@ -32,7 +32,7 @@ def xml_descriptions(function: Mapping[str, Any]) -> str:
     lines = ["<tool_description>", _element("tool_name", function.get("name"))]
     lines += [_element("description", _trimmed(function.get("description"))), "<parameters>"]
     for key, schema in _mapping(_mapping(function.get("parameters")).get("properties")).items():
-        described = {"name": key} | _mapping(schema)
+        described = {"name": key, **_mapping(schema)}
         lines += ["<parameter>", *_elements(described, ("name", "type", "description")), "</parameter>"]
     return "\n".join([*lines, "</parameters>", "</tool_description>"])
 

@@ -13,10 +13,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 ToolForm = Literal[
-    *("json", "json_compact", "json_indented", "json_list_indented"),
-    *("function", "function_responses", "function_indented"),
-    *("typescript", "typescript_bare", "typescript_indented"),
-    *("python", "xml", "xml_descriptions", "relaxed"),
+    "json",
+    "json_compact",
+    "json_indented",
+    "json_list_indented",
+    "function",
+    "function_responses",
+    "typescript",
+    "typescript_bare",
+    "typescript_indented",
+    "python",
+    "xml",
+    "xml_descriptions",
+    "relaxed",
 ]
 """How one tool is written.
 
@@ -66,3 +75,7 @@ class Prompt:
     """Where the ids that `Syntax.id` spells begin to count."""
     last_id_key: str = ""
     """The key of the call's id in a history, if it is the last member of `{object}`."""
+
+
+COMMON = Prompt()
+"""For a row of whose family no template was seen."""
