@@ -11,7 +11,8 @@ from converters.prompts.typescript import Style, type_of_tool
 from converters.render import call_id, render_past
 from converters.syntaxes import Syntax
 from converters.text.expectations import Choice
-from converters.values.json.spelling import Layout, write
+from converters.values.json.spelling import DEEPEST, Layout, write
+from converters.values.json.whole import levels
 
 Tool = Mapping[str, Any]
 
@@ -61,7 +62,7 @@ def _tool(syntax: Syntax, tool: Any) -> str:
 
 def _function(tool: Any) -> Tool | None:
     """The function that a tool declares, wrapped or (as in `functions`) bare; None if it is something else."""
-    if not isinstance(tool, Mapping):
+    if not isinstance(tool, Mapping) or levels(tool) > DEEPEST:
         return None
     for key in ("function", "custom"):
         if isinstance(inner := tool.get(key), Mapping):

@@ -14,7 +14,8 @@ from converters.prompts.content import as_text, with_text
 from converters.prompts.samples import fill
 from converters.render import Call, call_id, render_past
 from converters.syntaxes import Syntax
-from converters.values.json.spelling import read, write
+from converters.values.json.spelling import DEEPEST, read, write
+from converters.values.json.whole import levels
 
 Message = Mapping[str, Any]
 
@@ -167,7 +168,7 @@ def _arguments(arguments: Any) -> Mapping[str, Any]:
         except ValueError:
             value = arguments
     else:
-        value = arguments
+        value = arguments if levels(arguments) <= DEEPEST else write(arguments)
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else str(key): each for key, each in value.items()}
     return {} if value is None else {"_raw": value}
