@@ -36,12 +36,15 @@ def only_text(content: Any) -> bool:
     return not isinstance(content, list | tuple) or all(_text(part) is not None for part in content)
 
 
-def with_text(content: Any, text: str, between: str) -> Any:
-    """A content with more text behind it, joined by `between` if there is any before. A list stays one if it must."""
+def with_text(content: Any, text: str, between: str, alone: str = "") -> Any:
+    """A content with more text behind it: behind `between` if there is any before, behind `alone` otherwise.
+
+    A list of parts stays one if they are not all text.
+    """
     if not only_text(content):
         return [*content, {"type": "text", "text": text}]
     before = as_text(content)
-    return f"{before}{between}{text}" if before else text
+    return f"{before}{between}{text}" if before else alone + text
 
 
 def _part(part: Any) -> str:

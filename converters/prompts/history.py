@@ -80,7 +80,8 @@ class History:
             yield spoken
             yield {"role": "assistant", "content": text}
         else:
-            yield {**spoken, "content": with_text(content, text, self._prompt.before_calls)}
+            before, alone = self._prompt.before_calls, self._prompt.before_lone_calls
+            yield {**spoken, "content": with_text(content, text, before, alone)}
 
     def _id(self, name: str, own_id: Any, number: int) -> str:
         """The id of a call as the row writes it; `number` counts in the message."""

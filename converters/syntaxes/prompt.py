@@ -61,6 +61,8 @@ class Prompt:
     """What stands between the system text of the request and the tools."""
     before_calls: str = "\n"
     """What stands between the text of a message and its calls."""
+    before_lone_calls: str = ""
+    """What stands before the calls of a message without text."""
     result: str = "<tool_response>\n{result}\n</tool_response>"
     """One result, which is `{result}`; `{quoted}` if it stands as a JSON string; `{value}` if it stands as JSON where
     it is JSON, and as a JSON string where it is not. `{name}` is the function, `{id}` the id of the call as the row

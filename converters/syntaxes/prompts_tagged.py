@@ -121,6 +121,7 @@ MINIMAX_M2 = Prompt(
     ),
     form="function",
     tool="<tool>{tool}</tool>",
+    before_lone_calls="\n",
     result="<response>{result}</response>",
 )
 
@@ -193,6 +194,7 @@ DEEPSEEK_V32 = Prompt(
     instruction="",
     form="function",
     before_calls="\n\n",
+    before_lone_calls="\n\n",
     result="<result>{result}</result>",
     results="<function_results>\n{results}\n</function_results>",
 )
@@ -213,6 +215,7 @@ DEEPSEEK_V4 = Prompt(
     instruction="",
     form="function",
     before_calls="\n\n",
+    before_lone_calls="\n\n",
     result="<tool_result>{result}</tool_result>",
     between_results="\n\n",
 )
@@ -224,6 +227,7 @@ DEEPSEEK_V41 = Prompt(
     instruction="",
     form="function",
     before_calls="\n\n",
+    before_lone_calls="\n\n",
     result=DEEPSEEK_V4.result,
     between_results="\n\n",
 )
@@ -233,6 +237,7 @@ GIGACHAT35 = Prompt(
     instruction="",
     form="function",
     before_calls="\n\n",
+    before_lone_calls="\n\n",
     result=DEEPSEEK_V4.result,
     between_results="\n\n",
 )

@@ -62,7 +62,7 @@ DECLARED = st.one_of(
 )
 
 
-@modest(600)
+@modest(300)
 @given(st.lists(MESSAGES, max_size=5), st.lists(DECLARED, max_size=2), st.sampled_from(sorted(ROWS)))
 def test_nothing_raises(messages: list[Any], tools: list[Any], row: str) -> None:
     written = prompted(messages, tools, ROWS[row])
