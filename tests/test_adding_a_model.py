@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 
 from converters.detect.detector import Detector
 from converters.detect.openers import OpenerIndex
+from converters.prompts import prompted
 from converters.render import render_calls
 from converters.stages.pipeline import Pipeline
 from converters.stages.reasoning_calls import ReasoningCalls
 from converters.stages.tool_choice import ToolChoice
 from converters.syntaxes import SYNTAXES, Syntax
+from converters.syntaxes.prompt import Prompt
 from converters.text.events import ArgumentsDelta, CallStart, Event, Text
 from converters.text.expectations import Expectations
 
@@ -69,3 +72,27 @@ def test_the_row_is_read_as_it_is_written(parrot: Syntax, size: int) -> None:
 def test_the_sample_looks_as_the_model_writes_it(parrot: Syntax) -> None:
     text = render_calls(parrot, CALLS[:1])
     assert text == ("<squawk>\n<do get_weather>\n<with city>서울 <b></with>\n<with days>3</with>\n</do>\n</squawk>")
+
+
+def test_its_tools_can_be_told_in_a_prompt(parrot: Syntax) -> None:
+    history = [
+        {"role": "user", "content": "How is the weather?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "1", "function": {"name": "ping", "arguments": ""}}],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": "pong"},
+    ]
+    tools = [{"type": "function", "function": {"name": name, "parameters": TOOLS[name]}} for name in TOOLS]
+    system, _, called, told = prompted(history, tools, parrot)
+    assert f"<tools>\n{json.dumps(tools[0])}\n{json.dumps(tools[1])}\n</tools>" in system["content"]
+    assert "exactly this format:\n<squawk>\n<do example_function_name>\n<with " in system["content"]
+    assert called["content"] == "<squawk>\n<do ping>\n</do>\n</squawk>"
+    assert told == {"role": "user", "content": "<tool_response>\npong\n</tool_response>"}
+
+
+def test_the_document_names_every_field_of_a_prompt() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for field in fields(Prompt):
+        assert f"`{field.name}`" in text, field.name

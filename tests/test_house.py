@@ -45,6 +45,7 @@ HEART = {
     "detect": 3,
     "stages": 4,
     "render": 4,
+    "prompts": 5,
     "base": 5,
     "builtin": 6,
     "factory": 7,

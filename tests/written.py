@@ -37,11 +37,23 @@ _PYTHON = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[{}\[\]():,=]|\s+|
 
 def written(syntax: Syntax, calls: Sequence[Call]) -> list[Token]:
     """The tokens of one turn with these calls. Their texts, joined, are what `render_calls` returns."""
-    return [*_run(syntax, calls), *_marks(syntax.turn_end)]
+    return [*_run(syntax, calls, _ids(syntax, calls)), *_marks(syntax.turn_end)]
 
 
-def _run(syntax: Syntax, calls: Sequence[Call]) -> Iterator[Token]:
-    texts = [list(_call(syntax, name, arguments, index)) for index, (name, arguments) in enumerate(calls)]
+def past(syntax: Syntax, calls: Sequence[Call], ids: Sequence[str] = ()) -> list[Token]:
+    """The same without the end of the turn, and with these ids."""
+    return list(_run(syntax, calls, ids or _ids(syntax, calls)))
+
+
+def _ids(syntax: Syntax, calls: Sequence[Call]) -> list[str]:
+    numbered = (
+        syntax.id.replace("{index}", str(index)).replace("{number}", str(index + 1)) for index in range(len(calls))
+    )
+    return [each.replace("{name}", name) for each, (name, _) in zip(numbered, calls, strict=True)]
+
+
+def _run(syntax: Syntax, calls: Sequence[Call], ids: Sequence[str]) -> Iterator[Token]:
+    texts = [list(_call(syntax, *call, call_id)) for call, call_id in zip(calls, ids, strict=True)]
     if syntax.group and syntax.grouped == "each":
         named = [(Token(name, "name"), text) for (name, _), text in zip(calls, texts, strict=True)]
         texts = [list(_filled(syntax.group, "group", calls=text, name=[name])) for name, text in named]
@@ -53,8 +65,7 @@ def _run(syntax: Syntax, calls: Sequence[Call]) -> Iterator[Token]:
         yield from joined
 
 
-def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], index: int) -> Iterator[Token]:
-    call_id = syntax.id.replace("{index}", str(index)).replace("{number}", str(index + 1)).replace("{name}", name)
+def _call(syntax: Syntax, name: str, arguments: Mapping[str, Any], call_id: str) -> Iterator[Token]:
     holes = {"name": [Token(name, "name")], "id": [Token(call_id, "id")]}
     if syntax.shape == "json_object":
         name_key, arguments_key = syntax.keys

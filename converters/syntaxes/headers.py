@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from converters.syntaxes import prompts_headers
 from converters.syntaxes.row import Syntax
 
 MISTRAL_NEW = Syntax(
@@ -14,6 +15,7 @@ MISTRAL_NEW = Syntax(
         "[TOOL_CALLS]{name}{arguments}",
     ),
     between="",
+    prompt=prompts_headers.MISTRAL_NEW,
     models=(
         r"devstral(?!.*2505)|magistral|ministral-?3(?!b)|mistral-?small.*(3[.-]2(?!\d)|2506)|mistral-?small-?4"
         r"|mistral-?(medium|large)-?3(?!\d)"
@@ -32,6 +34,7 @@ DEEPSEEK_V3 = Syntax(
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n{arguments}<｜tool▁call▁end｜>",
         "<｜tool▁call▁begin｜>{name}\n```json\n{arguments}\n```<｜tool▁call▁end｜>",
     ),
+    prompt=prompts_headers.DEEPSEEK_V3,
     models=r"deepseek-?r1|deepseek.*v3(?![.-]?[12](?!\d))|cogito",
     source="chat template of deepseek-ai/DeepSeek-R1",
 )
@@ -43,6 +46,7 @@ DEEPSEEK_V31 = Syntax(
     also_group=("<｜tool▁calls｜>{calls}<｜tool▁calls▁end｜>",),
     call="<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{arguments}<｜tool▁call▁end｜>",
     between="",
+    prompt=prompts_headers.DEEPSEEK_V31,
     models=r"deepseek.*(v3[.-]?1(?!\d)|v3[.-]?2-?exp)",
     source="chat template of deepseek-ai/DeepSeek-V3.1",
 )
@@ -55,6 +59,7 @@ KIMI_K2 = Syntax(
     call="<|tool_call_begin|>{id}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
     also_call=("<|tool_call_begin|>{id}\n<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",),
     between="",
+    prompt=prompts_headers.KIMI_K2,
     models=r"kimi-?k2",
     source="chat template of moonshotai/Kimi-K2-Instruct",
 )
@@ -64,6 +69,7 @@ FUNCTION_JSON = Syntax(
     shape="named_json",
     call="<function={name}>{arguments}</function>",
     between="",
+    prompt=prompts_headers.FUNCTION_JSON,
     models=r"functionary",
     source="chat template of meetkai/functionary-small-v3.1; Llama 3.1's custom tool prompt",
 )
@@ -76,6 +82,7 @@ SOLAR_OPEN = Syntax(
     call="<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{arguments}<|tool_call:end|>",
     between="",
     id="a1b2c3d4e{index}",
+    prompt=prompts_headers.SOLAR_OPEN,
     models=r"solar-?open",
     source="chat template of upstage/Solar-Open-100B",
 )
@@ -95,6 +102,7 @@ PLAMO3 = Syntax(
         "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>",
     ),
     between="",
+    prompt=prompts_headers.PLAMO3,
     models=r"plamo-?3",
     source="vLLM's parser of PLaMo 3",
 )
@@ -106,6 +114,7 @@ FUNCTIONGEMMA = Syntax(
     also_call=("<start_function_call>{name}{arguments}<end_function_call>",),
     delimiter="<escape>",
     between="",
+    prompt=prompts_headers.FUNCTIONGEMMA,
     models=r"function-?gemma",
     source="chat template of google/functiongemma-270m-it",
 )
@@ -120,6 +129,7 @@ GEMMA4 = Syntax(
     also_call=("{name}{arguments}",),
     delimiter='<|"|>',
     between="",
+    prompt=prompts_headers.GEMMA4,
     models=r"gemma-?4",
     source="chat template of google/gemma-4-31B-it",
 )
@@ -137,6 +147,7 @@ HARMONY = Syntax(
     addressed=("{", "```", "<|call|>", "<|end|>", "<|return|>"),
     between="<|start|>assistant",
     code_tools=("python", "browser", "browser.search", "browser.open", "browser.find", "container.exec"),
+    prompt=prompts_headers.HARMONY,
     models=r"gpt-?oss",
     source="openai-harmony; chat template of openai/gpt-oss-20b",
 )
@@ -149,6 +160,7 @@ FUNCTIONARY_V32 = Syntax(
     prefilled_call=">>>",
     between="",
     declared_only=True,
+    prompt=prompts_headers.FUNCTIONARY_V32,
     models=r"functionary.*3[.-]2",
     source="chat template of meetkai/functionary-small-v3.2",
 )
@@ -159,6 +171,7 @@ FUNCTIONARY_V2 = Syntax(
     call="<|from|>assistant\n<|recipient|>{name}\n<|content|>{arguments}",
     also_call=("<|recipient|>{name}\n<|content|>{arguments}\n<|stop|>",),
     turn_end="\n<|stop|>",
+    prompt=prompts_headers.FUNCTIONARY_V2,
     models=r"functionary.*v?2[.-]\d",
     source="meetkai's prompt format v2",
 )

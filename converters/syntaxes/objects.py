@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from converters.syntaxes import prompts_objects
 from converters.syntaxes.row import Syntax
 
 HERMES = Syntax(
     name="hermes",
     shape="json_object",
     call="<tool_call>\n{object}\n</tool_call>",
+    prompt=prompts_objects.HERMES,
     models=(
         r"deephermes|hermes-?\d|hermes.*(llama|mistral|qwen|yi|mixtral|pro)|\b(ling|ring)-(mini|lite|flash|plus|1t)"
         r"|granite-?4(?![.-]?2)|qwen|qwq|exaone-?(4|deep)|mimo(?!-?v2)|reka|trinity|ernie-?4[.-]5|bielik|\ba[.-]?x-?[34]|smollm3|arcee"
@@ -19,6 +21,7 @@ LMSTUDIO = Syntax(
     name="lmstudio",
     shape="json_object",
     call="[TOOL_REQUEST]{object}[END_TOOL_REQUEST]",
+    prompt=prompts_objects.LMSTUDIO,
     source="LM Studio's documentation of tool use, default format",
 )
 
@@ -36,6 +39,7 @@ INTERNLM = Syntax(
     call="<|action_start|><|plugin|>\n{object}<|action_end|>",
     keys=("name", "parameters"),
     between="",
+    prompt=prompts_objects.INTERNLM,
     models=r"intern-?lm-?[23]",
     source="chat template of internlm/internlm2_5-7b-chat",
 )
@@ -46,6 +50,7 @@ INTERNS1 = Syntax(
     call="<|action_start|> <|plugin|>\n{object}<|action_end|>",
     keys=("name", "parameters"),
     between="",
+    prompt=prompts_objects.INTERNLM,
     models=r"intern-?s1",
     source="chat template of internlm/Intern-S1",
 )
@@ -56,6 +61,7 @@ GRANITE20B = Syntax(
     call="<function_call> {object}",
     also_call=("<function_call> {object}</function_call>",),
     between="",
+    prompt=prompts_objects.GRANITE20B,
     models=r"granite.*functioncalling",
     source="model card of ibm-granite/granite-20b-functioncalling",
 )
@@ -80,6 +86,7 @@ GIGACHAT3 = Syntax(
     shape="json_object",
     call="<|function_call|>{object}",
     between="",
+    prompt=prompts_objects.GIGACHAT3,
     models=r"gigachat-?3(?![.-]5)",
     source="chat template of ai-sage/GigaChat3.1",
 )
@@ -90,6 +97,7 @@ GIGACHAT3_ROLE = Syntax(
     call="<|message_sep|>\n\nfunction call<|role_sep|>\n{object}<|message_sep|>",
     also_call=("function call<|role_sep|>\n{object}<|message_sep|>",),
     between="",
+    prompt=prompts_objects.GIGACHAT3,
     source="chat template of ai-sage/GigaChat3-10B-A1.8B",
 )
 
@@ -98,6 +106,7 @@ MINIMAX_M1 = Syntax(
     shape="json_object",
     group="<tool_calls>\n{calls}\n</tool_calls>",
     call="{object}",
+    prompt=prompts_objects.MINIMAX_M1,
     models=r"minimax-?(m1|text)",
     source="chat template of MiniMaxAI/MiniMax-M1-80k",
 )
@@ -108,6 +117,7 @@ MISTRAL_OLD = Syntax(
     group="[TOOL_CALLS] [{calls}]",
     call="{object}",
     between=", ",
+    prompt=prompts_objects.MISTRAL_OLD,
     models=r"^(?!.*hermes).*(mistral|mixtral|ministral|codestral|pixtral|mathstral)",
     source="mistral-common, tokenizers v2, v3 and v7",
 )
@@ -119,6 +129,7 @@ GRANITE3 = Syntax(
     also_group=("<|tool_call|>[{calls}]<|/tool_call|>",),
     call="{object}",
     between=", ",
+    prompt=prompts_objects.GRANITE3,
     models=r"granite-?3",
     source="chat template of ibm-granite/granite-3.3-8b-instruct",
 )
@@ -129,6 +140,7 @@ JAMBA = Syntax(
     group="<tool_calls>[{calls}]</tool_calls>",
     call="{object}",
     between=", ",
+    prompt=prompts_objects.JAMBA,
     models=r"hunyuan-?a13b|jamba|apriel",
     source="chat template of ai21labs/AI21-Jamba-1.5-Mini",
 )
@@ -139,6 +151,7 @@ NEMOTRON_V2 = Syntax(
     group="<TOOLCALL>[{calls}]</TOOLCALL>",
     call="{object}",
     between=", ",
+    prompt=prompts_objects.NEMOTRON_V2,
     models=r"nemotron.*(nano.*v2(?!\.)|nano-?(9|12)b)|llama-?3[._-]?[13]-nemotron",
     source="chat template of nvidia/NVIDIA-Nemotron-Nano-9B-v2",
 )
@@ -149,6 +162,7 @@ FUNCTOOLS = Syntax(
     group="functools[{calls}]",
     call="{object}",
     between=", ",
+    prompt=prompts_objects.FUNCTOOLS,
     models=r"firefunction|phi-?4-?mini",
     source="model card of fireworks-ai/llama-3-firefunction-v2",
 )
@@ -163,6 +177,7 @@ COHERE = Syntax(
     id_key="tool_call_id",
     between=",\n    ",
     inline_tags=("<co", "</co"),
+    prompt=prompts_objects.COHERE,
     models=r"command-?[ar]|c4ai|north-?mini|cohere",
     source="chat template of CohereLabs/c4ai-command-r7b-12-2024",
 )
@@ -174,6 +189,7 @@ COHERE_ACTION = Syntax(
     call="{object}",
     keys=("tool_name", "parameters"),
     between=",\n",
+    prompt=prompts_objects.COHERE_ACTION,
     source="chat template of CohereLabs/c4ai-command-r-plus",
 )
 
@@ -184,6 +200,7 @@ APERTUS = Syntax(
     call="{object}",
     keys=("", ""),
     between=", ",
+    prompt=prompts_objects.APERTUS,
     models=r"apertus",
     source="chat template of swiss-ai/Apertus-8B-Instruct-2509",
 )
@@ -206,6 +223,7 @@ LLAMA3_PYTHON_TAG = Syntax(
     call="{object}",
     keys=("name", "parameters"),
     between="; ",
+    prompt=prompts_objects.LLAMA3,
     source="Meta's prompt format of Llama 3.1",
 )
 
@@ -226,6 +244,7 @@ GENERIC = Syntax(
         "<|tool_call>{object}<tool_call|>",
     ),
     declared_only=True,
+    prompt=prompts_objects.HERMES,
     source="seen of Qwen2.5-Coder and of small models",
 )
 
@@ -236,6 +255,7 @@ LLAMA3_JSON = Syntax(
     keys=("name", "parameters"),
     between="; ",
     whole_message=True,
+    prompt=prompts_objects.LLAMA3,
     models=r"llama",
     source="chat template of meta-llama/Llama-3.3-70B-Instruct",
 )
@@ -256,6 +276,7 @@ XLAM = Syntax(
     call="{object}",
     between=", ",
     whole_message=True,
+    prompt=prompts_objects.XLAM,
     models=r"xlam",
     source="model card of Salesforce/Llama-xLAM-2-8b-fc-r",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from converters.syntaxes import prompts_pythonic
 from converters.syntaxes.row import Syntax
 
 LFM2 = Syntax(
@@ -10,6 +11,7 @@ LFM2 = Syntax(
     group="<|tool_call_start|>[{calls}]<|tool_call_end|>",
     call="{name}({arguments})",
     between=", ",
+    prompt=prompts_pythonic.LFM2,
     models=r"lfm-?2",
     source="chat template of LiquidAI/LFM2-1.2B",
 )
@@ -20,6 +22,7 @@ LLAMA4_PYTHONIC = Syntax(
     group="<|python_start|>[{calls}]<|python_end|>",
     call="{name}({arguments})",
     between=", ",
+    prompt=prompts_pythonic.LLAMA4_PYTHONIC,
     source="Meta's prompt format of Llama 4",
 )
 
@@ -28,6 +31,7 @@ OLMO3 = Syntax(
     shape="pythonic",
     group="<function_calls>\n{calls}\n</function_calls>",
     call="{name}({arguments})",
+    prompt=prompts_pythonic.OLMO3,
     models=r"olmo-?3",
     source="chat template of allenai/Olmo-3-7B-Instruct",
 )
@@ -38,6 +42,7 @@ GEMMA3_TOOL_CODE = Syntax(
     group="```tool_code\n{calls}\n```",
     call="{name}({arguments})",
     declared_only=True,
+    prompt=prompts_pythonic.GEMMA3_TOOL_CODE,
     models=r"gemma-?[23]",
     source="Google's guide to function calling with Gemma 3",
 )
@@ -70,6 +75,7 @@ PYTHONIC = Syntax(
     call="{name}({arguments})",
     between=", ",
     whole_message=True,
+    prompt=prompts_pythonic.PYTHONIC,
     models=r"toolace|llama-?3[._-]?2-?[13]b|llama-?4",
     source="chat template of meta-llama/Llama-3.2-3B-Instruct",
 )

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from converters.syntaxes.prompt import COMMON, Prompt
+
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
@@ -71,5 +73,7 @@ class Syntax:
     """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
     inline_tags: tuple[str, ...] = ()
     """What tags begin with that stand around words of the answer, such as citations: they go, the words stay."""
+    prompt: Prompt = COMMON
+    """How tools are told to models of the row where the backend takes none, and what their history looks like."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""

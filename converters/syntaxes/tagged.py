@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from converters.syntaxes import prompts_tagged
 from converters.syntaxes.row import Syntax
 
 GLM45 = Syntax(
@@ -14,6 +15,7 @@ GLM45 = Syntax(
         "<arg_key>{key}\n<arg_value>{value}</arg_value>",
         "<arg_key>{key}<arg_key>\n<arg_value>{value}</arg_value>",
     ),
+    prompt=prompts_tagged.GLM45,
     models=r"glm-?4[.p-]?[56](?!\d)|(ling|ring)-.*2[.-]6|(ling|ring)-?3(?!\d)|bailing.*v?3|laguna(?!-?s\b)|poolside(?!.*laguna-?s\b)",
     source="chat template of zai-org/GLM-4.6",
 )
@@ -29,6 +31,7 @@ GLM47 = Syntax(
         "<arg_key>{key}<arg_key><arg_value>{value}</arg_value>",
     ),
     between="",
+    prompt=prompts_tagged.GLM47,
     models=r"(?<!chat)glm-?(4[.p-]?[78]|[5-9](?!\d))|spark-?2[.p-]?5|laguna-?s\b",
     source="chat template of zai-org/GLM-4.7",
 )
@@ -42,6 +45,7 @@ QWEN3_CODER = Syntax(
     also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>\n{value}\n</parameter>\n",
     also_parameter=('<parameter name="{key}">\n{value}\n</parameter>\n',),
+    prompt=prompts_tagged.QWEN3_CODER,
     models=(
         r"nemotron-?(3(?!\d)|nano-?30b|cascade)|step-?3[.p-]?[57]|step-?5|minicpm-?(v|o)|granite-?4[.-]?2"
         r"|intern-?s2|intellect-?3|nanbeige|ornith|qwen-?3.*coder|qwen-?3[.p-]?[5-9](?!\d)(?!b)"
@@ -58,6 +62,7 @@ MIMO_V2 = Syntax(
     also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
     also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
+    prompt=prompts_tagged.MIMO_V2,
     models=r"mimo-?v2",
     source="chat template of XiaomiMiMo/MiMo-V2-Flash",
 )
@@ -69,6 +74,7 @@ CLAUDE = Syntax(
     call='<invoke name="{name}">\n{parameters}</invoke>',
     parameter='<parameter name="{key}">{value}</parameter>\n',
     prefix="antml:",
+    prompt=prompts_tagged.CLAUDE,
     models=r"claude(?!-?(instant|v?[12](?!\d)|2[.-]))|\b(opus|sonnet|haiku)\b",
     source="Anthropic's tool prompt, as quoted in the chat template of deepseek-ai/DeepSeek-V3.2",
 )
@@ -79,6 +85,7 @@ CLAUDE_LEGACY = Syntax(
     group="<function_calls>\n{calls}\n</function_calls>",
     call="<invoke>\n<tool_name>{name}</tool_name>\n<parameters>\n{parameters}</parameters>\n</invoke>",
     parameter="<{key}>{value}</{key}>\n",
+    prompt=prompts_tagged.CLAUDE_LEGACY,
     models=r"claude-(instant|v?[12](?!\d)|2[.-])",
     source="Anthropic's legacy tool use page",
 )
@@ -92,6 +99,7 @@ SEED_OSS = Syntax(
     also_call=('<function name="{name}">\n{parameters}</function>',),
     parameter="<parameter={key}>{value}</parameter>\n",
     also_parameter=('<parameter name="{key}">{value}</parameter>\n',),
+    prompt=prompts_tagged.SEED_OSS,
     models=r"seed-?oss",
     source="chat template of ByteDance-Seed/Seed-OSS-36B-Instruct",
 )
@@ -102,6 +110,7 @@ IQUEST_Q1 = Syntax(
     call="<iquest_tool_call>{name}{parameters}</iquest_tool_call>",
     parameter="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
     between="",
+    prompt=prompts_tagged.COMPACT,
     models=r"iquest-?q1",
     source="SGLang's parser of IQuest-Q1",
 )
@@ -136,6 +145,7 @@ HY3 = Syntax(
     also_call=("<tool_call>{name}\n{parameters}</tool_call>",),
     suffixed=True,
     parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
+    prompt=prompts_tagged.HY3,
     models=r"\bhy-?[34]\b|hunyuan-?[34]\b",
     source="chat template of tencent/Hy3",
 )
@@ -146,6 +156,7 @@ MINIMAX_M2 = Syntax(
     group="<minimax:tool_call>\n{calls}\n</minimax:tool_call>",
     call='<invoke name="{name}">\n{parameters}</invoke>',
     parameter='<parameter name="{key}">{value}</parameter>\n',
+    prompt=prompts_tagged.MINIMAX_M2,
     models=r"minimax-?m2",
     source="chat template of MiniMaxAI/MiniMax-M2",
 )
@@ -176,6 +187,7 @@ MUSE_ATEM = Syntax(
     also_call=('<atem:invoke name="{name}<|message|>">\n{parameters}</atem:invoke>',),
     addressed=("<atem:",),
     parameter='<atem:parameter name="{key}">{value}</atem:parameter>\n',
+    prompt=prompts_tagged.MUSE_ATEM,
     models=r"muse-?(spark|glimmer)|glimmer",
     source="vLLM's parser of Muse",
 )
@@ -204,6 +216,7 @@ DEEPSEEK_V32 = Syntax(
     also_call=('<｜DSML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
+    prompt=prompts_tagged.DEEPSEEK_V32,
     models=r"deepseek.*v3[.-]?2(?!\d|-?exp)",
     source="encoding of deepseek-ai/DeepSeek-V3.2",
 )
@@ -220,6 +233,7 @@ DEEPSEEK_V4 = Syntax(
     also_call=('<｜DSML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜parameter name="{key}" string="{type}">{value}</｜DSML｜parameter>\n',
     also_parameter=('<｜DSML｜parameter name="{key}">{value}</｜DSML｜parameter>\n',),
+    prompt=prompts_tagged.DEEPSEEK_V4,
     models=r"deepseek.*v4(?![.-]?1)",
     source="encoding of deepseek-ai/DeepSeek-V4",
 )
@@ -232,6 +246,7 @@ DEEPSEEK_V41 = Syntax(
     also_call=('<｜DSML｜ invoke name="{name}"/>{parameters}',),
     parameter='<｜DSML｜ parameter name="{key}" string="{type}">{value}</｜DSML｜ parameter>\n',
     also_parameter=('<｜DSML｜ parameter name="{key}">{value}</｜DSML｜ parameter>\n',),
+    prompt=prompts_tagged.DEEPSEEK_V41,
     models=r"deepseek.*v4[.-]?1",
     source="encoding of deepseek-ai/DeepSeek-V4.1",
 )
@@ -244,6 +259,7 @@ GIGACHAT35 = Syntax(
     also_call=('<｜GCML｜invoke name="{name}"/>{parameters}',),
     parameter='<｜GCML｜parameter name="{key}" string="{type}">{value}</｜GCML｜parameter>\n',
     also_parameter=('<｜GCML｜parameter name="{key}">{value}</｜GCML｜parameter>\n',),
+    prompt=prompts_tagged.GIGACHAT35,
     models=r"gigachat-?3[.-]5",
     source="SGLang's parser of GigaChat 3.5",
 )
@@ -268,6 +284,7 @@ KIMI_K3 = Syntax(
     string_types=("string", "str"),
     id="{number}",
     escaped_keys=True,
+    prompt=prompts_tagged.KIMI_K3,
     models=r"kimi-?k3",
     source="chat template of moonshotai/Kimi-K3",
 )
@@ -278,6 +295,7 @@ MINICPM5 = Syntax(
     call='<function name="{name}">{parameters}</function>',
     parameter='<param name="{key}">{value}</param>',
     also_parameter=('<param name="{key}"><![CDATA[{value}]]></param>',),
+    prompt=prompts_tagged.MINICPM5,
     models=r"minicpm-?5",
     source="chat template of openbmb/MiniCPM5",
 )
@@ -305,6 +323,7 @@ MINIMAX_M3 = Syntax(
     group="]<]minimax[>[<tool_call>\n{calls}\n]<]minimax[>[</tool_call>",
     call=']<]minimax[>[<invoke name="{name}">{parameters}]<]minimax[>[</invoke>',
     parameter="]<]minimax[>[<{key}>{value}]<]minimax[>[</{key}>",
+    prompt=prompts_tagged.MINIMAX_M3,
     models=r"minimax-?m3",
     source="chat template of MiniMaxAI/MiniMax-M3",
 )

@@ -1,0 +1,1 @@
+"""Conversations with tools, written without them."""
