@@ -15,8 +15,9 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from backends import Backend, ShutdownSignal, Timeouts
-from backends.adapt import AdaptSettings, Learned, Planner, StateFile
+from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
+from backends.learned import Learned, StateFile
 from backends.protocol import NewPlan
 from config import Config
 from dialects import Dialect, all_dialects

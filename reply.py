@@ -46,9 +46,13 @@ class Extension:
     of: Literal["message", "choice", "reply"] = "message"
 
 
+CALLED = "tool_calls"
+"""The reason of a choice that ends with calls."""
+
+
 @dataclass(slots=True)
 class Finish:
-    """A choice is over. `reason` is `stop`, `length`, `tool_calls`, `content_filter`, or another of the backend's."""
+    """A choice is over. `reason` is `stop`, `length`, CALLED, `content_filter`, or another of the backend's."""
 
     reason: str
 

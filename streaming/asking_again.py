@@ -15,7 +15,7 @@ from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind
 from converters.text.expectations import Expectations
 from dialects.protocol import ParsedRequest
 from errors import ClientLeft, ErrorInfo, ProxyError
-from reply import ChoiceEvent, Features, Finish, Ids, Notes, Reply, ReplyEvent, Step, Usage
+from reply import CALLED, ChoiceEvent, Features, Finish, Ids, Notes, Reply, ReplyEvent, Step, Usage
 from streaming.answer import UpstreamReply
 from streaming.call_check import HeldCall, wrong_answer
 from streaming.held_answer import HeldAnswer, summed
@@ -228,7 +228,7 @@ class CheckedReply:
             events.append(ArgumentsDelta(index, call.arguments))
             events.append(CallEnd(index, how=call.how))
         reason = held.reason or self._first.reason
-        if held.calls and not calls and reason == "tool_calls":
+        if held.calls and not calls and reason == CALLED:
             reason = "stop"
         if self._held is not self._first:
             self._answer.notes.changed = True

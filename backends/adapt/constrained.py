@@ -2,8 +2,8 @@
 
 A server that gets tools constrains a demanded call itself. Prompted tools are text to it, so that the grammar must say
 how the model writes a call. The grammar is GBNF, which llama-server takes as `grammar`, SGLang as `ebnf` (through
-XGrammar), and vLLM as `structured_outputs.grammar`. It fixes the markup and the name; the arguments are any JSON object,
-and are validated as always.
+XGrammar), and vLLM as `structured_outputs.grammar`. It fixes the markup and the name. The arguments are any JSON
+object, and are validated as always.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ from backends.adapt import bodies
 from backends.adapt.asked_again import asked_again
 from backends.adapt.constrained import constrained
 from backends.adapt.facts import Facts, Request, facts_of
-from backends.adapt.learned import Learned
 from backends.adapt.prompted import demanded_tools
 from backends.adapt.refusals import asked_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
+from backends.learned import Learned
 from backends.protocol import WrongAnswer
 from converters.syntaxes import Syntax
 from errors import ErrorInfo

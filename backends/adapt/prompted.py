@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from backends.adapt.facts import Facts, Request
 from backends.adapt.messages import calls_of, is_result, without
-from backends.adapt.stand_in import prompted as in_prompt
 from backends.adapt.tools import functions, named_in
+from converters.prompts import Choice
+from converters.prompts import prompted as in_prompt
 
 _GONE = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 
@@ -39,10 +41,13 @@ def demanded_tools(body: Request) -> list[str]:
     return [name for each in _declared(tools, choice) if (name := named_in(each)) is not None]
 
 
-def _demand(choice: Any) -> str:
-    """What a choice demands: `auto`, `required` or `none`."""
+_DEMANDS: Mapping[str, Choice] = {"none": "none", "required": "required", "any": "required"}
+
+
+def _demand(choice: Any) -> Choice:
+    """What a choice demands."""
     if isinstance(choice, str):
-        return {"none": "none", "required": "required", "any": "required"}.get(choice, "auto")
+        return _DEMANDS.get(choice, "auto")
     if not isinstance(choice, dict):
         return "auto"
     allowed = choice.get("allowed_tools")

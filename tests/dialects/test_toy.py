@@ -11,8 +11,9 @@ import pytest
 
 from app import create_app
 from backends import ResponseHead, Wait
-from backends.adapt import AdaptSettings, Learned, Planner
+from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
+from backends.learned import Learned
 from config import Config
 from dialects import all_dialects
 from dialects.protocol import Dialect

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from backends import Backend, Timeouts
-from backends.adapt import AdaptSettings, Learned, Planner
+from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
+from backends.learned import Learned
 from config import Config
 from dialects.chat import CHAT
 from dialects.protocol import StreamWriter

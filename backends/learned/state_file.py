@@ -14,7 +14,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from backends.adapt.learned import MOST_MODELS, Lesson, Memory
+from backends.learned.lessons import MOST_MODELS, Lesson, Memory
 
 log = logging.getLogger("dragoman.learned")
 
