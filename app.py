@@ -18,12 +18,17 @@ from backends import Backend, ShutdownSignal, Timeouts
 from backends.chat import ChatReplyReader
 from config import Config
 from dialects import Dialect, all_dialects
+from inspector.access import access_check, private_headers
+from inspector.learned import Learned, NothingLearned
+from inspector.routes import add_inspector
 from serving import load_config, serve, start_logging
 from streaming import Relay
 from usage import refuse_arguments
+from web.aliases import add_aliases
 from web.client_request import check_path, client_request, current_request, flask_response
 from web.dialect_routes import add_dialects
 from web.error_pages import add_error_pages
+from web.front_page import add_front_page
 from web.keys import has_key, key_check
 from web.origins import ANY_METHOD, headers_of_all
 
@@ -31,9 +36,10 @@ _DESCRIPTION = files("dialects") / "openapi.json"
 """Kept by hand; tests/test_openapi.py holds it to the routes. In a package, because only those carry data files."""
 
 
-def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Flask:
-    """The application for a configuration; `dialects` are all that there are, unless some are given.
+def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learned: Learned | None = None) -> Flask:
+    """The application for a configuration.
 
+    `dialects` are all that there are, unless some are given; `learned` is what requests have taught about backends.
     Nothing is opened before the first request.
     """
     app = Flask("dragoman", static_folder=None, template_folder=None)
@@ -48,10 +54,16 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
 
     app.before_request(key_check(config))
+    app.before_request(access_check(config))
     app.before_request(check_path)
     app.after_request(headers_of_all(config))
+    app.after_request(private_headers)
     add_error_pages(app, spoken)
+    add_front_page(app, config, spoken)
     add_dialects(app, relay, spoken)
+    add_aliases(app, relay)
+    if config.inspector:
+        add_inspector(app, learned or NothingLearned())
     _add_routes(app, config, relay)
     return app
 

@@ -16,6 +16,7 @@ from hypothesis import given, strategies
 import config
 from config import PRESETS, VARIABLES, Config, get_backend_config
 from errors import ConfigError
+from setting_kinds import ClientKey
 
 NAMES = [variable.name for variable in VARIABLES]
 ROOT = Path(config.__file__).parent
@@ -66,6 +67,9 @@ def test_defaults() -> None:
         "client_timeout": 60.0,
         "keepalive_seconds": 15.0,
         "cors_origins": (),
+        "inspector": True,
+        "inspector_key": None,
+        "inspector_hosts": (),
         "log_level": "INFO",
         "environment": "development",
     }
@@ -125,7 +129,18 @@ GOOD: dict[str, dict[str, object]] = {
     "BACKEND_API_KEY": {"sk-abc,d=e/f+g@h#i": "sk-abc,d=e/f+g@h#i"},
     "PROXY_HOST": {"127.0.0.1": "127.0.0.1", "localhost": "localhost", "::": "::", "[::1]": "::1", "Box": "box"},
     "PROXY_PORT": {"1": 1, "65535": 65535, "05000": 5000},
-    "PROXY_API_KEYS": {"one": ("one",), "one, two ,,one,": ("one", "two")},
+    "PROXY_API_KEYS": {
+        "one": (ClientKey("#1", "one"),),
+        "one, two ,,one,": (ClientKey("#1", "one"), ClientKey("#2", "two")),
+        "alice:key1,bob:key2": (ClientKey("alice", "key1"), ClientKey("bob", "key2")),
+        "alice:old,alice:new,alice:new": (ClientKey("alice", "old"), ClientKey("alice", "new")),
+        "one,Bob.Roe@x-y.z:two,three": (
+            ClientKey("#1", "one"),
+            ClientKey("Bob.Roe@x-y.z", "two"),
+            ClientKey("#3", "three"),
+        ),
+        "a:b:c": (ClientKey("a", "b:c"),),
+    },
     "CONNECT_TIMEOUT": {"10": 10.0, "0.5": 0.5, "1e1": 10.0},
     "CONNECT_RETRY": {"0": 0.0, "2": 2.0, "0.5": 0.5},
     "FIRST_BYTE_TIMEOUT": {"0": None, "0.0": None, "120": 120.0, "1.5": 1.5},
@@ -151,6 +166,12 @@ GOOD: dict[str, dict[str, object]] = {
         "https://App.example:8443": ("https://app.example:8443",),
         "https://a.example/, app://obsidian.md": ("https://a.example", "app://obsidian.md"),
     },
+    "INSPECTOR": {**BOOLEANS},
+    "INSPECTOR_KEY": {"sk-abc": "sk-abc"},
+    "INSPECTOR_HOSTS": {
+        "Box.lan": ("box.lan",),
+        "box.lan, 10.0.0.7,[2001:DB8:0::1]": ("box.lan", "10.0.0.7", "2001:db8::1"),
+    },
     "LOG_LEVEL": {"debug": "DEBUG", "WARNING": "WARNING", "Error": "ERROR", "critical": "CRITICAL", "info": "INFO"},
     "FLASK_ENV": {"development": "development", "Production": "production", "testing": "testing"},
 }
@@ -159,6 +180,8 @@ NOT_A_HOST = ["http://localhost", "localhost:8888", "local host", "a/b", "[::1",
 NOT_A_PORT = ["0", "65536", "-1", "80.0", "5_000", "http", "٥٠٠٠", "9" * 5000]
 NOT_SECONDS = ["-1", "nan", "inf", "-0.5", "1_0", "ten", "10s", "1e999", ".", "1,5", "٣"]
 NOT_A_CHOICE = ["maybe", "2", "true false", "ſ"]
+
+ONE_KEY_TWO_NAMES = ["alice:k,bob:k", "k,alice:k", "alice:k,k"]
 
 NOT_HTTP = ["localhost:8888", "ftp://host", "http://", "http:///v1", "//host", "http://host:", "http://host\\v1"]
 TOO_MUCH = ["http://user:pass@host", "http://user@host", "http://host?key=1", "http://host/?", "http://host/v1#part"]
@@ -175,7 +198,18 @@ WRONG: dict[str, list[str]] = {
     "BACKEND_API_KEY": ["Bearer sk-1", "sk-\x00", "sk-1\nX-Evil: 1", "ключ"],
     "PROXY_HOST": NOT_A_HOST,
     "PROXY_PORT": NOT_A_PORT,
-    "PROXY_API_KEYS": [",", " , ,", "one,two three", "one,ключ"],
+    "PROXY_API_KEYS": [
+        ",",
+        " , ,",
+        "one,two three",
+        "one,ключ",
+        "a:",
+        ":b",
+        "a b:c",
+        "#1:a",
+        "a: b",
+        *ONE_KEY_TWO_NAMES,
+    ],
     "CONNECT_TIMEOUT": [*NOT_SECONDS, "0", "0.0", "1e-999"],
     "CONNECT_RETRY": NOT_SECONDS,
     "FIRST_BYTE_TIMEOUT": NOT_SECONDS,
@@ -192,6 +226,9 @@ WRONG: dict[str, list[str]] = {
     "CLIENT_TIMEOUT": NOT_SECONDS,
     "KEEPALIVE_SECONDS": NOT_SECONDS,
     "CORS_ORIGINS": [",", "app.example", "https://", "https://app.example/path", "https://*.example", "null"],
+    "INSPECTOR": [*NOT_A_CHOICE, "auto"],
+    "INSPECTOR_KEY": ["Bearer sk-1", "sk-\x00", "ключ"],
+    "INSPECTOR_HOSTS": [",", "*", "box.lan:5000", *NOT_A_HOST],
     "LOG_LEVEL": [*NOT_A_CHOICE, "10", "TRACE"],
     "FLASK_ENV": [*NOT_A_CHOICE, "prod"],
 }
@@ -253,6 +290,8 @@ def test_a_whole_refusal() -> None:
     [
         ("BACKEND_API_KEY", "Bearer s3cret"),
         ("PROXY_API_KEYS", "s3cret and spaces"),
+        ("PROXY_API_KEYS", "alice:s3cret,bob:s3cret"),
+        ("INSPECTOR_KEY", "Bearer s3cret"),
         ("BACKEND_URL", "http://user:s3cret@host"),
         ("BACKEND_URL", "https://s3cret@host/v1"),
         ("BACKEND_URL", "htp://user:pa/s3cret?x@host"),
@@ -455,7 +494,7 @@ def test_the_example_sets_nothing_and_uncommented_changes_nothing() -> None:
     assert Config.from_environment({name: value or "" for name, value in uncommented.items()}) == read()
 
 
-SECRETS = {"BACKEND_API_KEY": "sk-s3cret", "PROXY_API_KEYS": "one-s3cret,two-s3cret"}
+SECRETS = {"BACKEND_API_KEY": "sk-s3cret", "PROXY_API_KEYS": "one-s3cret,two:2-s3cret", "INSPECTOR_KEY": "3-s3cret"}
 
 
 def test_every_variable_has_a_field() -> None:
@@ -482,6 +521,12 @@ def test_describe() -> None:
 
 def test_repr_shows_no_secret() -> None:
     assert "s3cret" not in repr(read(**SECRETS))
+    assert "s3cret" not in repr(read(**SECRETS).proxy_api_keys)
+
+
+def test_all_secrets_are_known_as_such() -> None:
+    assert set(read(**SECRETS).secrets) == {"sk-s3cret", "one-s3cret", "2-s3cret", "3-s3cret"}
+    assert read().secrets == ()
 
 
 CLOSED = {"PROXY_HOST": "127.0.0.1"}
