@@ -24,7 +24,8 @@ _PAGE = Markup(
     "<!doctype html>\n<meta charset=utf-8>\n<title>Dragoman</title>\n"
     "<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}}"
     "dt{{font-weight:600}}:root{{color-scheme:light dark}}</style>\n"
-    "<h1>Dragoman {version}</h1>\n<p>{what}</p>\n<h2>Base URLs</h2>\n<dl>{bases}</dl>\n<h2>Pages</h2>\n<ul>{pages}</ul>\n"
+    "<h1>Dragoman {version}</h1>\n<p>{what}</p>\n"
+    "<h2>Base URLs</h2>\n<dl>{bases}</dl>\n<h2>Pages</h2>\n<ul>{pages}</ul>\n"
 )
 
 

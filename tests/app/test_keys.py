@@ -133,18 +133,21 @@ def test_defect_d3_what_is_no_key(backend: ScriptedBackend, headers: list[tuple[
 
 def test_defect_d3_the_log_says_the_name_of_a_key(backend: ScriptedBackend, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "dragoman")
-    with running_proxy(backend, PROXY_API_KEYS=NAMED) as proxy:
-        with proxy.get("/v1/models", [("x-api-key", "sk-of-bob")]) as client:
-            client.rest()
+    key = [("x-api-key", "sk-of-bob")]
+    with running_proxy(backend, PROXY_API_KEYS=NAMED) as proxy, proxy.get("/v1/models", key) as client:
+        client.rest()
     assert " key=bob " in caplog.text and "sk-of" not in caplog.text
 
 
 def test_without_keys_of_ours_nobody_has_a_name(backend: ScriptedBackend, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "dragoman")
     ended: list[ExchangeRecord] = []
-    with exchange_ended.connected_to(ended.append), running_proxy(backend) as proxy:
-        with proxy.get("/v1/models", [("x-api-key", "theirs")]) as client:
-            client.rest()
+    with (
+        exchange_ended.connected_to(ended.append),
+        running_proxy(backend) as proxy,
+        proxy.get("/v1/models", [("x-api-key", "theirs")]) as client,
+    ):
+        client.rest()
     assert [record.key_name for record in ended] == [None] and "key=" not in caplog.text
     assert backend.last.all("x-api-key") == ["theirs"]
 

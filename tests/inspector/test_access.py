@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pytest
+from flask import Flask, g
 from flask.testing import FlaskClient
 from hypothesis import given, settings, strategies
 from werkzeug.test import TestResponse
@@ -14,7 +17,7 @@ from app import create_app
 from config import Config
 from inspector.access import _is_ours
 from tests.cases import in_one_test
-from tests.servers import How, ScriptedBackend, proxy_process
+from tests.servers import HOST, How, ScriptedBackend, proxy_process
 
 BACKENDS = "/dragoman/api/backends"
 PRIVATE = (BACKENDS, f"{BACKENDS}/", "/dragoman/", "/dragoman", "/dragoman/api/nothing", "/metrics", "/metrics/")
@@ -38,9 +41,18 @@ class Store:
         return 1
 
 
-def client_of(store: Store | None = None, **environ: str) -> FlaskClient:
-    config = Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9", **environ})
-    return create_app(config, learned=store or Store()).test_client()
+STORE = Store()
+
+
+@cache
+def app_of(environ: tuple[tuple[str, str], ...]) -> Flask:
+    return create_app(Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9", **dict(environ)}), learned=STORE)
+
+
+def client_of(**environ: str) -> FlaskClient:
+    """A client of an application with these settings; STORE has forgotten nothing yet."""
+    STORE.forgotten.clear()
+    return app_of(tuple(environ.items())).test_client()
 
 
 def asked(client: FlaskClient, path: str = BACKENDS, method: str = "GET", **more: Any) -> TestResponse:
@@ -115,20 +127,12 @@ def test_a_rebound_host_is_refused_before_anything_else(
     host: str, path: str, method: str, environ: dict[str, str]
 ) -> None:
     """DNS rebinding: the attacker's own name leads to this machine, so all of its page's requests are of one origin."""
-    store = Store()
     headers = {**JSON, "Origin": f"http://{host}".encode().decode("latin-1"), **bearer("sk-of-the-owner")}
     host = host.encode().decode("latin-1")
-    response = asked(client_of(store, **environ), path, method, headers=headers, environ_overrides={"HTTP_HOST": host})
+    response = asked(client_of(**environ), path, method, headers=headers, environ_overrides={"HTTP_HOST": host})
     assert response.status_code == 421
     assert method == "HEAD" or error_of(response) == (421, "misdirected_request")
-    assert not store.forgotten
-
-
-def test_no_host_at_all_is_refused() -> None:
-    client = client_of()
-    environ = client.get("/health").request.environ | {"PATH_INFO": BACKENDS, "RAW_URI": BACKENDS}
-    del environ["HTTP_HOST"]
-    assert client.open(environ).status_code == 421
+    assert not STORE.forgotten
 
 
 @in_one_test("host", ["box.lan", "BOX.lan:80", "10.0.0.7:5000", "[2001:db8::1]:5000", "[2001:DB8:0:0::1]"])
@@ -181,9 +185,8 @@ def test_without_keys_this_machine_is_answered(peer: str, path: str) -> None:
 @in_one_test("path", PRIVATE)
 @in_one_test("method", ["GET", "OPTIONS", "DELETE", "POST"])
 def test_without_keys_no_other_machine_is_answered(peer: str, path: str, method: str) -> None:
-    store = Store()
-    response = asked(client_of(store), path, method, headers=JSON, environ_overrides={"REMOTE_ADDR": peer})
-    assert error_of(response) == (403, "forbidden") and not store.forgotten
+    response = asked(client_of(), path, method, headers=JSON, environ_overrides={"REMOTE_ADDR": peer})
+    assert error_of(response) == (403, "forbidden") and not STORE.forgotten
 
 
 @in_one_test("name", FORWARDED)
@@ -204,18 +207,16 @@ def test_keys_that_are_none_of_ours_open_nothing() -> None:
 @in_one_test("origin", [None, "http://localhost", "HTTP://LOCALHOST", "https://localhost"])
 @in_one_test("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
 def test_without_keys_this_machine_may_change_things(origin: str | None, kind: str) -> None:
-    store = Store()
     headers = {"Content-Type": kind} | ({} if origin is None else {"Origin": origin})
-    response = asked(client_of(store), f"{BACKENDS}?model=m", "DELETE", headers=headers)
-    assert (response.status_code, response.get_json(), store.forgotten) == (200, {"forgotten": 1}, ["m"])
+    response = asked(client_of(), f"{BACKENDS}?model=m", "DELETE", headers=headers)
+    assert (response.status_code, response.get_json(), STORE.forgotten) == (200, {"forgotten": 1}, ["m"])
 
 
 @in_one_test("kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 def test_a_change_by_what_a_form_can_send_is_refused(kind: str | None) -> None:
-    store = Store()
     headers = {} if kind is None else {"Content-Type": kind}
-    response = asked(client_of(store), method="DELETE", headers=headers)
-    assert error_of(response) == (415, "unsupported_media_type") and not store.forgotten
+    response = asked(client_of(), method="DELETE", headers=headers)
+    assert error_of(response) == (415, "unsupported_media_type") and not STORE.forgotten
 
 
 FOREIGN = ["https://evil.example", "http://localhost:3000", "http://127.0.0.1", "null", "", "http://[", "localhost"]
@@ -227,10 +228,9 @@ FOREIGN += ["http://localhost.evil.example", "http://evil@localhost", "file://lo
 def test_a_change_by_a_page_of_another_origin_is_refused(
     origin: str, environ: dict[str, str], key: dict[str, str]
 ) -> None:
-    store = Store()
     headers = {**JSON, "Origin": origin, **key}
-    assert error_of(asked(client_of(store, **environ), method="DELETE", headers=headers)) == (403, "forbidden")
-    assert not store.forgotten
+    assert error_of(asked(client_of(**environ), method="DELETE", headers=headers)) == (403, "forbidden")
+    assert not STORE.forgotten
 
 
 def test_reading_needs_neither() -> None:
@@ -247,12 +247,11 @@ def test_a_change_of_what_is_not_there_is_no_change(path: str, status: int) -> N
 
 @in_one_test("headers", [bearer("sk-of-the-owner"), {"x-api-key": "sk-of-the-owner"}])
 def test_a_key_alone_is_enough_from_anywhere(headers: dict[str, str]) -> None:
-    store = Store()
-    client = client_of(store, **OWNED)
+    client = client_of(**OWNED)
     headers = {**headers, "X-Forwarded-For": "203.0.113.9"}
     assert asked(client, headers=headers, environ_overrides=REMOTE).status_code == 200
     assert asked(client, method="DELETE", headers=headers, environ_overrides=REMOTE).status_code == 200
-    assert store.forgotten == [None]
+    assert STORE.forgotten == [None]
 
 
 @in_one_test("environ", [KEYS, OWNED, {"INSPECTOR_KEY": "sk-of-the-owner"}])
@@ -262,9 +261,8 @@ def test_a_key_alone_is_enough_from_anywhere(headers: dict[str, str]) -> None:
 def test_where_keys_are_set_this_machine_needs_one_too(
     environ: dict[str, str], headers: dict[str, str], path: str, method: str
 ) -> None:
-    store = Store()
-    response = asked(client_of(store, **environ), path, method, headers={**headers, **JSON})
-    assert error_of(response) == (401, "invalid_api_key") and not store.forgotten
+    response = asked(client_of(**environ), path, method, headers={**headers, **JSON})
+    assert error_of(response) == (401, "invalid_api_key") and not STORE.forgotten
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert "sk-" not in response.get_data(as_text=True)
 
@@ -285,22 +283,17 @@ def test_where_keys_are_set_this_machine_needs_one_too(
     ],
 )
 def test_who_looks(environ: dict[str, str], headers: dict[str, str], name: str | None, may_change: bool) -> None:
-    from flask import g
-
-    config = Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9", **environ})
-    app = create_app(config, learned=Store())
-    with app.test_client() as client:
+    with client_of(**environ) as client:
         assert client.get(BACKENDS, headers=headers).status_code == 200
         assert (g.viewer.key_name, g.viewer.may_change) == (name, may_change)
 
 
 @in_one_test("environ", [KEYS, OWNED])
 def test_a_key_of_a_client_may_look_but_not_forget(environ: dict[str, str]) -> None:
-    store = Store()
-    client = client_of(store, **environ)
-    assert asked(client, headers=bearer("sk-of-alice")).get_json() == {"backends": store.entries()}
+    client = client_of(**environ)
+    assert asked(client, headers=bearer("sk-of-alice")).get_json() == {"backends": STORE.entries()}
     response = asked(client, method="DELETE", headers={**bearer("sk-of-alice"), **JSON})
-    assert error_of(response) == (403, "forbidden") and not store.forgotten
+    assert error_of(response) == (403, "forbidden") and not STORE.forgotten
 
 
 def test_the_key_of_the_inspector_is_no_key_of_a_client() -> None:
@@ -313,10 +306,9 @@ def test_the_key_of_the_inspector_is_no_key_of_a_client() -> None:
 
 @in_one_test("method", ["GET", "DELETE"])
 def test_it_can_be_off(method: str) -> None:
-    store = Store()
-    client = client_of(store, INSPECTOR="off")
+    client = client_of(INSPECTOR="off")
     assert asked(client, method=method, headers=JSON).status_code == 404
-    assert "inspector" not in client.get("/").get_json() and not store.forgotten
+    assert "inspector" not in client.get("/").get_json() and not STORE.forgotten
 
 
 # -- over real sockets, in both ways of serving ------------------------------------------------------------------------
@@ -349,3 +341,9 @@ def test_the_same_over_the_network(served: Any, headers: list[tuple[str, str]], 
         client.rest()
         assert client.status == status
         assert not [name for name, _ in client.response.getheaders() if name.lower().startswith("access-control-")]
+
+
+def test_no_host_at_all_is_refused(served: Any) -> None:
+    with socket.create_connection((HOST, served.port), 5) as sock:
+        sock.sendall(f"GET {BACKENDS} HTTP/1.0\r\n\r\n".encode())
+        assert b" 421 " in sock.makefile("rb").readline()
