@@ -17,7 +17,7 @@ from flask import Request, Response, g
 from config import Config
 from errors import Forbidden, Misdirected, NotJson, Unauthorised
 from web.client_request import current_request
-from web.keys import carries, is_private, name_of_key
+from web.keys import given_keys, is_given, is_private, name_of_key
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -74,9 +74,8 @@ def private_headers(response: Response) -> Response:
 
 
 def _by_key(config: Config, asked: Request) -> Viewer:
-    owner = config.inspector_key is not None and carries(asked, config.inspector_key)
     name = name_of_key(config, asked)
-    if owner:
+    if config.inspector_key is not None and is_given(config.inspector_key, given_keys(asked)):
         return Viewer(None, may_change=True)
     if name is None:
         raise Unauthorised("This needs INSPECTOR_KEY or one of PROXY_API_KEYS, as 'Authorization: Bearer …'.")

@@ -60,6 +60,7 @@ FORBIDDEN = {
     "backends/net": {"flask", "dialects", "streaming", "converters", "reply", "wire"},
     "backends/chat": {"flask", "dialects", "streaming", "socket", "urllib3", "httptools"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
+    "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
 SEEN_FROM_STREAMING = {

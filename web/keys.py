@@ -49,13 +49,21 @@ def has_key(config: Config, request: Request) -> bool:
 
 def name_of_key(config: Config, request: Request) -> str | None:
     """The name of the key that the request carries; None if it carries none of PROXY_API_KEYS."""
+    if not config.proxy_api_keys:
+        return None
+    given = given_keys(request)
     # every key is compared, whichever fits, so that time tells nothing
-    fits = [each.name for each in config.proxy_api_keys if carries(request, each.key)]
+    fits = [each.name for each in config.proxy_api_keys if is_given(each.key, given)]
     return fits[0] if fits else None
 
 
-def carries(request: Request, key: str) -> bool:
-    """Whether the request carries this key, in one of the headers for it."""
-    given = [_BEARER.sub("", request.headers[name]).strip() for name in _HEADERS if name in request.headers]
-    fits = [hmac.compare_digest(each.encode(), key.encode()) for each in given]
+def given_keys(request: Request) -> list[bytes]:
+    """What stands in the headers for a key."""
+    values = [request.headers.get(name) for name in _HEADERS]
+    return [_BEARER.sub("", value).strip().encode() for value in values if value is not None]
+
+
+def is_given(key: str, given: list[bytes]) -> bool:
+    """Whether the key is among those given. Each is compared in constant time."""
+    fits = [hmac.compare_digest(each, key.encode()) for each in given]
     return any(fits)
