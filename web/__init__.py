@@ -1,1 +1,1 @@
-"""Between Flask and the engine: routes, who may use them, pages for errors. Only inspector/ and app.py know Flask, too."""
+"""Between Flask and the engine: routes, who may use them, pages for errors. inspector/ and app.py know Flask, too."""
