@@ -18,15 +18,19 @@ from backends import Backend, ShutdownSignal, Timeouts
 from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
 from backends.learned import Learned, StateFile
-from backends.protocol import NewPlan
 from config import Config
 from dialects import Dialect, all_dialects
+from errors import ConfigError
+from inspector.access import access_check, private_headers
+from inspector.routes import add_inspector
 from serving import load_config, serve, start_logging
 from streaming import Relay
 from usage import refuse_arguments
+from web.aliases import add_aliases
 from web.client_request import check_path, client_request, current_request, flask_response
 from web.dialect_routes import add_dialects
 from web.error_pages import add_error_pages
+from web.front_page import add_front_page
 from web.keys import has_key, key_check
 from web.origins import ANY_METHOD, headers_of_all
 
@@ -34,10 +38,11 @@ _DESCRIPTION = files("dialects") / "openapi.json"
 """Kept by hand; tests/test_openapi.py holds it to the routes. In a package, because only those carry data files."""
 
 
-def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Flask:
-    """The application for a configuration; `dialects` are all that there are, unless some are given.
+def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learned: Learned | None = None) -> Flask:
+    """The application for a configuration.
 
-    Nothing is opened before the first request.
+    `dialects` are all that there are, unless some are given; `learned` is what requests have taught about backends.
+    Nothing but STATE_FILE is opened before the first request. Raises ConfigError for one that cannot be used.
     """
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
@@ -47,23 +52,37 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     timeouts = Timeouts(config.connect_timeout, config.first_byte_timeout, config.request_timeout, config.connect_retry)
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
-    relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader, _plans(config))
+    backend = Backend(config.backend_url, timeouts, shutdown=shutdown)
+    learned = learned or _learned(config)
+    relay = Relay(config, backend, ChatReplyReader, Planner(_adapt_settings(config), learned).plan)
     spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
 
     app.before_request(key_check(config))
+    app.before_request(access_check(config))
     app.before_request(check_path)
     app.after_request(headers_of_all(config))
+    app.after_request(private_headers)
     add_error_pages(app, spoken)
+    add_front_page(app, config, spoken)
     add_dialects(app, relay, spoken)
+    add_aliases(app, relay)
+    if config.inspector:
+        add_inspector(app, learned)
     _add_routes(app, config, relay)
     return app
 
 
-def _plans(config: Config) -> NewPlan:
-    """What makes requests that the backend takes."""
-    settings = AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend, config.constrain)
-    store = StateFile(config.state_file) if config.state_file else None
-    return Planner(settings, Learned(config.backend_url, config.learn_hours, store)).plan
+def _adapt_settings(config: Config) -> AdaptSettings:
+    return AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend, config.constrain)
+
+
+def _learned(config: Config) -> Learned:
+    """What requests have taught about the backend, and will. Raises ConfigError for a file that cannot be used."""
+    try:
+        store = StateFile(config.state_file) if config.state_file else None
+    except ValueError as error:
+        raise ConfigError(f"STATE_FILE={config.state_file!r}: takes an SQLite file; {error}") from None
+    return Learned(config.backend_url, config.learn_hours, store)
 
 
 def _add_routes(app: Flask, config: Config, relay: Relay) -> None:
@@ -89,14 +108,22 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         config = load_config()
         start_logging(config)
-        return create_app(config)
+        return _application(config)
     raise AttributeError(name)
+
+
+def _application(config: Config) -> Flask:
+    """The application. A file that cannot be used ends the process with status 1 and one line."""
+    try:
+        return create_app(config)
+    except ConfigError as error:
+        sys.exit(str(error))
 
 
 def run() -> int:
     """Serve with the settings of the environment and `.env`. Returns the exit status."""
     config = load_config()
-    return serve(create_app(config), config)
+    return serve(_application(config), config)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from setting_kinds import (
     FILE,
     FLAG,
     HOST,
+    HOSTS,
     HOURS,
     KEY,
     KEYS,
@@ -34,6 +35,7 @@ from setting_kinds import (
     PREFILLED,
     SECONDS,
     URL,
+    ClientKey,
     Kind,
     joined_url,
     list_of,
@@ -53,7 +55,7 @@ class Config:
     backend_api_key: str | None = field(default=None, repr=False)
     proxy_host: str = "0.0.0.0"
     proxy_port: int = 5000
-    proxy_api_keys: tuple[str, ...] = field(default=(), repr=False)
+    proxy_api_keys: tuple[ClientKey, ...] = field(default=(), repr=False)
     connect_timeout: float = 10
     connect_retry: float = 2
     first_byte_timeout: float | None = None
@@ -77,6 +79,9 @@ class Config:
     client_timeout: float | None = 60
     keepalive_seconds: float = 15
     cors_origins: tuple[str, ...] = ()
+    inspector: bool = True
+    inspector_key: str | None = field(default=None, repr=False)
+    inspector_hosts: tuple[str, ...] = ()
     log_level: str = "INFO"
     environment: Literal["development", "production", "testing"] = "development"
 
@@ -109,6 +114,12 @@ class Config:
     def forwarded(self) -> frozenset[str]:
         """The client APIs whose requests go to the backend as they are: set, or the vendor's own."""
         return frozenset({*self.forward, *_SERVED_BY.get(self.backend or "", ())})
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key of the settings: none may be told to anybody."""
+        keys = (self.backend_api_key, self.inspector_key, *(each.key for each in self.proxy_api_keys))
+        return tuple(filter(None, keys))
 
     def warnings(self) -> tuple[str, ...]:
         """Settings that are valid but probably a mistake, one line each, for the log at the start."""
@@ -341,6 +352,9 @@ VARIABLES = (
     Variable("CLIENT_TIMEOUT", "60", LIMIT, "Seconds between two pieces of a request's body"),
     Variable("KEEPALIVE_SECONDS", "15", SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),
     Variable("CORS_ORIGINS", "", ORIGINS, "Origins of web pages that may read answers, besides loopback; * is all"),
+    Variable("INSPECTOR", "on", FLAG, "Serve /dragoman/, where one sees what happened and why"),
+    Variable("INSPECTOR_KEY", "", KEY, "Key that sees and may do everything under /dragoman/", secret=True),
+    Variable("INSPECTOR_HOSTS", "", HOSTS, "Host names of this proxy, besides loopback, for /dragoman/ and /metrics"),
     Variable("LOG_LEVEL", "INFO", _LEVEL, "Lowest level that is logged"),
     Variable("FLASK_ENV", "development", _STAGE, "Log format: readable, JSON, errors only", kept_as="environment"),
 )

@@ -3,11 +3,14 @@
     ProxyError                  500  base; also a failure of the proxy itself
     ├── RequestError            400  the request is invalid; `param` names the field
     │   ├── Unauthorised        401  none of PROXY_API_KEYS
+    │   ├── Forbidden           403  who asks may not see or do that
     │   ├── NotFound            404  no such path
     │   ├── MethodNotAllowed    405
     │   ├── TooSlow             408  the body did not come within CLIENT_TIMEOUT
     │   ├── TooLarge            413  over MAX_REQUEST_BYTES
     │   ├── UnknownCoding       415  a Content-Encoding that is not decoded
+    │   ├── NotJson             415  a Content-Type other than the one that is wanted
+    │   ├── Misdirected         421  a Host that is none of ours
     │   └── BrokenCoding        400  the body is not what its Content-Encoding says
     ├── BackendError            502  the backend failed
     │   ├── NotAnApi            502  a page in place of an answer
@@ -93,6 +96,14 @@ class Unauthorised(RequestError):
     code = "invalid_api_key"
 
 
+class Forbidden(RequestError):
+    """Who asks may not see or do that; another key would not help, or only INSPECTOR_KEY."""
+
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
+
+
 class NotFound(RequestError):
     """There is no such path."""
 
@@ -126,6 +137,20 @@ class UnknownCoding(RequestError):
 
     status = 415
     code = "unsupported_content_encoding"
+
+
+class NotJson(RequestError):
+    """The Content-Type is not application/json where it must be."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class Misdirected(RequestError):
+    """The Host is none of ours: a web page may have led a browser here."""
+
+    status = 421
+    code = "misdirected_request"
 
 
 class BrokenCoding(RequestError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,15 @@ class Kind(NamedTuple):
     takes: str
     parse: Callable[[str], object]
     unset: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A key by which clients may use the proxy."""
+
+    name: str
+    """What logs, records and metrics call it; `#2` for the second key, if it was given no name."""
+    key: str = field(repr=False)
 
 
 def joined_url(protocol: str, host: str, port: int | None, path: str = "") -> str:
@@ -83,6 +93,34 @@ def _origin(text: str) -> str:
     return _matching(r"\*|[a-z][a-z0-9+.-]*://[^\s/@?#*]+", text.removesuffix("/")).group().lower()
 
 
+def _key(text: str) -> str:
+    return _matching(r"[!-~]+", text).group()
+
+
+def _client_keys(text: str) -> tuple[ClientKey, ...]:
+    """`alice:key1,bob:key2`; the names may be left out. One key under two names is refused, one name for two keys not:
+    so a key can be replaced by and by.
+    """
+    found: dict[str, ClientKey] = {}
+    for part in _parts(text):
+        name, colon, key = part.partition(":")
+        if colon:
+            each = ClientKey(_matching(r"[a-z0-9][a-z0-9_.@-]{0,63}", name).group(), _key(key))
+        else:
+            each = ClientKey(f"#{len(found) + 1}", _key(part))
+        known = found.setdefault(each.key, each)
+        if known.name != each.name and (colon or not known.name.startswith("#")):
+            raise ValueError
+    return tuple(found.values())
+
+
+def _parts(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:  # only commas: as an empty list it could allow access that the user meant to restrict
+        raise ValueError
+    return parts
+
+
 def one_of(*names: str, **also: object) -> Kind:
     """One of these words, in upper or lower case; those of `also` stand for other values."""
     values = {name.lower(): name for name in names} | also
@@ -93,10 +131,7 @@ def list_of(takes: str, item: Callable[[str], object]) -> Kind:
     """Several values separated by commas, as a tuple without repetitions."""
 
     def parse(text: str) -> tuple[object, ...]:
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        if not parts:  # only commas: as an empty list it could allow access that the user meant to restrict
-            raise ValueError
-        return tuple(dict.fromkeys(map(item, parts)))
+        return tuple(dict.fromkeys(map(item, _parts(text))))
 
     return Kind(takes, parse, ())
 
@@ -114,8 +149,9 @@ BYTES = Kind("a whole number, 1 or more", lambda text: _whole(text, 1, math.inf)
 SECONDS = Kind("a number of seconds, 0 or more", _seconds)
 POSITIVE = Kind("a number of seconds above 0", lambda text: _seconds(text, above=0))
 LIMIT = Kind("a number of seconds, 0 for no limit", lambda text: _seconds(text) or None)
-KEY = Kind("a key of visible ASCII characters, without 'Bearer'", lambda text: _matching(r"[!-~]+", text).group())
-KEYS = list_of("keys of visible ASCII characters, separated by commas", KEY.parse)
+KEY = Kind("a key of visible ASCII characters, without 'Bearer'", _key)
+KEYS = Kind("keys of visible ASCII characters or pairs name:key, separated by commas", _client_keys, ())
+HOSTS = list_of("host names or IP addresses without port, separated by commas", _host)
 ORIGINS = list_of("origins such as https://app.example:8443, separated by commas, or *", _origin)
 MODEL_ROWS = list_of(
     "pattern=row, such as my-finetune*=glm45, several separated by commas",

@@ -35,6 +35,8 @@ class ExchangeRecord:
     path: str
     model: str = ""
     stream: bool = False
+    key_name: str | None = None
+    """The name of the client's key; never the key."""
     status: int = 0
     started: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
@@ -79,6 +81,7 @@ class ExchangeRecord:
         return {
             "request_id": self.request_id,
             "path": self.path[:_LONGEST],
+            "key": self.key_name,
             "model": self.model[:_LONGEST] or None,
             "stream": self.stream,
             "status": self.status,
@@ -103,9 +106,10 @@ class ExchangeRecord:
         self._ended = True
         self.seconds = time.monotonic() - self.started
         log.info(
-            "%s %s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
+            "%s %s%s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
             self.request_id,
             _in_one_line(self.path),
+            f" key={_in_one_line(self.key_name)}" if self.key_name else "",
             _in_one_line(self.model) or "-",
             self.stream,
             self.status,

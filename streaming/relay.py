@@ -34,6 +34,8 @@ class ClientRequest:
     request_id: str
     client_fd: int | None = None
     """The client's socket, watched for a hang-up."""
+    key_name: str | None = None
+    """The name of the client's key among PROXY_API_KEYS."""
 
 
 class Pieces(Iterator[bytes]):
@@ -76,7 +78,7 @@ class Relay:
         self._new_reader = new_reader
         self._new_plan = new_plan
         self._parsers = ParserSelection(config)
-        self._redaction = Redaction([config.backend_api_key, *config.proxy_api_keys])
+        self._redaction = Redaction(config.secrets)
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
     def translates(self, dialect: Dialect) -> bool:
@@ -191,9 +193,8 @@ class Relay:
 
     def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None) -> ExchangeRecord:
         path = request.target.partition("?")[0]
-        return ExchangeRecord(
-            request.request_id, path, parsed.model if parsed else "", parsed.stream if parsed else False
-        )
+        model, stream = (parsed.model, parsed.stream) if parsed else ("", False)
+        return ExchangeRecord(request.request_id, path, model, stream, request.key_name)
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
         key = self._config.backend_api_key

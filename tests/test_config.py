@@ -16,6 +16,7 @@ from hypothesis import given, strategies
 import config
 from config import PRESETS, VARIABLES, Config, get_backend_config
 from errors import ConfigError
+from setting_kinds import ClientKey
 
 NAMES = [variable.name for variable in VARIABLES]
 ROOT = Path(config.__file__).parent
@@ -73,6 +74,9 @@ def test_defaults() -> None:
         "client_timeout": 60.0,
         "keepalive_seconds": 15.0,
         "cors_origins": (),
+        "inspector": True,
+        "inspector_key": None,
+        "inspector_hosts": (),
         "log_level": "INFO",
         "environment": "development",
     }
@@ -132,7 +136,18 @@ GOOD: dict[str, dict[str, object]] = {
     "BACKEND_API_KEY": {"sk-abc,d=e/f+g@h#i": "sk-abc,d=e/f+g@h#i"},
     "PROXY_HOST": {"127.0.0.1": "127.0.0.1", "localhost": "localhost", "::": "::", "[::1]": "::1", "Box": "box"},
     "PROXY_PORT": {"1": 1, "65535": 65535, "05000": 5000},
-    "PROXY_API_KEYS": {"one": ("one",), "one, two ,,one,": ("one", "two")},
+    "PROXY_API_KEYS": {
+        "one": (ClientKey("#1", "one"),),
+        "one, two ,,one,": (ClientKey("#1", "one"), ClientKey("#2", "two")),
+        "alice:key1,bob:key2": (ClientKey("alice", "key1"), ClientKey("bob", "key2")),
+        "alice:old,alice:new,alice:new": (ClientKey("alice", "old"), ClientKey("alice", "new")),
+        "one,Bob.Roe@x-y.z:two,three": (
+            ClientKey("#1", "one"),
+            ClientKey("Bob.Roe@x-y.z", "two"),
+            ClientKey("#3", "three"),
+        ),
+        "a:b:c": (ClientKey("a", "b:c"),),
+    },
     "CONNECT_TIMEOUT": {"10": 10.0, "0.5": 0.5, "1e1": 10.0},
     "CONNECT_RETRY": {"0": 0.0, "2": 2.0, "0.5": 0.5},
     "FIRST_BYTE_TIMEOUT": {"0": None, "0.0": None, "120": 120.0, "1.5": 1.5},
@@ -165,6 +180,12 @@ GOOD: dict[str, dict[str, object]] = {
         "https://App.example:8443": ("https://app.example:8443",),
         "https://a.example/, app://obsidian.md": ("https://a.example", "app://obsidian.md"),
     },
+    "INSPECTOR": {**BOOLEANS},
+    "INSPECTOR_KEY": {"sk-abc": "sk-abc"},
+    "INSPECTOR_HOSTS": {
+        "Box.lan": ("box.lan",),
+        "box.lan, 10.0.0.7,[2001:DB8:0::1]": ("box.lan", "10.0.0.7", "2001:db8::1"),
+    },
     "LOG_LEVEL": {"debug": "DEBUG", "WARNING": "WARNING", "Error": "ERROR", "critical": "CRITICAL", "info": "INFO"},
     "FLASK_ENV": {"development": "development", "Production": "production", "testing": "testing"},
 }
@@ -173,6 +194,8 @@ NOT_A_HOST = ["http://localhost", "localhost:8888", "local host", "a/b", "[::1",
 NOT_A_PORT = ["0", "65536", "-1", "80.0", "5_000", "http", "٥٠٠٠", "9" * 5000]
 NOT_SECONDS = ["-1", "nan", "inf", "-0.5", "1_0", "ten", "10s", "1e999", ".", "1,5", "٣"]
 NOT_A_CHOICE = ["maybe", "2", "true false", "ſ"]
+
+ONE_KEY_TWO_NAMES = ["alice:k,bob:k", "k,alice:k", "alice:k,k"]
 
 NOT_HTTP = ["localhost:8888", "ftp://host", "http://", "http:///v1", "//host", "http://host:", "http://host\\v1"]
 TOO_MUCH = ["http://user:pass@host", "http://user@host", "http://host?key=1", "http://host/?", "http://host/v1#part"]
@@ -189,7 +212,18 @@ WRONG: dict[str, list[str]] = {
     "BACKEND_API_KEY": ["Bearer sk-1", "sk-\x00", "sk-1\nX-Evil: 1", "ключ"],
     "PROXY_HOST": NOT_A_HOST,
     "PROXY_PORT": NOT_A_PORT,
-    "PROXY_API_KEYS": [",", " , ,", "one,two three", "one,ключ"],
+    "PROXY_API_KEYS": [
+        ",",
+        " , ,",
+        "one,two three",
+        "one,ключ",
+        "a:",
+        ":b",
+        "a b:c",
+        "#1:a",
+        "a: b",
+        *ONE_KEY_TWO_NAMES,
+    ],
     "CONNECT_TIMEOUT": [*NOT_SECONDS, "0", "0.0", "1e-999"],
     "CONNECT_RETRY": NOT_SECONDS,
     "FIRST_BYTE_TIMEOUT": NOT_SECONDS,
@@ -213,6 +247,9 @@ WRONG: dict[str, list[str]] = {
     "CLIENT_TIMEOUT": NOT_SECONDS,
     "KEEPALIVE_SECONDS": NOT_SECONDS,
     "CORS_ORIGINS": [",", "app.example", "https://", "https://app.example/path", "https://*.example", "null"],
+    "INSPECTOR": [*NOT_A_CHOICE, "auto"],
+    "INSPECTOR_KEY": ["Bearer sk-1", "sk-\x00", "ключ"],
+    "INSPECTOR_HOSTS": [",", "*", "box.lan:5000", *NOT_A_HOST],
     "LOG_LEVEL": [*NOT_A_CHOICE, "10", "TRACE"],
     "FLASK_ENV": [*NOT_A_CHOICE, "prod"],
 }
@@ -274,6 +311,8 @@ def test_a_whole_refusal() -> None:
     [
         ("BACKEND_API_KEY", "Bearer s3cret"),
         ("PROXY_API_KEYS", "s3cret and spaces"),
+        ("PROXY_API_KEYS", "alice:s3cret,bob:s3cret"),
+        ("INSPECTOR_KEY", "Bearer s3cret"),
         ("BACKEND_URL", "http://user:s3cret@host"),
         ("BACKEND_URL", "https://s3cret@host/v1"),
         ("BACKEND_URL", "htp://user:pa/s3cret?x@host"),
@@ -476,7 +515,7 @@ def test_the_example_sets_nothing_and_uncommented_changes_nothing() -> None:
     assert Config.from_environment({name: value or "" for name, value in uncommented.items()}) == read()
 
 
-SECRETS = {"BACKEND_API_KEY": "sk-s3cret", "PROXY_API_KEYS": "one-s3cret,two-s3cret"}
+SECRETS = {"BACKEND_API_KEY": "sk-s3cret", "PROXY_API_KEYS": "one-s3cret,two:2-s3cret", "INSPECTOR_KEY": "3-s3cret"}
 
 
 def test_every_variable_has_a_field() -> None:
@@ -503,100 +542,12 @@ def test_describe() -> None:
 
 def test_repr_shows_no_secret() -> None:
     assert "s3cret" not in repr(read(**SECRETS))
+    assert "s3cret" not in repr(read(**SECRETS).proxy_api_keys)
 
 
-CLOSED = {"PROXY_HOST": "127.0.0.1"}
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "LOCALHOST", "::1", "[::1]"])
-def test_loopback_needs_no_keys(host: str) -> None:
-    assert read(PROXY_HOST=host).warnings() == ()
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "box.lan"])
-def test_open_bind_without_keys(host: str) -> None:
-    (warning,) = read(PROXY_HOST=host).warnings()
-    assert warning.startswith(f"PROXY_HOST={host} without PROXY_API_KEYS: ")
-    assert read(PROXY_HOST=host, PROXY_API_KEYS="one").warnings() == ()
-
-
-def test_open_bind_with_our_key() -> None:
-    (warning,) = read(BACKEND_API_KEY="sk-s3cret").warnings()
-    assert "BACKEND_API_KEY" in warning
-    assert "s3cret" not in warning
-
-
-def test_every_origin_without_keys() -> None:
-    (warning,) = read(**CLOSED, CORS_ORIGINS="https://a.example,*").warnings()
-    assert warning.startswith("CORS_ORIGINS=* ")
-    assert read(**CLOSED, CORS_ORIGINS="*", PROXY_API_KEYS="one").warnings() == ()
-
-
-def test_no_key_left_for_the_backend() -> None:
-    (warning,) = read(BACKEND="openai", PROXY_API_KEYS="one").warnings()
-    assert "BACKEND_API_KEY" in warning
-    assert read(BACKEND="openai", PROXY_API_KEYS="one", BACKEND_API_KEY="two").warnings() == ()
-
-
-@pytest.mark.parametrize("proxy", ["127.0.0.1", "0.0.0.0", "::"])
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "0.0.0.0"])
-def test_the_proxy_as_its_own_backend(host: str, proxy: str) -> None:
-    message = refusal({"PROXY_HOST": proxy, "BACKEND_HOST": host, "BACKEND_PORT": "5000"})
-    assert message.startswith("BACKEND_PORT='5000': takes ") and message.isprintable()
-    assert message.endswith(":5000 is this proxy itself (PROXY_PORT=5000)")
-    assert read(PROXY_HOST=proxy, BACKEND_HOST=host, BACKEND_PORT="5001").proxy_port == 5000
-    assert read(PROXY_HOST=proxy, BACKEND_HOST="box.lan", BACKEND_PORT="5000").proxy_port == 5000
-
-
-@pytest.mark.parametrize(
-    ("environ", "named"),
-    [
-        ({"BACKEND_URL": "http://localhost:5000/v1"}, "BACKEND_URL"),
-        ({"BACKEND_URL": "http://localhost", "PROXY_PORT": "80"}, "BACKEND_URL"),
-        ({"BACKEND_URL": "http://10.0.0.7:5000", "PROXY_HOST": "10.0.0.7"}, "BACKEND_URL"),
-        ({"BACKEND": "ollama", "PROXY_PORT": "11434"}, "BACKEND"),
-        ({"PROXY_PORT": "8888"}, "PROXY_PORT"),
-    ],
-)
-def test_the_variable_that_makes_the_proxy_its_own_backend_is_named(environ: dict[str, str], named: str) -> None:
-    message = refusal(environ)
-    assert message.startswith(f"{named}={environ[named]!r}: takes ") and "is this proxy itself" in message
-
-
-@pytest.mark.parametrize(
-    ("url", "endpoint"),
-    [
-        ("http://localhost:1234/v1/chat/completions", "/v1/chat/completions"),
-        ("http://localhost:1234/v1/chat/completions/", "/v1/chat/completions/"),
-        ("http://localhost:1234/chat/completions", "/chat/completions"),
-        ("https://host/prefix/V1/Chat/Completions", "/V1/Chat/Completions"),
-        ("http://localhost:1234/v1/models", "/v1/models"),
-        ("http://localhost:1234/v1/completions", "/v1/completions"),
-        ("http://localhost:1234/v1/embeddings", "/v1/embeddings"),
-        ("http://localhost:1234/v1/responses", "/v1/responses"),
-        ("http://localhost:1234/v1/messages", "/v1/messages"),
-        ("http://localhost:11434/api/chat", "/api/chat"),
-        ("http://localhost:11434/api/generate", "/api/generate"),
-    ],
-)
-def test_an_endpoint_is_no_base_url(url: str, endpoint: str) -> None:
-    message = refusal({"BACKEND_URL": url})
-    assert message.startswith(f"BACKEND_URL={url!r}: takes ")
-    assert message.endswith(f"; leave out {endpoint}")
-
-
-@pytest.mark.parametrize(
-    "path", ["/models/v1", "/models", "/api", "/openai/v1", "/v1/completions/v1", "/chat", "/v1beta"]
-)
-def test_a_prefix_that_is_called_like_an_endpoint_is_taken(path: str) -> None:
-    assert read(BACKEND_URL=f"https://host{path}").backend_url.startswith("https://host/")
-
-
-def test_each_warning_is_one_line() -> None:
-    environ = {"CORS_ORIGINS": "*", "BACKEND_API_KEY": "sk-s3cret"}
-    warnings = read(**environ).warnings()
-    assert len(warnings) == 2
-    assert all(warning.isprintable() for warning in warnings)
+def test_all_secrets_are_known_as_such() -> None:
+    assert set(read(**SECRETS).secrets) == {"sk-s3cret", "one-s3cret", "2-s3cret", "3-s3cret"}
+    assert read().secrets == ()
 
 
 def test_the_defaults_of_the_class_are_those_of_the_variables() -> None:

@@ -13,7 +13,7 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "web", "demo")
+ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "web", "inspector", "demo")
 TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
@@ -31,9 +31,10 @@ FLOORS = {
     "streaming": 4,
     "serving": 5,
     "web": 6,
-    "app": 7,
-    "cli": 8,
-    "dragoman": 9,
+    "inspector": 7,
+    "app": 8,
+    "cli": 9,
+    "dragoman": 10,
 }
 """The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
 
@@ -62,6 +63,7 @@ FORBIDDEN = {
     "backends/adapt": {"flask", "dialects", "streaming", "socket", "urllib3", "httptools", "time", "logging", "config"},
     "backends/adapt/words": {"flask", "dialects", "streaming", "socket", "time", "config", "wire", "converters", "re"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
+    "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
 SEEN_FROM_STREAMING = {

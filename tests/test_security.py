@@ -353,7 +353,9 @@ def test_what_is_refused_before_the_application_is_not_quoted_in_the_log(backend
 # -- no debugger, nothing else to see ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", ["/console", "/?__debugger__=yes&cmd=printpin&s=x", "/static/x", "/.env", "/app.py"])
+@pytest.mark.parametrize(
+    "target", ["/console", "/console?__debugger__=yes&cmd=printpin&s=x", "/static/x", "/.env", "/app.py"]
+)
 def test_there_is_no_debugger_and_no_file(place: Place, target: str) -> None:
     backend, proxy = place
     before = len(backend.requests)

@@ -1,1 +1,1 @@
-"""Between Flask and the engine: routes, who may use them, pages for errors. No other room but app.py knows Flask."""
+"""Between Flask and the engine: routes, who may use them, pages for errors. inspector/ and app.py know Flask, too."""

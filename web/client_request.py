@@ -49,7 +49,7 @@ def client_request(request: Request, path: str | None = None, decode: bool = Fal
     if coding:
         headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
     body = _body(request, codings_of(coding) if coding else ())
-    return ClientRequest(request.method, target, headers, body, g.request_id, _client_fd(request))
+    return ClientRequest(request.method, target, headers, body, g.request_id, _client_fd(request), g.key_name)
 
 
 def _body(request: Request, codings: Sequence[str]) -> bytes:

@@ -11,13 +11,25 @@ from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
 from dialects import Dialect
 from dialects.chat import CHAT
-from errors import BackendError, MethodNotAllowed, NotFound, ProxyError, Refused, RequestError, Stopping, TooLarge
+from errors import (
+    BackendError,
+    MethodNotAllowed,
+    NotFound,
+    ProxyError,
+    Refused,
+    RequestError,
+    Stopping,
+    TooLarge,
+    Unauthorised,
+)
 from web.client_request import current_request
 
 log = logging.getLogger("dragoman")
 
 _RETRY_AFTER = "2"
 """Seconds, told with errors of ours that may be over soon."""
+_CHALLENGE = 'Bearer realm="dragoman"'
+"""What a 401 must say (RFC 9110, 11.6.1; RFC 6750, 3). No browser asks its user for anything because of it."""
 
 
 def add_error_pages(app: Flask, dialects: Sequence[Dialect]) -> None:
@@ -29,6 +41,8 @@ def add_error_pages(app: Flask, dialects: Sequence[Dialect]) -> None:
         response = Response(body, status or error.status, content_type="application/json")
         if isinstance(error, BackendError | Stopping) and not isinstance(error, Refused):
             response.headers["Retry-After"] = _RETRY_AFTER
+        if isinstance(error, Unauthorised):
+            response.headers["WWW-Authenticate"] = _CHALLENGE
         return response
 
     def http_error_page(error: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""The keys of clients: who may ask at all."""
+"""The keys of clients: who may ask at all, and under which name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from streaming import request_id_of
 from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
+_HEADERS = ("Authorization", "X-Api-Key")
+"""Where a key may stand. The SDKs of Anthropic send the second one."""
+_OPEN = ("", "/health")
+"""Paths that everybody may ask for: they tell what is here, and whether it works."""
+_PRIVATE = ("/dragoman/", "/metrics/")
+
+
+def is_private(path: str) -> bool:
+    """Whether a path tells of other people's requests. Then inspector/access.py decides who may ask for it."""
+    return f"{path}/".startswith(_PRIVATE)
 
 
 def key_check(config: Config) -> Callable[[], None]:
@@ -22,18 +32,38 @@ def key_check(config: Config) -> Callable[[], None]:
     def check() -> None:
         asked = current_request()
         g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
-        is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") == "/health"
-        if not is_open and not has_key(config, asked):
-            raise Unauthorised("This proxy needs one of its PROXY_API_KEYS as 'Authorization: Bearer …'.")
+        g.key_name = name_of_key(config, asked)
+        is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
+        if config.proxy_api_keys and g.key_name is None and not is_open:
+            raise Unauthorised(
+                "This proxy needs one of its PROXY_API_KEYS, as 'Authorization: Bearer …' or as 'x-api-key: …'."
+            )
 
     return check
 
 
 def has_key(config: Config, request: Request) -> bool:
     """Whether the request carries one of our keys, or needs none."""
+    return not config.proxy_api_keys or name_of_key(config, request) is not None
+
+
+def name_of_key(config: Config, request: Request) -> str | None:
+    """The name of the key that the request carries; None if it carries none of PROXY_API_KEYS."""
     if not config.proxy_api_keys:
-        return True
-    given = _BEARER.sub("", request.headers.get("Authorization", "")).strip().encode()
+        return None
+    given = given_keys(request)
     # every key is compared, whichever fits, so that time tells nothing
-    fits = [hmac.compare_digest(given, key.encode()) for key in config.proxy_api_keys]
+    fits = [each.name for each in config.proxy_api_keys if is_given(each.key, given)]
+    return fits[0] if fits else None
+
+
+def given_keys(request: Request) -> list[bytes]:
+    """What stands in the headers for a key."""
+    values = [request.headers.get(name) for name in _HEADERS]
+    return [_BEARER.sub("", value).strip().encode() for value in values if value is not None]
+
+
+def is_given(key: str, given: list[bytes]) -> bool:
+    """Whether the key is among those given. Each is compared in constant time."""
+    fits = [hmac.compare_digest(each, key.encode()) for each in given]
     return any(fits)

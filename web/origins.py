@@ -9,18 +9,19 @@ from flask import Response, g
 
 from config import Config
 from web.client_request import current_request
+from web.keys import is_private
 
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def headers_of_all(config: Config) -> Callable[[Response], Response]:
-    """Every response tells the name of its request, and which origins may read it."""
+    """Every response tells the name of its request, and which origins may read it. No private one may be read."""
 
     def add(response: Response) -> Response:
         response.headers.setdefault("X-Request-Id", g.request_id)
         request = current_request()
-        origin = request.headers.get("Origin")
+        origin = None if is_private(request.path) else request.headers.get("Origin")
         if origin and _allowed(origin, config.cors_origins):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers.add("Vary", "Origin")

@@ -51,3 +51,12 @@ def test_it_ends_once_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     line = record.getMessage()
     assert line.isprintable()
     assert all(part in line for part in ("id-1", "outcome=untouched", "status=200", "error=oops", "model=a?b"))
+    assert "key=" not in line and exchange.fields()["key"] is None
+
+
+def test_defect_d3_the_name_of_the_clients_key_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "dragoman.exchange")
+    record = ExchangeRecord("id-1", "/v1/models", key_name="alice")
+    record.end()
+    assert "id-1 /v1/models key=alice model=- " in caplog.text
+    assert record.fields()["key"] == "alice"

@@ -1,0 +1,1 @@
+"""What Dragoman shows of its own work under `/dragoman/`, and who may look."""

@@ -1,0 +1,1 @@
+"""The inspector: who may look, and what it shows."""
