@@ -18,6 +18,7 @@ from converters.builtin import plain_name
 
 _VENDOR = "openai"
 """The preset whose server has the API that all others follow: it loses nothing."""
+_WORTH_READING = (b'"developer"', b'"functions"')
 _KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
 
 
@@ -43,6 +44,19 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     if facts.preset == "ollama" and "max_completion_tokens" in body and "max_tokens" not in body:
         found.add("max_tokens")  # it knows only this name
     return tuple(name for name in BY_NAME if name in found)
+
+
+def may_lose(raw: bytes, facts: Facts) -> bool:
+    """Whether `at_once` could name anything for the request with these bytes. It costs microseconds.
+
+    For most requests it says no, and they need not be read once more. A request in another encoding than UTF-8, or with
+    escapes in the names of the API, goes out as it came: then a refusal tells.
+    """
+    if facts.preset == _VENDOR:
+        return False
+    if losses_of(facts.model).models or any(word in raw for word in _WORTH_READING):
+        return True
+    return facts.preset == "ollama" and b'"max_completion_tokens"' in raw
 
 
 @lru_cache(maxsize=1024)
