@@ -74,7 +74,7 @@ CONTENT = (
         (
             r"must have either content or tool_calls",
             r"(?:content|text)\b.{0,60}(?:must be|must have|should be|needs to be) non-?empty",
-            r"(?:content|text)\b.{0,40}(?:must not|cannot|can not|should not|cant|mustnt) be empty",
+            r"(?:content|text)\b.{0,40}(?:must not|cannot|can not|should not|ca[n]t) be empty",
             r"non-?empty content|empty content (?:is )?not (?:allowed|supported)",
         ),
     ),
@@ -110,7 +110,7 @@ ROLES = (
         "system_in_user > prompted > alternate",
         (
             r"system (?:role|messages?|prompts?) (?:is |are )?(?:not supported|unsupported|not allowed)",
-            r"(?:does not|doesnt|not) support (?:the )?system (?:role|message|prompt)",
+            r"(?:does not|does[n]t|not) support (?:the )?system (?:role|message|prompt)",
             r"only user and (?:assistant|model) roles? (?:are|is) supported",
             r"developer instruction is not enabled",
         ),

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 from backends.adapt.bodies import read, rewritten
 from backends.adapt.facts import Request, facts_of
 from backends.adapt.losses import LOSSES
-from backends.adapt.silent import at_once, losses_of
+from backends.adapt.silent import at_once, losses_of, may_lose
 from backends.adapt.table import BY_NAME, adapted
 from tests.backends.adapt.histories import call, calling, image, result, say, text, tool
 from tests.cases import in_one_test
@@ -63,6 +63,16 @@ def test_what_a_template_would_lose_is_saved_at_once(model: str) -> None:
     for name, body in HISTORIES.items():
         for other in at_once(body, facts_of(model)):
             assert BY_NAME[other].at_once and BY_NAME[other].apply(body, facts_of(model)) is not body, name
+
+
+@in_one_test("model", FAMILIES)
+def test_what_need_not_be_read_loses_nothing(model: str) -> None:
+    bodies = [*HISTORIES.values(), {"messages": [USER], "functions": [{"name": "f"}]}, {"max_completion_tokens": 1}]
+    for preset in (None, "openai", "ollama", "vllm"):
+        for body in bodies:
+            facts = facts_of(model, preset)
+            assert may_lose(json.dumps(body).encode(), facts) or not at_once(body, facts)
+    assert may_lose(b'{"messages": []}', facts_of(model)) == bool(FAMILIES[model])
 
 
 def test_only_what_would_be_lost_is_changed() -> None:
