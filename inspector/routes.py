@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
 from flask import Blueprint, Flask, Response, jsonify
 
-from backends.learned import Learned
 from inspector.access import must_change
 from web.client_request import current_request
+
+
+class Learned(Protocol):
+    """What refusals have taught about backends. It holds no client's text."""
+
+    def entries(self) -> Sequence[Mapping[str, object]]:
+        """One object of JSON for each model: of which backend, what, and why."""
+        ...
+
+    def forget(self, model: str | None = None) -> int:
+        """Forget what is known of a model, or of all. Returns how many models that were."""
+        ...
 
 
 def add_inspector(app: Flask, learned: Learned) -> None:

@@ -60,7 +60,7 @@ EXCHANGES = _exchanges()
 def answer(models: ParserSelection, model: str, exchange: Exchange) -> tuple[Message, Habit | None]:
     """What the client gets, and what that showed."""
     request = CHAT.parse_request(json.dumps({"model": model, **exchange.request}).encode())
-    new_parser, expectations = models.select(request, None)
+    new_parser, expectations, _ = models.select(request, None)
     notes = Notes()
     reader = ChoiceReader(new_parser, NativeCalls(expectations), notes, False)
     events = [*reader.read(exchange.delta).events, *reader.finish(exchange.finish).events]
