@@ -75,7 +75,7 @@ def test_the_sample_looks_as_the_model_writes_it(parrot: Syntax) -> None:
 
 
 def test_its_tools_can_be_told_in_a_prompt(parrot: Syntax) -> None:
-    history = [
+    history: list[dict[str, Any]] = [
         {"role": "user", "content": "How is the weather?"},
         {
             "role": "assistant",

@@ -163,7 +163,7 @@ def test_functions_that_are_declared_in_other_ways() -> None:
 
 
 def test_one_system_message_stands_in_front() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "system", "content": "A."},
         {"role": "developer", "content": [{"type": "text", "text": "B."}]},
         user("Hi"),
