@@ -138,6 +138,9 @@ def test_content_that_is_no_text() -> None:
     image = {"type": "image_url", "image_url": {"url": "x"}}
     (message,) = _written("hermes", user([image]))
     assert message == user([image]), "a message of the user stays what it is"
+    thought = {"type": "thinking", "thinking": "I think."}
+    (message,) = _written("hermes", {**called([CITY]), "content": [thought]})
+    assert message["content"][0] == thought, "reasoning does not become text"
     (message,) = _written("hermes", {**called([CITY]), "content": [image]})
     assert message["content"][0] == image
     assert message["content"][1]["type"] == "text"
