@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from backends.adapt.facts import Facts, Request
 from backends.adapt.messages import calls_of, is_result, without
 from backends.adapt.stand_in import prompted as in_prompt
 from backends.adapt.tools import functions, named_in
+from converters.text.expectations import Choice
 
 _GONE = ("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call")
 
@@ -27,10 +29,13 @@ def prompted(body: Request, facts: Facts) -> Request:
     return {**without(body, *_GONE), "messages": written}
 
 
-def _demand(choice: Any) -> str:
-    """What a choice demands: `auto`, `required` or `none`."""
+_CHOICES: Mapping[str, Choice] = {"none": "none", "required": "required", "any": "required"}
+
+
+def _demand(choice: Any) -> Choice:
+    """What a choice demands."""
     if isinstance(choice, str):
-        return {"none": "none", "required": "required", "any": "required"}.get(choice, "auto")
+        return _CHOICES.get(choice, "auto")
     if not isinstance(choice, dict):
         return "auto"
     allowed = choice.get("allowed_tools")

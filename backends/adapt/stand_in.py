@@ -10,13 +10,14 @@ from backends.adapt.arguments import read_object
 from backends.adapt.messages import calls_of, is_result, joined, text_of, without
 from converters.render import render_calls
 from converters.syntaxes import Syntax
+from converters.text.expectations import Choice
 
 
 def prompted(
     messages: Sequence[Mapping[str, Any]],
     tools: Sequence[Mapping[str, Any]],
     syntax: Syntax,
-    choice: str = "auto",
+    choice: Choice = "auto",
     named: str | None = None,
 ) -> list[dict[str, Any]]:
     """The messages with tools, calls and results in their texts."""
