@@ -54,7 +54,8 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     """
     if facts.preset == _VENDOR:
         return False
-    if losses_of(facts.model).models or any(word in raw for word in _WORTH_READING):
+    losses = losses_of(facts.model)
+    if any(getattr(losses, name) for name in _LOST) or any(word in raw for word in _WORTH_READING):
         return True
     return facts.preset == "ollama" and b'"max_completion_tokens"' in raw
 

@@ -90,7 +90,7 @@ ROLES = (
     Words(
         "template",
         "mistralai/mistral-vibe#1006; eclipse-theia/theia#17104",
-        "alternate + system_first > assistant_between > order_results > system_in_user",
+        "alternate + system_first > assistant_between > prompted > system_in_user",
         (
             r"roles must alternate",
             r"conversation roles? must",
