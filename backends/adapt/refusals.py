@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from backends.adapt.facts import Request, facts_of
 from backends.adapt.fields import DROPPABLE
 from backends.adapt.own_words import OwnWords, normal
+from backends.adapt.silent import losses_of
 from backends.adapt.table import BY_NAME, adapted
 from backends.adapt.words import NEVER, REFUSALS, UNKNOWN_FIELD
 from errors import ErrorInfo
@@ -83,9 +84,11 @@ def asked_for(error: ErrorInfo, body: Request, on: Collection[str], never: Colle
     if own.said_by_others(_NEVER, text) is not None:
         return ()
     now = adapted(body, on, _NOBODY)
+    model = body.get("model")
+    useless = {"raw"} if isinstance(model, str) and losses_of(model).tools else set()
     found: set[str] = set()
     for ladder in _ladders(text, own):
-        found.update(_first(ladder, now, on, never))
+        found.update(_first(ladder, now, on, {*never, *useless}))
     return tuple(name for name in BY_NAME if name in found)
 
 
