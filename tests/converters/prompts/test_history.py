@@ -32,7 +32,7 @@ def _read_back(row: str, calls: Sequence[Call], text: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_past_call_is_read_back(row: str) -> None:
-    @modest(25)
+    @modest(12)
     @given(calls_of(row), st.sampled_from(["", "Let me look."]))
     def check(calls: list[Call], text: str) -> None:
         _read_back(row, calls, text)
@@ -42,7 +42,7 @@ def test_a_past_call_is_read_back(row: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_longer_conversation_begins_with_the_shorter_one(row: str) -> None:
-    @modest(10)
+    @modest(6)
     @given(turns(row))
     def check(generated: list[list[dict[str, Any]]]) -> None:
         history = numbered(generated)
