@@ -8,6 +8,7 @@ from version import VERSION  # first, because a Python that is too old ends ther
 
 # isort: split
 import sys
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -45,7 +46,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None) -> Fla
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
     relay = Relay(config, Backend(config.backend_url, timeouts, shutdown=shutdown), ChatReplyReader)
-    spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
+    spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
 
     app.before_request(key_check(config))
     app.before_request(check_path)

@@ -45,7 +45,7 @@ class ParserSelection:
         config = self._config
         expectations: Expectations = dataclasses.replace(
             request.expectations,
-            whole_calls=config.tool_call_streaming == "whole",
+            whole_calls=request.expectations.whole_calls or config.tool_call_streaming == "whole",
             reasoning=_REASONING_MODES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,
             heal=config.heal,

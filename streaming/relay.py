@@ -87,6 +87,8 @@ class Relay:
         if not self.translates(dialect):
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
+        if parsed.answered is not None:
+            return self._told(parsed.answered, self._record(request, parsed))
         new_parser, expectations = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
         reader = self._new_reader(context)
@@ -146,8 +148,10 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
-        if reply is None:
-            return None
+        return None if reply is None else self._told(reply, record)
+
+    def _told(self, reply: SideReply, record: ExchangeRecord) -> ClientReply:
+        """What a dialect said itself, as the end of its exchange."""
         record.status = reply.status
         record.end()
         body = reply.body if reply.status < 400 else self._redaction.of(reply.body)

@@ -1,0 +1,135 @@
+"""Messages of the API as messages of a chat request.
+
+Calls of the API have no ids, or have lost them in a client. A chat request needs them: they are invented, the same ones
+turn after turn so that prompt caches hold, and results find their calls by id, by `tool_name`, or by their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from errors import RequestError
+
+_IMAGES = (("iVBORw0KGgo", "png"), ("/9j/", "jpeg"), ("R0lGOD", "gif"), ("UklGR", "webp"), ("Qk", "bmp"))
+"""How the base64 of an image begins, and its type."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A call of the history that has no result yet."""
+
+    id: str
+    name: str
+
+
+class History:
+    """Reads messages in their order. `reasoning_dropped` tells whether reasoning was left out."""
+
+    def __init__(self, messages: Sequence[Any], keeps_reasoning: bool) -> None:
+        """`keeps_reasoning`: the model's template takes the reasoning of earlier messages."""
+        self._keeps_reasoning = keeps_reasoning
+        self._given = {each for message in messages for each in _ids_of(message)}
+        self._used: set[str] = set()
+        self._ids: dict[str, str] = {}  # what the client calls a call, and its id in the request
+        self._waiting: list[_Waiting] = []
+        self._invented = 0
+        self.reasoning_dropped = False
+        self.messages = [self._message(message, f"messages[{place}]") for place, message in enumerate(messages)]
+        """As a chat request has them."""
+
+    def _message(self, message: Any, where: str) -> dict[str, Any]:
+        if not isinstance(message, dict):
+            raise RequestError(f"'{where}' must be an object.", param=where)
+        role = message.get("role")
+        if not isinstance(role, str) or not role:
+            raise RequestError(f"'{where}.role' must be a string.", param=f"{where}.role")
+        told: dict[str, Any] = {"role": role}
+        if role == "tool":
+            told |= self._result(message)
+        told["content"] = with_images(_content(message.get("content")), message.get("images"), f"{where}.images")
+        if (thinking := message.get("thinking")) and isinstance(thinking, str):
+            if self._keeps_reasoning:
+                told["reasoning_content"] = thinking
+            else:
+                self.reasoning_dropped = True
+        calls = message.get("tool_calls")
+        if calls is not None and not isinstance(calls, list):
+            raise RequestError(f"'{where}.tool_calls' must be a list.", param=f"{where}.tool_calls")
+        if calls:
+            self._waiting = []
+            told["tool_calls"] = [self._call(each, f"{where}.tool_calls[{at}]") for at, each in enumerate(calls)]
+        return told
+
+    def _call(self, call: Any, where: str) -> dict[str, Any]:
+        function = call.get("function") if isinstance(call, dict) else None
+        name = function.get("name") if isinstance(function, dict) else None
+        if not isinstance(function, dict) or not isinstance(name, str):
+            raise RequestError(f"'{where}.function.name' must be a string.", param=f"{where}.function.name")
+        given = call.get("id")
+        call_id = given if isinstance(given, str) and given and given not in self._used else self._new_id()
+        self._used.add(call_id)
+        if isinstance(given, str):
+            self._ids[given] = call_id
+        self._waiting.append(_Waiting(call_id, name))
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):
+            arguments = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
+        return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    def _new_id(self) -> str:
+        """9 letters and digits, which templates of Mistral demand."""
+        while True:
+            found = f"call{self._invented:05d}"
+            self._invented += 1
+            if found not in self._given:
+                return found
+
+    def _result(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Which call a result belongs to. One without a call has an id of its own, for whoever mends histories."""
+        given, name = message.get("tool_call_id"), message.get("tool_name") or message.get("name")
+        found = self._ids.get(given) if isinstance(given, str) else None
+        if found is None:
+            named = [each for each in self._waiting if each.name == name]
+            first = next(iter(named or self._waiting), None)
+            found = first.id if first is not None else self._new_id()
+        self._waiting = [each for each in self._waiting if each.id != found]
+        return {"tool_call_id": found, **({"name": name} if isinstance(name, str) else {})}
+
+
+def with_images(content: Any, images: Any, where: str) -> Any:
+    """The content of a message with its images, which stand before the text. Raises RequestError."""
+    if not images:
+        return content
+    if not isinstance(images, list):
+        raise RequestError(f"'{where}' must be a list.", param=where)
+    parts: list[Any] = []
+    for place, image in enumerate(images):
+        if not isinstance(image, str):
+            raise RequestError(f"'{where}[{place}]' must be a string in base64.", param=f"{where}[{place}]")
+        parts.append({"type": "image_url", "image_url": {"url": _url(image)}})
+    if isinstance(content, list):
+        return [*parts, *content]
+    return [*parts, {"type": "text", "text": content}] if content else parts
+
+
+def _url(image: str) -> str:
+    if image.startswith(("data:", "http://", "https://")):
+        return image
+    kind = next((kind for begins, kind in _IMAGES if image.startswith(begins)), "png")
+    return f"data:image/{kind};base64,{image}"
+
+
+def _content(content: Any) -> Any:
+    """Text; parts of content, which some clients send, as they are; and anything else as the JSON that it was."""
+    if content is None:
+        return ""
+    return content if isinstance(content, str | list) else json.dumps(content, ensure_ascii=False)
+
+
+def _ids_of(message: Any) -> list[str]:
+    calls = message.get("tool_calls") if isinstance(message, dict) else None
+    found = [call.get("id") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [each for each in found if isinstance(each, str)]
