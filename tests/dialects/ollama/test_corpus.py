@@ -1,4 +1,7 @@
-"""What models write, through the Ollama API: the same message streamed and buffered, and the same as through chat."""
+"""What models write, through the Ollama API: the same message streamed and buffered, and the same as through chat.
+
+python -m tests.dialects.ollama.test_corpus        every case, not only a sample
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from tests.servers import Json, completion, said
 
 CASES = corpus()
 SAMPLE = 3
-"""Cases of each row; `make conformance` and the properties read the others through chat."""
+"""Cases of each row that the suite tries: all of them take twenty seconds."""
 
 
 def sample() -> dict[str, list[Case]]:
@@ -76,6 +79,10 @@ def without_counts(answer: Json) -> Json:
 
 @in_one_test_each("case", sample(), ids=str)
 def test_a_stream_is_the_whole_answer_and_says_what_chat_says(case: Case) -> None:
+    check(case)
+
+
+def check(case: Case) -> None:
     whole = buffered(case, case.text, "stop")
     for pieces in cuts_of(case.text):
         assert streamed(case, pieces, "stop") == without_counts(whole), pieces
@@ -96,3 +103,10 @@ def test_a_cut_answer_is_the_same_streamed_and_buffered(case: Case, data: Any) -
     whole = buffered(case, text, "length")
     assert whole["done_reason"] == "length"
     assert streamed(case, pieces, "length") == without_counts(whole)
+
+
+if __name__ == "__main__":
+    for number, each in enumerate(CASES, 1):
+        print(f"\r{number}/{len(CASES)} {each}\x1b[K", end="", flush=True)
+        check(each)
+    print()
