@@ -60,8 +60,7 @@ class Ollama:
 
     def _loaded(self, request: OllamaRequest, now: int) -> ParsedRequest:
         """A request that asks nothing. A backend loads a model when it is asked something, and unloads it by itself."""
-        reason = "unload" if request.unloads else "load"
-        body = loaded_line(self._conversation.form, request.model, now, reason)
+        body = loaded_line(self._conversation.form, request.model, now, "unload" if request.unloads else "load")
         answered = SideReply(body, media_type=_LINES if request.stream else "application/json")
         return ParsedRequest(UpstreamRequest("", b""), request.model, request.stream, Expectations(), answered=answered)
 

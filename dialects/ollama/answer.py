@@ -22,12 +22,8 @@ from wire.json_body import LARGE, find_members
 from wire.json_values import SMALL, RawJson, spelled
 
 Kind = Literal["content", "thinking", "tool_calls"]
-_EXTENSIONS: Mapping[str, Kind] = {
-    "refusal": "content",
-    "reasoning_content": "thinking",
-    "reasoning": "thinking",
-}
-"""Texts of a chat message that are no content, and where they stand here."""
+_REASONING = ("reasoning_content", "reasoning")
+"""Where a chat message has reasoning that nobody split from its text; both say the same."""
 _MANY = 64
 """Events of one step, of which it takes milliseconds to write more."""
 
@@ -64,15 +60,15 @@ class AnswerParts:
         """A call cannot be told, and nobody cut it: the answer must fail, as the call must not be lost in silence."""
         return self._broken and self._reason not in ("", "length")
 
-    def read(self, index: int, event: ReplyEvent) -> Part | None:
-        """The part that is complete with this event, if one is."""
+    def read(self, index: int, event: ReplyEvent) -> Sequence[Part]:
+        """The parts that are complete with this event: none, or one, or several texts beside the content."""
         if index != 0:
-            return None
+            return ()
         match event:
             case Text(text=text) if text:
-                return Part("content", text, self._taken())
+                return (Part("content", text, self._taken()),)
             case Reasoning(text=text) if text:
-                return Part("thinking", text, self._taken())
+                return (Part("thinking", text, self._taken()),)
             case CallStart():
                 self._call, self._arguments = event, []
             case ArgumentsDelta(delta=delta):
@@ -80,30 +76,34 @@ class AnswerParts:
             case CallEnd(how=how) if self._call is not None:
                 return self._ended(self._call, how == "cut")
             case Extension(fields=fields, of="message"):
-                found = [(kind, text) for name, kind in _EXTENSIONS.items() if (text := fields.get(name))]
-                return next((Part(kind, text) for kind, text in found if isinstance(text, str)), None)
+                reasoning = next(filter(None, map(fields.get, _REASONING)), None)
+                return [*_text_parts("thinking", reasoning), *_text_parts("content", fields.get("refusal"))]
             case Extension(fields=fields, of="choice"):
                 self._logprobs = _logprobs(fields.get("logprobs"))
             case Finish(reason=reason):
                 self._reason = self._reason or reason
             case Usage(counts=counts):
                 self.counts = counts
-        return None
+        return ()
 
     def _taken(self) -> list[Any] | None:
         found, self._logprobs = self._logprobs, None
         return found
 
-    def _ended(self, call: CallStart, cut: bool) -> Part | None:
+    def _ended(self, call: CallStart, cut: bool) -> Sequence[Part]:
         arguments = "".join(self._arguments) or "{}"
         self._call, self._arguments = None, []
         if cut or not _is_object(arguments):
             self._broken = self._broken or not cut
-            return None
+            return ()
         names = f'"name":{as_json(call.name)},"arguments":{in_one_line(arguments)}'
         told = f'{{"id":{as_json(self._ids.take(call.id))},"function":{{"index":{self._calls},{names}}}}}'
         self._calls += 1
-        return Part("tool_calls", told)
+        return (Part("tool_calls", told),)
+
+
+def _text_parts(kind: Kind, text: object) -> list[Part]:
+    return [Part(kind, text)] if isinstance(text, str) and text else []
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ def write_whole(reply: Reply, request: ParsedRequest, form: Form, clock: Clock) 
     """A buffered answer. Raises Unreadable."""
     parts, whole = AnswerParts(Ids(request.ids)), _Whole()
     for index, event in reply.events:
-        if (part := parts.read(index, event)) is not None:
+        for part in parts.read(index, event):
             whole.add(part)
     if parts.unreadable:
         raise Unreadable
@@ -216,8 +216,7 @@ class LineWriter:
         if isinstance(event, Failure):
             yield self.error(event.error)
             return
-        part = self._parts.read(index, event)
-        if part is not None:
+        for part in self._parts.read(index, event):
             self._times.said()
             step = SMALL if part.kind != "tool_calls" else len(part.text)
             for start in range(0, len(part.text), step):

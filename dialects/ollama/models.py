@@ -67,12 +67,12 @@ class Models:
         if not isinstance(name, str):
             raise RequestError("'model' is required.", param="model")
         shown = _object(ask("POST", "/api/show", json.dumps({"model": name}).encode()))
-        if shown is None or not isinstance(shown.get("details"), dict):
-            listed = [each for each in _listed_models(ask) if _same(each.get("id"), name)]
-            if not listed:
-                raise NotFound(f"model '{name}' not found")
-            shown = listed[0]
-        return _reply(self._shown(shown, name))
+        if shown is not None and isinstance(shown.get("details"), dict):
+            return _reply(self._shown(shown, name))
+        for listed in _listed_models(ask):
+            if _same(listed.get("id"), name):
+                return _reply(self._shown(listed, name))
+        raise NotFound(f"model '{name}' not found")
 
     def _shown(self, shown: Mapping[str, Any], name: str) -> dict[str, Any]:
         info = dict(shown["model_info"]) if isinstance(shown.get("model_info"), dict) else {}
@@ -117,8 +117,9 @@ class Models:
         told, created = model.get("modified_at"), model.get("created")
         if isinstance(told, str) and _is_date(told):
             return told
-        known = type(created) is int and 0 <= created < 1 << 33
-        return as_time(created * 1_000_000_000 if known else self._clock())
+        if isinstance(created, int) and 0 <= created < 1 << 33:
+            return as_time(created * 1_000_000_000)
+        return as_time(self._clock())
 
 
 def _models_of(ask: Ask, target: str) -> Iterable[Mapping[str, Any]]:

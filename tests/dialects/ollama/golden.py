@@ -47,7 +47,7 @@ SCRIPTS: Mapping[str, Sequence[ReplyEvent]] = {
         Removed("\n", "whitespace"),
         *_call(0, "get_weather", '{"city": "Se', 'oul", "days": 3', "}"),
         *_call(1, "no_arguments"),
-        Noted("closed"),
+        Noted("arguments_closed"),
         Text("And then?"),
         *_call(2, "write", '{\n  "text": "a\\nb \u2028 c",\n  "n": 1.50\n}'),
         Finish("tool_calls"),
@@ -81,7 +81,7 @@ SCRIPTS: Mapping[str, Sequence[ReplyEvent]] = {
     "signs": [HEAD, Text('"\\ \n\r\t\x00 \x7f \x85 \u2028 \u2029 é 서울 😀'), Text("\ud83d"), Finish("stop"), USAGE],
     "other fields": [
         HEAD,
-        Extension({"audio": {"id": "a"}, "reasoning_content": "hm"}),
+        Extension({"audio": {"id": "a"}, "reasoning_content": "hm", "reasoning": "hm", "refusal": "No. "}),
         Text("a"),
         Extension({"timings": {"n": 1}}, of="reply"),
         Finish("eos"),

@@ -13,7 +13,7 @@ import pytest
 from errors import ErrorInfo, Interrupted, ProxyError
 from tests.cases import in_one_test
 from tests.dialects.ollama import golden
-from tests.dialects.ollama.talk import SECOND, conversed, dialect, joined, lines, plain, replied, words
+from tests.dialects.ollama.talk import MESSAGES, SECOND, conversed, dialect, joined, lines, plain, replied, words
 from tests.dialects.test_toy import BARE, ENTRY, ERROR, MARKUP, MORE, USAGE, OneAnswer, cuts, stream
 from tests.helpers import chunks
 from tests.servers import DONE, Json, chunk, completion, frame
@@ -155,10 +155,10 @@ def test_ids_of_calls_are_none_of_the_history() -> None:
         {"role": "tool", "tool_name": "f", "content": "done"},
     ]
     data, _ = STREAMS["a native call"]
-    for asked in ({}, {"messages": history}):
-        told = lines(conversed(OneAnswer(data), **asked))
+    for messages, kept in ((MESSAGES, True), (history, False)):
+        told = lines(conversed(OneAnswer(data), messages=messages))
         (ident,) = [call["id"] for _, calls in words(told) for call in calls]
-        assert (ident == "n1") is not bool(asked)
+        assert (ident == "n1") is kept
 
 
 # -- whole answers ---------------------------------------------------------------------------------------------------

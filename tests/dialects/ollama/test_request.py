@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.cases import in_one_test
 from tests.dialects.ollama.talk import MESSAGES, START, TOOLS, Path, dialect
 from tests.servers import Json
 
+PATHS: Sequence[Path] = ("/api/chat", "/api/generate")
 SCHEMA = {"type": "object", "properties": {"age": {"type": "integer"}}}
 
 
@@ -199,9 +201,9 @@ def test_what_is_wrong_is_refused_by_name(path: Path, asked: Json, param: str) -
 
 @in_one_test("body", [b"", b"{", b"[]", b"7", b"\xff", b"[" * 5000, b'{"model": "m", "messages": ' + b"[" * 999])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
-    for path in ("/api/chat", "/api/generate"):
+    for path in PATHS:
         with pytest.raises(RequestError):
-            parsed(body, path)  # type: ignore[arg-type]
+            parsed(body, path)
 
 
 # -- loading and unloading -------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ def test_or_unloads_it(keep_alive: object) -> None:
 
 def test_a_long_request_is_read_as_a_short_one_is() -> None:
     image = "iVBORw0KGgo" + "A" * 1_500_000
-    messages = [
+    messages: list[Json] = [
         {"role": "user", "content": "é" * 10, "images": [image]},
         {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]},
         {"role": "tool", "tool_name": "f", "content": "x" * 100_000},

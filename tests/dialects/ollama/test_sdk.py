@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -58,7 +58,7 @@ def search_web(query: str, limit: int) -> str:
 
 
 FUNCTIONS = [get_weather, search_web]
-BY_NAME = {function.__name__: function for function in FUNCTIONS}
+BY_NAME: Mapping[str, Callable[..., str]] = {function.__name__: function for function in FUNCTIONS}
 RESULTS = ["sunny for 3 days in Seoul, 서울", "2 results for night markets"]
 
 
@@ -176,7 +176,7 @@ def test_errors_are_the_exceptions_of_the_sdk(client: ollama.Client) -> None:
     assert refused.value.status_code == 400
     for unknown in (lambda: client.delete("m"), lambda: client.pull("m"), lambda: client.embed("m", "x")):
         with pytest.raises(ollama.ResponseError) as missing:
-            unknown()  # type: ignore[no-untyped-call]
+            unknown()
         assert missing.value.status_code == 404
     with pytest.raises(ollama.ResponseError, match="not found"):
         client.show("nowhere")
@@ -208,7 +208,7 @@ def test_a_loop_over_harmony(backend: ScriptedBackend, how: How) -> None:
         for stream in (True, False):
             messages: list[Any] = [{"role": "user", "content": QUESTION}]
             for turn in range(2):
-                told = client.chat(model="gpt-oss:20b", messages=messages, tools=FUNCTIONS, stream=stream)  # type: ignore[call-overload]
+                told = client.chat(model="gpt-oss:20b", messages=messages, tools=FUNCTIONS, stream=stream)
                 message = put_together(list(told)) if stream else told.message
                 if turn == 0:
                     assert message.thinking == "They want the weather." and not message.content
