@@ -95,6 +95,8 @@ class Relay:
         record = self._record(request, parsed)
         record.codes |= parsed.codes
         _, mark, query = request.target.partition("?")
+        if dialect.wire != reader.wire:
+            request = _written_here(request)
         exchange = self._open(request, parsed.upstream.path + mark + query, parsed.upstream.body, record)
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))  # nobody needs the body any more
         answer = UpstreamReply(exchange, reader, record, dialect.wire == reader.wire)
@@ -141,7 +143,7 @@ class Relay:
         record = self._record(request)
 
         def ask(method: str, target: str, body: bytes = b"") -> BackendAnswer:
-            return self._asked(replace(request, method=method), target, body, record)
+            return self._asked(replace(_written_here(request), method=method), target, body, record)
 
         try:
             reply = answer(side, ask)
@@ -192,6 +194,12 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
+
+
+def _written_here(request: ClientRequest) -> ClientRequest:
+    """The request with a body of ours, which is JSON, whatever the client called its own."""
+    headers = [(name, value) for name, value in request.headers if name.lower() != "content-type"]
+    return replace(request, headers=[*headers, ("Content-Type", "application/json")])
 
 
 def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:

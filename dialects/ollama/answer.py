@@ -152,13 +152,13 @@ class _Whole:
 
 def write_whole(reply: Reply, request: ParsedRequest, form: Form, clock: Clock) -> bytes:
     """A buffered answer. Raises Unreadable."""
-    parts, whole = AnswerParts(Ids(request.ids)), _Whole()
+    parts, whole, turns = AnswerParts(Ids(request.ids)), _Whole(), Turns()
     for index, event in reply.events:
         for part in parts.read(index, event):
             whole.add(part)
+        turns.take()
     if parts.unreadable:
         raise Unreadable
-    turns = Turns()
     message = list(spelled("".join(whole.texts["content"]), turns))
     if whole.texts["thinking"]:
         message += [b',"thinking":', *spelled("".join(whole.texts["thinking"]), turns)]

@@ -7,22 +7,37 @@ turn after turn so that prompt caches hold, and results find their calls by id, 
 from __future__ import annotations
 
 import json
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from errors import RequestError
+from turns import Turns
 
 _IMAGES = (("iVBORw0KGgo", "png"), ("/9j/", "jpeg"), ("R0lGOD", "gif"), ("UklGR", "webp"), ("Qk", "bmp"))
 """How the base64 of an image begins, and its type."""
 
 
-@dataclass(slots=True)
 class _Waiting:
-    """A call of the history that has no result yet."""
+    """The calls of one message that have no result yet, in their order. Each of its steps takes the same short time."""
 
-    id: str
-    name: str
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._by_name: dict[str, deque[str]] = {}
+
+    def add(self, call_id: str, name: str) -> None:
+        self._ids[call_id] = None
+        self._by_name.setdefault(name, deque()).append(call_id)
+
+    def first(self, name: object) -> str | None:
+        """The id of the first call of that name, or else of the first of all; None if none waits."""
+        named = self._by_name.get(name) if isinstance(name, str) else None
+        while named and named[0] not in self._ids:
+            named.popleft()
+        return named[0] if named else next(iter(self._ids), None)
+
+    def answered(self, call_id: str) -> None:
+        self._ids.pop(call_id, None)
 
 
 class History:
@@ -34,13 +49,15 @@ class History:
         self._given = {each for message in messages for each in _ids_of(message)}
         self._used: set[str] = set()
         self._ids: dict[str, str] = {}  # what the client calls a call, and its id in the request
-        self._waiting: list[_Waiting] = []
+        self._waiting = _Waiting()
         self._invented = 0
+        self._turns = Turns()
         self.reasoning_dropped = False
         self.messages = [self._message(message, f"messages[{place}]") for place, message in enumerate(messages)]
         """As a chat request has them."""
 
     def _message(self, message: Any, where: str) -> dict[str, Any]:
+        self._turns.take()
         if not isinstance(message, dict):
             raise RequestError(f"'{where}' must be an object.", param=where)
         role = message.get("role")
@@ -59,11 +76,12 @@ class History:
         if calls is not None and not isinstance(calls, list):
             raise RequestError(f"'{where}.tool_calls' must be a list.", param=f"{where}.tool_calls")
         if calls:
-            self._waiting = []
+            self._waiting = _Waiting()
             told["tool_calls"] = [self._call(each, f"{where}.tool_calls[{at}]") for at, each in enumerate(calls)]
         return told
 
     def _call(self, call: Any, where: str) -> dict[str, Any]:
+        self._turns.take()
         function = call.get("function") if isinstance(call, dict) else None
         name = function.get("name") if isinstance(function, dict) else None
         if not isinstance(function, dict) or not isinstance(name, str):
@@ -73,7 +91,7 @@ class History:
         self._used.add(call_id)
         if isinstance(given, str):
             self._ids[given] = call_id
-        self._waiting.append(_Waiting(call_id, name))
+        self._waiting.add(call_id, name)
         arguments = function.get("arguments")
         if not isinstance(arguments, str):
             arguments = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
@@ -91,11 +109,8 @@ class History:
         """Which call a result belongs to. One without a call has an id of its own, for whoever mends histories."""
         given, name = message.get("tool_call_id"), message.get("tool_name") or message.get("name")
         found = self._ids.get(given) if isinstance(given, str) else None
-        if found is None:
-            named = [each for each in self._waiting if each.name == name]
-            first = next(iter(named or self._waiting), None)
-            found = first.id if first is not None else self._new_id()
-        self._waiting = [each for each in self._waiting if each.id != found]
+        found = found or self._waiting.first(name) or self._new_id()
+        self._waiting.answered(found)
         return {"tool_call_id": found, **({"name": name} if isinstance(name, str) else {})}
 
 

@@ -6,6 +6,7 @@ What would change the answer and cannot be had from a chat backend is refused by
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -62,6 +63,8 @@ class OllamaRequest:
     model: str
     stream: bool
     messages: list[dict[str, Any]]
+    large: bool
+    """It is so long that it must be written in slices."""
     reasoning_dropped: bool = False
 
     @property
@@ -74,7 +77,11 @@ class OllamaRequest:
 
     def parsed(self, started: int) -> ParsedRequest:
         """The chat request, which came at `started`. Raises RequestError, which names the field."""
-        raw = _written(self._chat_request())
+        chat = self._chat_request()
+        if self.large:
+            raw = b"".join(spelled(chat, Turns()))
+        else:
+            raw = json.dumps(chat, ensure_ascii=False).encode(errors="replace")
         parsed = chat_requests.parse(raw)
         codes = frozenset({"reasoning_dropped"}) if self.reasoning_dropped else frozenset[str]()
         return replace(
@@ -112,7 +119,7 @@ def read_chat(raw: bytes) -> OllamaRequest:
         raise RequestError("'messages' must be a list.", param="messages")
     model, stream = _model(body), _streams(body)
     history = History(messages or (), keeps_reasoning(model))
-    return OllamaRequest(body, model, stream, history.messages, history.reasoning_dropped)
+    return OllamaRequest(body, model, stream, history.messages, len(raw) > LARGE, history.reasoning_dropped)
 
 
 def read_generate(raw: bytes) -> OllamaRequest:
@@ -128,7 +135,7 @@ def read_generate(raw: bytes) -> OllamaRequest:
     messages = [{"role": "user", "content": content}] if content else []
     if messages and body.get("system"):
         messages.insert(0, {"role": "system", "content": body["system"]})
-    return OllamaRequest({**body, "tools": None}, _model(body), _streams(body), messages)
+    return OllamaRequest({**body, "tools": None}, _model(body), _streams(body), messages, len(raw) > LARGE)
 
 
 def _fields(raw: bytes, names: frozenset[str]) -> dict[str, Any]:
@@ -140,11 +147,6 @@ def _fields(raw: bytes, names: frozenset[str]) -> dict[str, Any]:
         return {name: body[name] for name in names if name in body}
     text, members = find_members(raw, names)
     return {name: ValueReader(text).value(each.start, each.end, 1) for name, each in members.items()}
-
-
-def _written(chat: dict[str, Any]) -> bytes:
-    """The chat request as JSON; a long one in slices."""
-    return b"".join(spelled(chat, Turns()))
 
 
 def _model(body: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from dialects.ollama.history import History
@@ -138,3 +139,20 @@ def test_reasoning_goes_back_only_where_the_template_takes_it() -> None:
         (first, _) = json.loads(request.upstream.body)["messages"]
         assert first.get("reasoning_content") == ("hm" if kept else None), model
         assert request.codes == (frozenset() if kept else {"reasoning_dropped"}), model
+
+
+def test_a_long_history_takes_linear_time() -> None:
+    """One message with many calls, their results in the worst order, and ids that look like those we invent."""
+
+    def seconds(count: int) -> float:
+        made = [call(f"f{place % 7}", f"call{place:05d}" if place % 2 else None) for place in range(count)]
+        results = [result("x", f"f{place % 7}") for place in reversed(range(count))]
+        best = float("inf")
+        for _ in range(3):
+            began = time.process_time()
+            chat = History([calls(*made), *results], True).messages
+            best = min(best, time.process_time() - began)
+        assert len({each["tool_call_id"] for each in chat[1:]}) == count
+        return best
+
+    assert seconds(20_000) < 12 * seconds(5_000)

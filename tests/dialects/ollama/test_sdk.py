@@ -323,6 +323,20 @@ def test_what_the_sdk_asks_reaches_the_backend(backend: ScriptedBackend) -> None
     }
 
 
+def test_a_body_that_curl_calls_a_form_is_json_for_the_backend(backend: ScriptedBackend) -> None:
+    """The documents of Ollama show `curl -d`, without a header; backends refuse what is not called JSON."""
+    backend.answer = json_answer(completion("Hi."))
+    form = [("Content-Type", "application/x-www-form-urlencoded"), ("X-Other", "kept")]
+    with running_proxy(backend) as proxy:
+        body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": False}
+        with proxy.client(body, "/api/chat", headers=form) as raw:
+            assert raw.json()["message"]["content"] == "Hi."
+        assert backend.last.all("content-type") == ["application/json"] and backend.last.header("x-other") == "kept"
+        with proxy.client({"model": "m"}, "/api/show", headers=form) as raw:
+            assert raw.status == 502
+        assert {each.header("content-type") for each in backend.requests} == {"application/json"}
+
+
 def test_log_probabilities_reach_the_sdk(backend: ScriptedBackend) -> None:
     told = chunk({"role": "assistant", "content": "Hi"})
     told["choices"][0]["logprobs"] = {"content": [{"token": "Hi", "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
