@@ -1,7 +1,7 @@
 """The APIs that clients speak, one room each. A dialect sees requests and events, never markup and no sockets."""
 
 from dialects.chat import Chat, ReasoningField
-from dialects.ollama import ollama
+from dialects.ollama import conversations as ollama_conversations
 from dialects.protocol import Clock, Dialect
 
 
@@ -10,7 +10,7 @@ def all_dialects(reasoning_field: ReasoningField, clock: Clock) -> tuple[Dialect
 
     `clock` is for those whose answers tell times.
     """
-    return (Chat(reasoning_field), *ollama(clock))
+    return (Chat(reasoning_field), *ollama_conversations(clock))
 
 
 __all__ = ["Dialect", "all_dialects"]

@@ -74,6 +74,6 @@ class Ollama:
         return error_line(error.message).rstrip()
 
 
-def ollama(clock: Clock) -> tuple[Ollama, Ollama]:
+def conversations(clock: Clock) -> tuple[Ollama, Ollama]:
     """Both conversations of the API."""
     return Ollama(CHAT, clock, side_routes(clock)), Ollama(GENERATE, clock)

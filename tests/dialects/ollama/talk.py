@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from backends.chat import ChatReplyReader
 from config import Config
-from dialects.ollama import Ollama, ollama
+from dialects.ollama import Ollama, conversations
 from streaming import ClientReply, ClientRequest
 from streaming.relay import Relay
 from tests.dialects.test_toy import CAN, OneAnswer
@@ -35,7 +35,7 @@ class Clock:
 
 
 def dialect(path: Path = "/api/chat", clock: Clock | None = None) -> Ollama:
-    return next(each for each in ollama(clock or Clock()) if each.routes == (path,))
+    return next(each for each in conversations(clock or Clock()) if each.routes == (path,))
 
 
 def replied(backend: OneAnswer, path: Path = "/api/chat", settings: Json | None = None, **asked: Any) -> ClientReply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -257,3 +258,35 @@ def test_a_long_request_is_read_as_a_short_one_is() -> None:
     assert url["url"] == "data:image/png;base64," + image
     url["url"] = url["url"][: len("data:image/png;base64,") + 20]
     assert found == short
+
+
+# -- what clients really send ----------------------------------------------------------------------------------------
+
+CAPTURES = sorted((FilePath(__file__).parent.parent.parent / "captures/clients/ollama").glob("*.json"))
+
+
+@in_one_test("capture", CAPTURES, ids=lambda path: path.stem)
+def test_the_second_turn_of_a_real_client(capture: FilePath) -> None:
+    """Recorded from ollama 0.6.3 for Python, ollama 0.6.4 for JavaScript and langchain-ollama 1.1.0, 29 Nov 2026."""
+    body = capture.read_bytes()
+    asked = json.loads(body)
+    chat = json.loads(parsed(body).upstream.body)
+    (call,) = chat["messages"][1]["tool_calls"]
+    name, result = {"name": "get_weather", "arguments": '{"city": "Seoul"}'}, asked["messages"][2].get("tool_name")
+    assert chat["messages"] == [
+        {"role": "user", "content": "What is the weather in Seoul?"},
+        {
+            "role": "assistant",
+            "content": "Let me look that up.",
+            "reasoning_content": "The user needs get_weather.",
+            "tool_calls": [{"id": call["id"], "type": "function", "function": name}],
+        },
+        {
+            "role": "tool",
+            "tool_call_id": call["id"],
+            **({} if result is None else {"name": result}),
+            "content": "sunny in Seoul",
+        },
+    ]
+    assert chat["tools"] == asked["tools"]
+    assert set(chat) - {"stream_options", "chat_template_kwargs"} == {"model", "messages", "tools", "stream"}
