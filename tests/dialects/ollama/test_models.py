@@ -224,7 +224,8 @@ def test_a_backend_that_is_not_there() -> None:
 
 
 @in_one_test(
-    "path", ["/api/delete", "/api/pull", "/api/push", "/api/create", "/api/copy", "/api/embed", "/api/", "/api/x/y"]
+    "path",
+    ["/api/delete", "/api/pull", "/api/push", "/api/create", "/api/copy", "/api/embed", "/api/", "/api/v1/models"],
 )
 def test_nothing_else_reaches_the_backend(faces: Faces, path: str) -> None:
     faces.backend.forget()
