@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dialects.ollama.spelling import in_slices
 from errors import RequestError
 from turns import Turns
 
@@ -46,12 +47,12 @@ class History:
     def __init__(self, messages: Sequence[Any], keeps_reasoning: bool) -> None:
         """`keeps_reasoning`: the model's template takes the reasoning of earlier messages."""
         self._keeps_reasoning = keeps_reasoning
-        self._given = {each for message in messages for each in _ids_of(message)}
+        self._turns = Turns()
+        self._given = set(self._ids_of(messages))
         self._used: set[str] = set()
         self._ids: dict[str, str] = {}  # what the client calls a call, and its id in the request
         self._waiting = _Waiting()
         self._invented = 0
-        self._turns = Turns()
         self.reasoning_dropped = False
         self.messages = [self._message(message, f"messages[{place}]") for place, message in enumerate(messages)]
         """As a chat request has them."""
@@ -94,8 +95,18 @@ class History:
         self._waiting.add(call_id, name)
         arguments = function.get("arguments")
         if not isinstance(arguments, str):
-            arguments = json.dumps({} if arguments is None else arguments, ensure_ascii=False)
+            arguments = in_slices({} if arguments is None else arguments, self._turns).decode(errors="replace")
         return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    def _ids_of(self, messages: Sequence[Any]) -> Iterator[str]:
+        """The ids that the client gave to calls."""
+        for message in messages:
+            calls = message.get("tool_calls") if isinstance(message, dict) else None
+            for call in calls if isinstance(calls, list) else ():
+                if isinstance(call, dict) and isinstance(call.get("id"), str):
+                    yield call["id"]
+                self._turns.take()
+            self._turns.take()
 
     def _new_id(self) -> str:
         """9 letters and digits, which templates of Mistral demand."""
@@ -142,9 +153,3 @@ def _content(content: Any) -> Any:
     if content is None:
         return ""
     return content if isinstance(content, str | list) else json.dumps(content, ensure_ascii=False)
-
-
-def _ids_of(message: Any) -> list[str]:
-    calls = message.get("tool_calls") if isinstance(message, dict) else None
-    found = [call.get("id") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return [each for each in found if isinstance(each, str)]

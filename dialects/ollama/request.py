@@ -15,11 +15,12 @@ from typing import Any
 from converters.thinking import keeps_reasoning, settings_for
 from dialects.chat import request as chat_requests
 from dialects.ollama.history import History, with_images
+from dialects.ollama.spelling import in_slices
 from dialects.protocol import ParsedRequest
 from errors import RequestError
 from turns import Turns
 from wire.json_body import LARGE, find_members, read_body
-from wire.json_values import ValueReader, spelled
+from wire.json_values import ValueReader
 
 _CHAT = frozenset({"messages", "tools"})
 _GENERATE = frozenset({"prompt", "system", "images", "raw", "suffix", "template", "context"})
@@ -79,7 +80,7 @@ class OllamaRequest:
         """The chat request, which came at `started`. Raises RequestError, which names the field."""
         chat = self._chat_request()
         if self.large:
-            raw = b"".join(spelled(chat, Turns()))
+            raw = in_slices(chat, Turns())
         else:
             raw = json.dumps(chat, ensure_ascii=False).encode(errors="replace")
         parsed = chat_requests.parse(raw)

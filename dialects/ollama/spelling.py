@@ -43,6 +43,14 @@ def as_json(value: Any) -> str:
     return in_one_line(text)
 
 
+def in_slices(value: Any, turns: Turns) -> bytes:
+    """`value` as JSON in UTF-8, for values that may be long: others take their turn meanwhile."""
+    written = bytearray()  # a list of all pieces would have to be joined in one go
+    for piece in spelled(value, turns):
+        written += piece
+    return bytes(written)
+
+
 def in_one_line(text: str) -> str:
     """JSON without line ends: between its tokens they are blanks, and inside strings they are escaped."""
     text = text.replace("\n", " ").replace("\r", " ")
