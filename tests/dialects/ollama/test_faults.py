@@ -74,8 +74,7 @@ def play(cases: Sequence[Scenario]) -> list[str]:
     with ExitStack() as stack:
         backend = stack.enter_context(ScriptedBackend())
         proxies: dict[str, Proxy] = {
-            place: stack.enter_context(running_proxy(backend, **{**LIMITS, **more}))  # type: ignore[arg-type]
-            for place, more in SETTINGS.items()
+            place: stack.enter_context(running_proxy(backend, **{**LIMITS, **more})) for place, more in SETTINGS.items()
         }
         for case in cases:
             backend.answer = case.answer
