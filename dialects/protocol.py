@@ -17,6 +17,9 @@ from converters.thinking import Prompt
 from errors import ErrorInfo
 from reply import Features, Reply, Step
 
+Clock = Callable[[], int]
+"""Nanoseconds since 1970. Dialects have no clock of their own: the application gives one to those that tell times."""
+
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
@@ -47,6 +50,8 @@ class ParsedRequest:
     """What the dialect did to the request that its client should know of (docs/OUTCOMES.md)."""
     options: object = None
     """What the dialect itself needs to write the answer."""
+    answered: SideReply | None = None
+    """The answer, where the API has one that no model needs to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

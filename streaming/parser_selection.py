@@ -49,7 +49,7 @@ class ParserSelection:
         held = config.heal == "retry" and request.choices == 1  # calls are held behind the parser
         expectations: Expectations = dataclasses.replace(
             request.expectations,
-            whole_calls=config.tool_call_streaming == "whole" and not held,
+            whole_calls=(request.expectations.whole_calls or config.tool_call_streaming == "whole") and not held,
             buffered=request.expectations.buffered and not held,
             reasoning=_REASONING_MODES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,

@@ -93,14 +93,18 @@ class Relay:
         if not self.translates(dialect):
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
+        if parsed.answered is not None:
+            return self._told(parsed.answered, self._record(request, parsed))
         new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
         record = self._record(request, parsed)
         record.codes |= parsed.codes
         target = parsed.upstream.path
-        if target == dialect.routes[0]:  # the backend's own API; a query of another means nothing to it
+        if target == dialect.routes[0]:
             target += "".join(request.target.partition("?")[1:])
+        else:  # another API, whose query and form mean nothing to the backend
+            request = _written_here(request)
         plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row)
         # from here on only the plan holds the body, and only as long as it may be sent again
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))
@@ -156,15 +160,17 @@ class Relay:
         record = self._record(request)
 
         def ask(method: str, target: str, body: bytes = b"") -> BackendAnswer:
-            return self._asked(replace(request, method=method), target, body, record)
+            return self._asked(replace(_written_here(request), method=method), target, body, record)
 
         try:
             reply = answer(side, ask)
         except ProxyError as error:
             _failed(record, error)
             raise
-        if reply is None:
-            return None
+        return None if reply is None else self._told(reply, record)
+
+    def _told(self, reply: SideReply, record: ExchangeRecord) -> ClientReply:
+        """What a dialect said itself, as the end of its exchange."""
         record.status = reply.status
         record.end()
         body = reply.body if reply.status < 400 else self._redaction.of(reply.body)
@@ -204,6 +210,12 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
+
+
+def _written_here(request: ClientRequest) -> ClientRequest:
+    """The request with a body of ours, which is JSON, whatever the client called its own."""
+    headers = [(name, value) for name, value in request.headers if name.lower() != "content-type"]
+    return replace(request, headers=[*headers, ("Content-Type", "application/json")])
 
 
 def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:

@@ -58,6 +58,11 @@ METHODS = [
 TARGETS = [
     "/v1/chat/completions",
     "/chat/completions",
+    "/api/chat",
+    "/api/generate",
+    "/api/show",
+    "/api/tags",
+    "/api/delete",
     "/v1/models",
     "/health",
     "/openapi.json",
@@ -90,6 +95,8 @@ TARGETS = [
     "http://[x]/v1/a",
     "/v1/a b",
 ]
+ASKED = {"/api/tags", "/api/ps", "/api/show"}
+"""What the proxy itself asks a backend beside `/v1/*`: it may be an Ollama."""
 VERSIONS = ["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/9", "http/1.1", "HTTP/1.1 x", "", "ICY"]
 NAMES = [
     "Content-Length",
@@ -184,6 +191,10 @@ JSONS = [
     '{"stream": true, "stream_options": []}',
     '{"messages": [{"tool_call_id": {}, "role": []}]}',
     "9" * 6000,
+    '{"model": "m", "messages": [{"role": "user", "images": [{}]}]}',
+    '{"model": "m", "messages": [{"role": "user", "content": {}, "tool_calls": [{"function": {}}]}]}',
+    '{"model": "m", "messages": [{"role": "tool", "tool_name": []}], "format": [], "options": {"seed": {}}}',
+    '{"model": "m", "prompt": "x", "think": {}}',
 ]
 
 
@@ -271,6 +282,8 @@ def wrong(received: bytes) -> str:
 
 def answer(received: Received) -> Answer:
     """A backend that has something right to say to whatever reaches it."""
+    if received.target in ASKED:
+        return json_answer({"error": "nobody serves this"}, 404)
     if not received.target.startswith("/v1/"):
         return json_answer({"error": {"message": "the proxy let it through", "type": "x"}}, 500)
     try:
@@ -326,6 +339,7 @@ def run(how: How, count: int, examples: int, seed: int) -> list[str]:
         failures += described(proxy, examples, seed) if examples else []
         failures += alive(proxy)
         let_through = {received.target for received in backend.requests if not received.target.startswith("/v1/")}
+        let_through -= ASKED
         failures += [f"reached the backend: {target}" for target in let_through]
         told = f"{how}: {count} requests, {examples} examples of each route; {len(backend.requests)} let through"
         print(f"{told}, {len(failures)} failures; {time.monotonic() - began:.0f} s")

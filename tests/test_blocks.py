@@ -105,6 +105,11 @@ def asks_in_python(text: str, _backend: Process, proxy: Process) -> None:
     assert _printed(text.replace(BASE, proxy.url)) == 'get_weather {"city": "Seoul"}\n'
 
 
+def asks_as_ollama(text: str, _backend: Process, proxy: Process) -> None:
+    assert BASE in text
+    assert _printed(text.replace(BASE, proxy.url)) == "get_weather {'city': 'Seoul'}\n"
+
+
 def prints(text: str, _backend: Process, _proxy: Process) -> None:
     """Python that prints what the page says after the block, line by line as code."""
     (page,) = [pair.english for pair in PAIRS if ("python", text) in blocks(read(pair.english))]
@@ -193,7 +198,10 @@ TREATMENTS: dict[str, list[tuple[str, str, Treatment]]] = {
         ("python", "import json, re", registers),
         ("bash", "make demo", makes),
     ],
-    "docs/CLIENTS.md": [("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl)],
+    "docs/CLIENTS.md": [
+        ("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl),
+        ("python", "from ollama import Client", asks_as_ollama),
+    ],
     "docs/CONFIGURATION.md": [
         ("bash", "cp .env.example .env", copies),
         ("python", "from config import get_backend_config", prints),

@@ -25,6 +25,8 @@ _BLANK = ord(" ")
 _MOST_BLANKS = 1000
 """Longest run of blanks at the end of a frame that is taken without the parser, in characters."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""Characters that end a line for some readers of lines, which JSON strings may hold as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,4 +231,7 @@ class WrittenFrames:
 
 def _spelled(text: str) -> bytes:
     """The text as it is written inside a JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
+    spelled = json.dumps(text, ensure_ascii=False)[1:-1]
+    if not spelled.isascii() and _LINE_ENDS.search(spelled):
+        spelled = _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", spelled)
+    return spelled.encode(errors="replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -238,7 +239,7 @@ def test_a_backend_that_dies_in_mid_stream() -> None:
 def toy_app() -> Iterator[Any]:
     with ScriptedBackend() as backend:
         config = Config.from_environment({"BACKEND_URL": backend.url, "KEEPALIVE_SECONDS": "0.2"})
-        app = create_app(config, dialects=[*all_dialects(config.reasoning_field), Toy()])
+        app = create_app(config, dialects=[*all_dialects(config.reasoning_field, time.time_ns), Toy()])
         yield app.test_client(), backend
 
 
@@ -316,4 +317,4 @@ def test_what_is_wrong_below_a_prefix_is_told_in_the_form_of_the_api() -> None:
 def test_a_dialect_that_is_forwarded_translates_nothing() -> None:
     relay = Relay(Config(forward=("toy",)), OneAnswer(), ChatReplyReader, PLANNER.plan)  # type: ignore[arg-type]
     assert not relay.translates(Toy())
-    assert all(relay.translates(dialect) for dialect in all_dialects("reasoning_content"))
+    assert all(relay.translates(dialect) for dialect in all_dialects("reasoning_content", time.time_ns))
