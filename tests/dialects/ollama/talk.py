@@ -13,6 +13,7 @@ from dialects.ollama import Ollama, conversations
 from streaming import ClientReply, ClientRequest
 from streaming.relay import Relay
 from tests.dialects.test_toy import CAN, OneAnswer
+from tests.plans import planning
 from tests.servers import Json
 
 START = 1_700_000_000_000_000_000
@@ -44,7 +45,7 @@ def replied(backend: OneAnswer, path: Path = "/api/chat", settings: Json | None 
     if path == "/api/generate":
         body = {"model": "glm-4.5", "prompt": "Hi"}
     body = {name: value for name, value in {**body, **asked}.items() if value is not None}
-    relay = Relay(Config(**(settings or {})), backend, ChatReplyReader)  # type: ignore[arg-type]
+    relay = Relay(Config(**(settings or {})), backend, ChatReplyReader, planning())  # type: ignore[arg-type]
     return relay.converse(dialect(path), ClientRequest("POST", path, [], json.dumps(body).encode(), "r"))
 
 

@@ -23,6 +23,7 @@ from tests.cases import in_one_test_each
 from tests.dialects.ollama.talk import START, calls_of, dialect, joined, lines, plain
 from tests.dialects.test_toy import OneAnswer
 from tests.helpers import ROWS, Case, chunks, corpus, random_cut
+from tests.plans import planning
 from tests.servers import Json, completion, said
 
 CASES = corpus()
@@ -37,7 +38,7 @@ def sample() -> dict[str, list[Case]]:
 
 
 def told(face: Dialect, body: Json, backend: OneAnswer, row: str) -> bytes:
-    relay = Relay(Config(), backend, ChatReplyReader)  # type: ignore[arg-type]
+    relay = Relay(Config(), backend, ChatReplyReader, planning())  # type: ignore[arg-type]
     headers = [("x-dragoman-syntax", row)]
     reply = relay.converse(face, ClientRequest("POST", face.routes[0], headers, json.dumps(body).encode(), "r"))
     return reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
