@@ -43,6 +43,11 @@ def canonical_reason(reason: str | None) -> str | None:
     return "tool_calls" if reason == "function_call" else reason
 
 
+def held_too_long() -> TooMuch:
+    """The error of an answer of which more is held than may be."""
+    return TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
+
+
 @dataclass(slots=True)
 class Delta:
     """The events of one delta: of its text, then of the server's own calls; at the end of the choice, of both again.
@@ -80,7 +85,8 @@ class ChoiceReader:
         self._call_open = False  # the last of those has not ended
         self._has_native = False  # the server has sent calls, so markup in the text repeats them
         self._first_char = ""
-        self._pending = 0  # characters read but not yet part of any event
+        self.pending = 0
+        """Characters read but not yet part of any event."""
         self._blanks = 0  # white space at the end of what was read
         self._splits = False
         self._halves: dict[str, str] = {}  # for each text of a delta the half of a surrogate pair in which it ended
@@ -89,12 +95,12 @@ class ChoiceReader:
     @property
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
-        return self._pending > 0 or bool(self._halves) or (self._native.begun and self._native.waiting)
+        return self.pending > 0 or bool(self._halves) or (self._native.begun and self._native.waiting)
 
     def lets_go(self, delta: Delta) -> bool:
         """Whether text leaves with a delta, and of what was read only white space waits."""
         texts = [event.text for event in (*delta.text, *delta.last_text) if isinstance(event, Text | Reasoning)]
-        return bool(texts) and self._pending <= self._blanks
+        return bool(texts) and self.pending <= self._blanks
 
     @property
     def called(self) -> bool:
@@ -142,7 +148,7 @@ class ChoiceReader:
         if lease.kind == "arguments":
             self._calls[-1][1].append(taken)
         else:
-            self._pending = len(lease.held)
+            self.pending = len(lease.held)
 
     def _joined(self, delta: Mapping[str, Any]) -> Mapping[str, Any]:
         """The delta with the halves of surrogate pairs in its texts joined, also over its borders."""
@@ -229,15 +235,21 @@ class ChoiceReader:
         return canonical
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
-        self._pending += len(text)
+        self.pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
         if len(text) <= PIECE:
             events = self._noted(feed(text))
         else:  # others take their turn between the pieces of a long text
             events = [event for piece in pieces_of(text) for event in self._noted(feed(piece))]
-        if self._pending > MOST_HELD:
-            raise TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
+        if self.pending > MOST_HELD:
+            self.forget()
+            raise held_too_long()
         return events
+
+    def forget(self) -> None:
+        """Forget what is held, which nobody gets any more: it is too much to be written anew."""
+        self._parser = self._new_parser()
+        self.pending = 0
 
     def end_text(self, cut: bool) -> list[Event]:
         """End the text: the events of what was held."""
@@ -258,7 +270,7 @@ class ChoiceReader:
         if self._has_native:
             events = [self._echo(event) for event in events if event not in (_FOLLOWED, _NEVER_CLOSED)]
         for event in events:
-            self._pending -= len(event.raw)
+            self.pending -= len(event.raw)
             if isinstance(event, Text):
                 continue  # by far the most frequent
             if isinstance(event, CallStart):

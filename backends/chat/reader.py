@@ -19,7 +19,11 @@ from backends.protocol import PassingWriter, Passthrough, ReplyContext
 from converters.text.events import CallEnd, CallStart, Reasoning, Text
 from errors import BackendError, ErrorInfo, Interrupted, NotAnApi, Refused
 from reply import Notes, Reply, Step
+from turns import Turns
 from wire.sse import Frames, data_of, frames_of, is_torn
+
+_MANY = 16
+"""Frames that came at once, of which it may take milliseconds to read more."""
 
 
 class ChatReplyReader:
@@ -69,8 +73,11 @@ class ChatReplyReader:
 
     def _read_frames(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
+        turns = Turns() if len(frames) > _MANY else None
         pos = 0
         while pos < len(frames) and not self.done:
+            if turns is not None:
+                turns.take()
             before = len(steps)
             alike = frames[pos : pos + self._run_length(frames, pos)]
             # `_read_block` has tried all of them, and one alone costs the same
