@@ -19,13 +19,11 @@ from streaming.answer import UpstreamReply
 from streaming.headers import to_client
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
-from turns import Turns
+from turns import in_turns
 
 log = logging.getLogger("dragoman.conversation")
 
 _JSON = ("Content-Type", "application/json")
-_MANY = 64
-"""Steps that came at once, of which it may take milliseconds to write more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +229,7 @@ class TranslatedReply:
         if isinstance(steps, bytes):
             return steps
         if not isinstance(steps, Wait | ResponseHead):
-            return b"".join(_written(writer, self._without_secrets(steps)))
+            return b"".join(map(writer.write, in_turns(self._without_secrets(steps))))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         return None if steps is Wait.END else b""
@@ -259,7 +257,7 @@ class TranslatedReply:
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The last bytes of a stream that failed: what was held, the error, and no finish reason."""
         self._record.error = error.code
-        held = b"".join(_written(writer, self._answer.release()))
+        held = b"".join(map(writer.write, in_turns(self._answer.release())))
         told = writer.error(error.info.redacted(self._settings.redaction.of))
         return held + told + writer.end(self._record.summary())
 
@@ -273,20 +271,6 @@ class TranslatedReply:
         self._answer.close()
         self._when_over()
         self._record.end()
-
-
-def _written(writer: StreamWriter, steps: Sequence[Step]) -> Iterator[bytes]:
-    """The bytes of steps. Between many of them others take their turn."""
-    if len(steps) <= _MANY:
-        return map(writer.write, steps)
-    return _written_in_turns(writer, steps)
-
-
-def _written_in_turns(writer: StreamWriter, steps: Sequence[Step]) -> Iterator[bytes]:
-    turns = Turns()
-    for step in steps:
-        yield writer.write(step)
-        turns.take()
 
 
 def _took_too_long() -> TimedOut:

@@ -11,13 +11,14 @@ from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
 from backends.chat.halves import has_half, joined
-from backends.chat.large import PIECE, pieces_of
+from backends.chat.large import PARSED, pieces_of
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from errors import TooMuch
 from reply import Extension, Finish, Notes, ReplyEvent
+from turns import Turns
 
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
@@ -188,7 +189,7 @@ class ChoiceReader:
 
     def _end_text_before_native(self) -> list[ReplyEvent]:
         """The server's first call: end the text before it. Half a marker at its end repeats the call and is removed."""
-        events = self._noted(self._ended(self._removes_half(), followed=True))
+        events = self._ended(self._removes_half(), followed=True)
         self._parser = self._new_parser()
         self._parser.feed_reasoning("")  # text fed from here on is not reasoning
         self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
@@ -237,10 +238,10 @@ class ChoiceReader:
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self.pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
-        if len(text) <= PIECE:
+        if len(text) <= PARSED:
             events = self._noted(feed(text))
         else:  # others take their turn between the pieces of a long text
-            events = [event for piece in pieces_of(text) for event in self._noted(feed(piece))]
+            events = [event for piece in pieces_of(text, PARSED) for event in self._noted(feed(piece))]
         if self.pending > MOST_HELD:
             self.forget()
             raise held_too_long()
@@ -254,10 +255,16 @@ class ChoiceReader:
     def end_text(self, cut: bool) -> list[Event]:
         """End the text: the events of what was held."""
         self._notes.cut = self._notes.cut or cut
-        return self._noted(self._ended(cut or self._removes_half()))
+        return self._ended(cut or self._removes_half())
 
     def _ended(self, cut: bool, followed: bool = False) -> list[Event]:
-        events = self._parser.finish(cut, followed)
+        if self.pending <= PARSED:
+            events = self._noted(self._parser.finish(cut, followed))
+        else:  # others take their turn between the events of what was held
+            batches, turns, events = self._parser.ending(cut, followed), Turns(), []
+            for batch in batches:
+                events += self._noted(batch)
+                turns.take()
         self._notes.closes_prefill = self._notes.closes_prefill or self._parser.closes_prefill
         return events
 

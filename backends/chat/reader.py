@@ -19,11 +19,8 @@ from backends.protocol import PassingWriter, Passthrough, ReplyContext
 from converters.text.events import CallEnd, CallStart, Reasoning, Text
 from errors import BackendError, ErrorInfo, Interrupted, NotAnApi, Refused
 from reply import Notes, Reply, Step
-from turns import Turns
+from turns import MANY, Turns
 from wire.sse import Frames, data_of, frames_of, is_torn
-
-_MANY = 16
-"""Frames that came at once, of which it may take milliseconds to read more."""
 
 
 class ChatReplyReader:
@@ -73,7 +70,7 @@ class ChatReplyReader:
 
     def _read_frames(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
-        turns = Turns() if len(frames) > _MANY else None
+        turns = Turns() if len(frames) > MANY else None
         pos = 0
         while pos < len(frames) and not self.done:
             if turns is not None:

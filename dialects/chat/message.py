@@ -12,6 +12,7 @@ from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
 from dialects.chat.request import ChatOptions
 from dialects.chat.stream import reason_for
 from reply import Finish, Ids, Reply, ReplyEvent
+from turns import in_turns
 
 
 def rewritten(
@@ -20,7 +21,7 @@ def rewritten(
     """The rewritten body; unknown fields stay. `ids` are the ids of calls in the history."""
     collectors: dict[int, MessageCollector] = {}
     taken = Ids(ids)
-    for index, event in reply.events:
+    for index, event in in_turns(reply.events):
         collectors.setdefault(index, MessageCollector(taken)).add(event)
     source = reply.source or {}
     choices = [_choice(choice, collectors, reasoning_fields, options) for choice in source.get("choices") or ()]
