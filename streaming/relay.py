@@ -82,6 +82,7 @@ class Relay:
         if not self._config.convert:
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
+        request = replace(request, body=b"")  # `parsed` has what goes on
         new_parser, expectations = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model)
         reader = self._new_reader(context)
