@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-TURN = 0.003
+TURN = 0.002
 """Seconds of work after which others take their turn."""
 MANY = 64
 """Things of which more take milliseconds, at some ten microseconds each."""

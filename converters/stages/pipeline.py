@@ -28,7 +28,7 @@ from converters.syntaxes import Syntax
 from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
 
-_BATCH = 256
+_BATCH = 128
 """Events that go through the stages in about a millisecond."""
 
 
