@@ -169,7 +169,11 @@ def is_example(arguments: dict[str, Any]) -> bool:
 
 def _can_be_told(call: Written) -> bool:
     """Whether the arguments fit (a value may fit both sides of a oneOf), and nobody could read them otherwise."""
-    if is_example(call.arguments) or ambiguous(call.row, call.arguments) or _could_be_other(call.arguments, Node(call.schema)):
+    if (
+        is_example(call.arguments)
+        or ambiguous(call.row, call.arguments)
+        or _could_be_other(call.arguments, Node(call.schema))
+    ):
         return False
     return bool(Draft202012Validator(call.schema).is_valid(call.arguments))
 
