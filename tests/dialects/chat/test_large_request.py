@@ -109,9 +109,10 @@ def _fields(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
 
 texts = st.sampled_from(["", "/think", "/no_think", "x/think ", LONG, "<think>", "é😀" * 20, "a", None, 3])
 contents = texts | st.lists(_fields(type=texts, text=texts) | texts, max_size=3)
-calls = st.lists(_fields(id=texts, function=texts, x=texts) | texts, max_size=3) | texts
+ids = st.sampled_from(["", "a", "call_1", None, 3])  # a longer one than SMALL is none that we could give again
+calls = st.lists(_fields(id=ids, function=texts, x=texts) | texts, max_size=3) | texts
 roles = st.sampled_from(["user", "assistant", "tool", "system", "developer", "function", LONG])
-messages = _fields(role=roles, content=contents, tool_calls=calls, tool_call_id=texts, function_call=texts | calls)
+messages = _fields(role=roles, content=contents, tool_calls=calls, tool_call_id=ids, function_call=texts | calls)
 schemas = st.sampled_from([{}, {"type": "object", "properties": {"a": {"enum": [LONG]}}}, [LONG], LONG, None])
 functions = _fields(name=st.sampled_from(["f", "g", ""]), parameters=schemas, x=texts)
 tools = _fields(type=st.sampled_from(["function", "web", 3]), function=functions | texts, x=texts)
