@@ -11,7 +11,7 @@ from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
 from backends.chat.halves import has_half, joined
-from backends.chat.large import PARSED, pieces_of
+from backends.chat.large import AT_ONCE, PARSED, pieces_of
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
@@ -238,7 +238,7 @@ class ChoiceReader:
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
         self.pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
-        if len(text) <= PARSED:
+        if len(text) <= AT_ONCE:
             events = self._noted(feed(text))
         else:  # others take their turn between the pieces of a long text
             events = [event for piece in pieces_of(text, PARSED) for event in self._noted(feed(piece))]
@@ -258,7 +258,7 @@ class ChoiceReader:
         return self._ended(cut or self._removes_half())
 
     def _ended(self, cut: bool, followed: bool = False) -> list[Event]:
-        if self.pending <= PARSED:
+        if self.pending <= AT_ONCE:
             events = self._noted(self._parser.finish(cut, followed))
         else:  # others take their turn between the events of what was held
             batches, turns, events = self._parser.ending(cut, followed), Turns(), []

@@ -14,8 +14,10 @@ LARGE = 1 << 20
 """Bytes of JSON that is read in slices. Less is read in about ten milliseconds."""
 PIECE = 1 << 14
 """Characters of a long text that are looked through in one go."""
-PARSED = 1 << 10
-"""Characters that a parser is fed in one go: of tokens alone it reads some hundred in a millisecond."""
+AT_ONCE = 1 << 12
+"""Characters of a text that a parser is fed in one go, as in most answers."""
+PARSED = 1 << 11
+"""Characters in which it is fed a longer one: of tokens alone it reads some hundred in a millisecond."""
 
 _OBJECTS = frozenset({"message", "delta", "function_call", "function", "error", "logprobs"})
 _LISTS = frozenset({"choices", "tool_calls"})
