@@ -147,7 +147,7 @@ class ChunkReader:
         if first:
             raise Refused(error)  # nothing was said, so it can still be an error reply
         self.failed = True
-        raw = frame if isinstance(chunk["error"], dict) else None
+        raw = None if error.raw is None else frame
         return [*self.release(), Step(raw, [(0, Failure(error))])]
 
     def _without_data(self, frame: bytes) -> list[Step]:
