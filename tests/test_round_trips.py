@@ -7,7 +7,8 @@ from hypothesis import example, given
 
 from converters.render import render_calls
 from tests.cases import in_one_test
-from tests.fuzz_arguments import PAIRS, TEXT_VALUES, Written, check_mutant, check_pair, is_example, mutant
+from tests.fuzz import TEXT_VALUES
+from tests.fuzz_arguments import PAIRS, Written, check_mutant, check_pair, is_example, mutant
 from tests.helpers import ROWS, assemble, parse
 from tests.properties.generated import modest
 
