@@ -41,6 +41,8 @@ __all__ = [
     "start_logging",
 ]
 
+SWITCH = 0.001
+"""Seconds after which a thread that computes lets another one run. A request waits for that some ten times."""
 GRACE = 600.0
 """Seconds that open streams get to end by themselves at a shutdown."""
 
@@ -56,6 +58,7 @@ def serve(app: Flask, config: Config) -> int:
         problem = f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}"
         print(f"{problem}: {error.strerror}", file=sys.stderr)
         return 1
+    sys.setswitchinterval(SWITCH)
     server = Server(listener, app)
     stop.control(server)
     announce(config, base_url(config.proxy_host, server.server_port))
