@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from typing import Any
@@ -43,3 +44,9 @@ def allow_many_connections() -> None:
         wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
         if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def keep_what_is_loaded() -> None:
+    """Take what the start has made out of what the garbage collector goes through: 40 ms, in which nobody is served."""
+    gc.collect()
+    gc.freeze()

@@ -19,6 +19,7 @@ from streaming.attempts import Attempts
 from streaming.headers import to_client
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
+from turns import in_turns
 
 log = logging.getLogger("dragoman.conversation")
 
@@ -245,7 +246,7 @@ class TranslatedReply:
         if not isinstance(steps, Wait | ResponseHead):
             if steps and steps[-1].events:
                 self._attempts.kept()
-            return b"".join(map(writer.write, self._without_secrets(steps)))
+            return b"".join(map(writer.write, in_turns(self._without_secrets(steps))))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         return None if steps is Wait.END else b""
@@ -280,7 +281,7 @@ class TranslatedReply:
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The last bytes of a stream that failed: what was held, the error, and no finish reason."""
         self._record.error = error.code
-        held = b"".join(map(writer.write, self._attempts.current.release()))
+        held = b"".join(map(writer.write, in_turns(self._attempts.current.release())))
         told = writer.error(error.info.redacted(self._settings.redaction.of))
         return held + told + writer.end(self._record.summary())
 

@@ -13,6 +13,7 @@ from converters.text.events import CallStart, End, Event, LeaseKind, Reasoning, 
 from converters.text.scanner import any_of, characters, folded
 
 _TOKEN = re.compile("|".join("".join(characters(folded(token))) for token in sorted(END_TOKENS, key=len, reverse=True)))
+_TOKENS = re.compile(f"(?:{_TOKEN.pattern})+")
 _HALF = any_of(END_TOKENS)
 _RUN = re.compile(rf"(?:{_HALF}\s*)+")
 _GOES_ON = re.compile(rf"\s*(?:{_HALF}\s*)*")
@@ -111,11 +112,11 @@ class EndTokens:
         """The turn is over: the tokens go, the white space between them and half a token stay."""
         held = self._held()
         pos = 0
-        for token in _TOKEN.finditer(held):
-            if token.start() > pos:
-                out.append(self._kind(held[pos : token.start()]))
-            out.append(Removed(token.group(), "end_token"))
-            pos = token.end()
+        for tokens in _TOKENS.finditer(held):
+            if tokens.start() > pos:
+                out.append(self._kind(held[pos : tokens.start()]))
+            out.append(Removed(tokens.group(), "end_token"))
+            pos = tokens.end()
         if pos < len(held):
             out.append(self._kind(held[pos:]))
         out += self._behind

@@ -12,7 +12,7 @@ Whitespace            removes white space at the edges of what was removed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from converters.detect.detector import Detector
@@ -27,6 +27,9 @@ from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
 from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
+
+_BATCH = 128
+"""Events that go through the stages in about a millisecond."""
 
 
 class OutputParser(Protocol):
@@ -164,6 +167,29 @@ class Pipeline:
         for stage in self._stages:
             events = (stage.feed(events) if events else []) + stage.finish(end)
         return events
+
+    def ending(self, cut: bool = False, followed: bool = False) -> Iterator[list[Event]]:
+        """Like `finish`, in batches: of a long text that was held there may be very many events."""
+        self._lease_known = False
+        end = End.CUT if cut else End.STOP
+        events = self._detector.finish(end)
+        if followed:
+            events.append(Noted("native_follows"))
+        batches = _batches(events)
+        for stage in self._stages:
+            batches = _last_of(stage, batches, end)
+        return batches
+
+
+def _batches(events: list[Event]) -> Iterator[list[Event]]:
+    return (events[start : start + _BATCH] for start in range(0, len(events), _BATCH))
+
+
+def _last_of(stage: Filter, batches: Iterator[list[Event]], end: End) -> Iterator[list[Event]]:
+    """What a stage makes of the last events, and of the end."""
+    for batch in batches:
+        yield from _batches(stage.feed(batch))
+    yield from _batches(stage.finish(end))
 
 
 def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
