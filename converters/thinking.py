@@ -15,7 +15,7 @@ from converters.builtin import plain_name
 from converters.detect.detector import Detector
 from converters.detect.openers import reasoning_index
 from converters.syntaxes import THINKING, ThinkingFamily
-from converters.syntaxes.thinking import Setting
+from converters.syntaxes.thinking import KEEPS_REASONING, Setting
 from converters.text.expectations import Expectations
 
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
@@ -94,6 +94,13 @@ def _asked_beside_settings(prompt: Prompt, heeds_effort: bool) -> bool | None:
     if effort is False or (effort and heeds_effort):
         return effort
     return _on(prompt.think)
+
+
+@lru_cache(maxsize=1024)
+def keeps_reasoning(model: str) -> bool:
+    """Whether the template of a model writes the reasoning of earlier messages into the prompt, by the model's name."""
+    name = plain_name(model)
+    return any(re.search(models, name) for models in KEEPS_REASONING)
 
 
 def left_open(prefill: str, row: str = "") -> bool:

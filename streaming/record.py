@@ -16,6 +16,7 @@ Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
 REQUEST_CODES: Mapping[str, str] = {
     "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
+    "reasoning_dropped": "reasoning in the history was left out: the model's template does not take it",
 }
 """What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""
 

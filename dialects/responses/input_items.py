@@ -32,9 +32,10 @@ _ACTIONS = ("arguments", "action", "operation", "input")
 class Conversation:
     """Takes items one by one. `tell` gets each message when it is whole."""
 
-    def __init__(self, tools: ToolTable, tell: Callable[[Message], None]) -> None:
-        """Tools that stand in the input are added to `tools`."""
+    def __init__(self, tools: ToolTable, keeps_reasoning: bool, tell: Callable[[Message], None]) -> None:
+        """Tools that stand in the input are added to `tools`. `keeps_reasoning`: the model's template takes it."""
         self._tools = tools
+        self._keeps_reasoning = keeps_reasoning
         self._tell = tell
         self._texts: list[str] = []
         self._reasoning: list[str] = []
@@ -42,7 +43,7 @@ class Conversation:
         self._images: list[Message] = []
         self._last_call = ""
         self.drops_reasoning = False
-        """Reasoning was left out, because nothing of its turn follows."""
+        """Reasoning was left out: the model's template does not take it, or nothing else of its turn follows."""
 
     def add_all(self, items: Iterable[Any]) -> None:
         """Take the items of an input. Raises RequestError, which names the item."""
@@ -104,8 +105,9 @@ class Conversation:
         self._begin_turn()
         told = next((item[name] for name in ("content", "summary") if item.get(name)), None)
         text = text_of(told, where) if isinstance(told, str | list) else opened(item.get("encrypted_content"))
-        if text:
+        if text and self._keeps_reasoning:
             self._reasoning.append(text)
+        self.drops_reasoning = self.drops_reasoning or (bool(text) and not self._keeps_reasoning)
 
     def _call(self, item: Mapping[str, Any], where: str, arguments: str) -> None:
         name, inside = item.get("name"), item.get("namespace")

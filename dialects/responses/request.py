@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from converters.thinking import keeps_reasoning
 from dialects.chat import request as chat
 from dialects.protocol import ParsedRequest
 from dialects.responses import body as bodies
@@ -107,7 +108,8 @@ def _messages(fields: Mapping[str, Any], given: Any, tools: ToolTable) -> tuple[
     def tell(message: Message) -> None:
         told.append(b"".join(spelled(message, turns)))
 
-    conversation = Conversation(tools, tell)
+    keeps = keeps_reasoning(_optional(fields, "model", str, "a string") or "")
+    conversation = Conversation(tools, keeps, tell)
     instructions = _optional(fields, "instructions", str, "a string")
     if instructions:
         conversation.say("system", instructions)

@@ -16,6 +16,12 @@ _ONE = "/v1/responses/<id>"
 _CODEX = "codex"
 _WINDOW = 131_072
 """Tokens of context that a model is said to have where the backend does not say."""
+_INSTRUCTIONS = (
+    "You are a coding agent in the user's terminal. Find things out with your tools: read files and run commands "
+    "rather than guess. Change what the task needs, in the style of the code around it, and nothing else. Go on until "
+    "the task is done and you have checked that it is. Then say in a few sentences what you did, and what is left."
+)
+"""Codex says these to a model that comes from a list, and will not take a list without."""
 _WINDOWS = ("max_model_len", "context_length", "max_context_length", "loaded_context_length")
 
 
@@ -62,13 +68,13 @@ def _model(model: Mapping[str, Any], place: int) -> dict[str, Any]:
         "priority": place,
         "availability_nux": None,
         "upgrade": None,
-        "base_instructions": "",
+        "base_instructions": _INSTRUCTIONS,
         "model_messages": None,
         "supports_reasoning_summaries": False,
         "default_reasoning_summary": "auto",
         "support_verbosity": False,
         "default_verbosity": None,
-        "apply_patch_tool_type": "freeform",
+        "apply_patch_tool_type": None,
         "web_search_tool_type": "text",
         "truncation_policy": {"mode": "bytes", "limit": 10_000},
         "supports_parallel_tool_calls": True,
