@@ -60,20 +60,27 @@ class CustomInput:
 
     def _text(self) -> str:
         pieces: list[str] = []
+        waiting, start = self._waiting, 0
         while True:
-            known = _WHOLE.match(self._waiting)
-            end = known.end() if known else 0
-            half = _HIGH_HALF.search(self._waiting) if end == len(self._waiting) and "\\u" in self._waiting else None
-            if half is not None:
-                end = half.start(1)  # its other half may follow
-            pieces.append(_decoded(self._waiting[:end]))
-            self._waiting = self._waiting[end:]
-            if self._waiting[:1] != "\\" or len(self._waiting) <= 2 * _LONGEST_ESCAPE:
+            known = _WHOLE.match(waiting, start)
+            end = self._known_end(start, known.end() if known else start)
+            pieces.append(_decoded(waiting[start:end]))
+            if waiting[end : end + 1] != "\\" or len(waiting) - end <= 2 * _LONGEST_ESCAPE:
                 break
             pieces.append("\\")  # no escape of JSON: the server's own words, which are not ours to judge
-            self._waiting = self._waiting[1:]
+            start = end + 1
+        self._waiting = waiting[end:]
         self._over = self._waiting.startswith('"')
         return "".join(pieces)
+
+    def _known_end(self, start: int, end: int) -> int:
+        """Where the text ends that is known: before half a character, if its other half may follow."""
+        waiting = self._waiting
+        if len(waiting) - end >= _LONGEST_ESCAPE or "\\u" not in waiting[max(start, end - _LONGEST_ESCAPE) : end]:
+            return end
+        followed = len(waiting) > end and not _HALF_ESCAPE.fullmatch(waiting, end)
+        half = None if followed else _HIGH_HALF.search(waiting, start, end)
+        return end if half is None else half.start(1)
 
 
 def _decoded(text: str) -> str:

@@ -40,6 +40,7 @@ class Output:
         self._closed: dict[str, bytes] = {}  # the JSON of items that are over, by id
         self._text: MessageItem | ReasoningItem | None = None  # the one that is open
         self._calls: dict[int, CallItem] = {}  # those that are open
+        self._cut: set[int] = set()  # those of them that were cut
         self._reason = "stop"
         self._usage: Mapping[str, Any] | None = None
         self._error: ErrorInfo | None = None
@@ -86,9 +87,12 @@ class Output:
         item = self._calls.get(index)
         return b"" if item is None else item.arguments(delta)
 
-    def call_end(self, index: int, status: Status) -> bytes:
-        item = self._calls.pop(index, None)
-        return b"" if item is None else self._close(item, status)
+    def call_end(self, index: int, complete: bool) -> bytes:
+        """A call is over. One that was cut is closed by the finish reason alone: an error may follow instead."""
+        if not complete:
+            self._cut.add(index)
+        item = self._calls.pop(index, None) if complete else None
+        return b"" if item is None else self._close(item, "completed")
 
     def finish(self, reason: str) -> bytes:
         """The finish reason."""
@@ -137,7 +141,9 @@ class Output:
         status: Status = "incomplete" if self._reason in _INCOMPLETE else "completed"
         told = self._close_text(status)
         calls, self._calls = self._calls, {}
-        return told + b"".join([self._close(item, status) for item in calls.values()])
+        for index, item in calls.items():
+            told += self._close(item, "incomplete" if index in self._cut else status)
+        return told
 
     # -- the response ------------------------------------------------------------------------------------------------
 

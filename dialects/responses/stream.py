@@ -77,7 +77,7 @@ class ResponsesStreamWriter:
             case ArgumentsDelta(index=index, delta=delta) if delta:
                 return output.arguments(index, delta)
             case CallEnd(index=index, how=how):
-                return output.call_end(index, "completed" if how == "complete" else "incomplete")
+                return output.call_end(index, how == "complete")
             case ReplyHead():
                 return output.begin(event)
             case Extension(fields=fields, of="message"):
