@@ -170,12 +170,12 @@ class Output:
                 "created_at": self._created,
                 "status": status,
                 "completed_at": None,
-                "error": None if self._error is None else _error_in_response(self._error),
+                "error": _error_in_response(self._error) if status == "failed" and self._error else None,
                 "incomplete_details": incomplete,
                 "model": self._model,
             }
         )
-        usage = as_json(None if self._usage is None else usage_of(self._usage))
+        usage = as_json(None if self._usage is None or status == "in_progress" else usage_of(self._usage))
         told = (head[:-1], b'"output":[%b]' % b",".join(self._items_json()), b'"usage":' + usage)
         return b",".join(told) + b"," + self._options.echo + b"}"
 
