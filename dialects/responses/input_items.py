@@ -80,8 +80,7 @@ class Conversation:
         elif kind == "function_call":
             self._call(item, where, _as_json(item.get("arguments")))
         elif kind == "custom_tool_call":
-            told = item.get("input")
-            self._call(item, where, _as_json({INPUT: told if isinstance(told, str) else _as_json(told)}))
+            self._call(item, where, _as_json({INPUT: _as_json(item.get("input"))}))
         elif kind.endswith("_output") and "output" in item:
             self._result(item, f"{where}.output")
         elif kind.endswith("_call") and isinstance(item.get("call_id"), str):
@@ -117,7 +116,7 @@ class Conversation:
 
     def _built_in_call(self, item: Mapping[str, Any], name: str) -> None:
         """A call of a tool that clients run themselves: a shell, a patch."""
-        found = next((item[each] for each in _ACTIONS if item.get(each) is not None), {})
+        found: Any = next((item[each] for each in _ACTIONS if item.get(each) is not None), {})
         self._made(item, name, _as_json(found))
 
     def _made(self, item: Mapping[str, Any], name: str, arguments: str) -> None:

@@ -37,7 +37,6 @@ class Output:
         self._created = 0
         self._begun = False
         self._items: list[OutputItem] = []
-        self._closed: dict[str, bytes] = {}  # the JSON of items that are over, by id
         self._text: MessageItem | ReasoningItem | None = None  # the one that is open
         self._calls: dict[int, CallItem] = {}  # those that are open
         self._cut: set[int] = set()  # those of them that were cut
@@ -129,9 +128,7 @@ class Output:
         return before + item.opened()
 
     def _close(self, item: OutputItem, status: Status) -> bytes:
-        told = item.closed(status)
-        self._closed[item.id] = item.json(status)
-        return told
+        return item.closed(status)
 
     def _close_text(self, status: Status) -> bytes:
         item, self._text = self._text, None
@@ -181,11 +178,8 @@ class Output:
 
     def _items_json(self) -> list[bytes]:
         """The items that are over, and the text that an error cut; never a call that it cut."""
-        return [
-            self._closed.get(item.id) or item.json("incomplete")
-            for item in self._items
-            if item.id in self._closed or not isinstance(item, CallItem)
-        ]
+        shown = [item for item in self._items if item.final or not isinstance(item, CallItem)]
+        return [item.final or item.json("incomplete") for item in shown]
 
 
 def _error_in_response(error: ErrorInfo) -> dict[str, str]:

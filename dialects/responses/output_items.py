@@ -25,7 +25,8 @@ class OutputItem:
     def __init__(self, events: Events, token: str, index: int) -> None:
         """`token` is the response's own; `index` is the item's place in the output."""
         self.id = f"{self.prefix}_{token}{index:04x}"
-        self.is_open = True
+        self.final = b""
+        """What stands in the response, once the item is closed."""
         self._events = events
         self._index = b'"output_index":%d' % index
         self._place = b'"item_id":"%b",%b' % (self.id.encode(), self._index)
@@ -37,9 +38,8 @@ class OutputItem:
     def closed(self, status: Status) -> bytes:
         """The events that end the item."""
         ended = self._ended()
-        self.is_open = False
-        item = self.json(status)
-        return ended + self._events.event(b"response.output_item.done", self._index, b'"item":' + item)
+        self.final = self.json(status)
+        return ended + self._events.event(b"response.output_item.done", self._index, b'"item":' + self.final)
 
     def json(self, status: Status) -> bytes:
         """The item as it stands now."""
@@ -108,8 +108,8 @@ class ReasoningItem(OutputItem):
         content = [part.json() for part in self._parts if part.kind is REASONING]
         summary = [part.json() for part in self._parts if part.kind is SUMMARY]
         encrypted = b""
-        if self._encrypted and not self.is_open:
-            encrypted = b',"encrypted_content":' + as_json(sealed(self._parts[0].text if self._parts else ""))
+        if self._encrypted and status != "in_progress":
+            encrypted = b',"encrypted_content":' + as_json(sealed(self._parts[0].text))
         return b'{"id":"%b","type":"reasoning","summary":[%b],"content":[%b]%b,"status":"%b"}' % (
             *(self.id.encode(), b",".join(summary), b",".join(content), encrypted, status.encode()),
         )

@@ -45,6 +45,7 @@ class TextPart:
         self._deltas = Deltas(events, kind.delta + b".delta", self._place, self._behind)
         self._texts: list[str] = []
         self._logprobs: list[Mapping[str, Any]] = []
+        self._closed: bytes | None = None
 
     @property
     def text(self) -> str:
@@ -68,14 +69,13 @@ class TextPart:
         told = [self._place, b'"%b":%b' % (self.kind.field, text)]
         if self.kind.annotated:
             told.append(b'"logprobs":' + logprobs)
+        self._closed = self._part(text, logprobs)
         done = self._events.event(self.kind.delta + b".done", *told)
-        return done + self._events.event(
-            self.kind.part + b".done", self._place, b'"part":' + self._part(text, logprobs)
-        )
+        return done + self._events.event(self.kind.part + b".done", self._place, b'"part":' + self._closed)
 
     def json(self) -> bytes:
         """The part as it stands in its item."""
-        return self._part(as_json(self.text), as_json(self._logprobs))
+        return self._closed or self._part(as_json(self.text), as_json(self._logprobs))
 
     def _part(self, text: bytes, logprobs: bytes) -> bytes:
         beside = b'"annotations":[],"logprobs":%b,' % logprobs if self.kind.annotated else b""

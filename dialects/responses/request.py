@@ -25,7 +25,7 @@ REASONING_DROPPED = "reasoning_dropped"
 
 _REFUSED = ("background", "conversation", "prompt")
 """What needs a store, or a place where requests run on without a client."""
-_SAME = ("temperature", "top_p", "user", "top_logprobs")
+_SAME = ("temperature", "top_p", "user")
 """Fields that chat completions have under the same name."""
 _OTHERS = (
     *("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias"),
@@ -130,6 +130,8 @@ def _chat_fields(fields: Mapping[str, Any], tools: ToolTable) -> dict[str, Any]:
         chat_body["max_tokens"] = fields["max_output_tokens"]
     if _logprobs(fields):
         chat_body["logprobs"] = True
+        if fields.get("top_logprobs") is not None:
+            chat_body["top_logprobs"] = fields["top_logprobs"]
     effort = _part(fields, "reasoning").get("effort")
     if effort is not None:
         chat_body["reasoning_effort"] = effort

@@ -83,7 +83,7 @@ def assembled(events: Iterable[Json]) -> Json:
     texts: dict[tuple[Any, ...], str] = {}
     last: Json = {}
     for event in events:
-        kind, place = event["type"], event.get("output_index")
+        kind, place = event["type"], event.get("output_index", -1)
         if kind == "response.output_item.added":
             assert place == len(items)
             items[place] = event["item"]
@@ -91,7 +91,7 @@ def assembled(events: Iterable[Json]) -> Json:
             assert place not in over and items[place]["id"] == event["item"]["id"]
             over.add(place)
             items[place] = event["item"]
-        elif place is not None:
+        elif place >= 0:
             assert event["item_id"] == items[place]["id"] and place not in over
             _add(texts, event, place)
         elif kind in LAST:

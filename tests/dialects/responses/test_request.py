@@ -200,6 +200,8 @@ FIELDS: list[tuple[Json, Json]] = [
     ({"temperature": 0.5, "top_p": 0.25, "user": "u"}, {"temperature": 0.5, "top_p": 0.25, "user": "u"}),
     ({"reasoning": {"effort": "low", "summary": "auto"}}, {"reasoning_effort": "low"}),
     ({"top_logprobs": 3}, {"logprobs": True, "top_logprobs": 3}),
+    ({"top_logprobs": 0}, {}),
+    ({"include": ["message.output_text.logprobs"]}, {"logprobs": True}),
     ({"text": {"format": {"type": "text"}, "verbosity": "low"}}, {}),
     ({"text": {"format": {"type": "json_object"}}}, {"response_format": {"type": "json_object"}}),
     (

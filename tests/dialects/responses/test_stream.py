@@ -174,7 +174,7 @@ def test_every_cut_of_one_stream() -> None:
         assert without_ids(assembled(events_of(conversed(OneAnswer(*blocks), TOOLS, stream=True)))) == expected
 
 
-NATIVE_STREAM = [
+NATIVE_STREAM: list[Json] = [
     {"role": "assistant", "content": None},
     {"content": "Sure. "},
     {"tool_calls": [NATIVE]},
