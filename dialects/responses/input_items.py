@@ -51,7 +51,8 @@ class Conversation:
             where = f"{INPUT}[{place}]"
             if not isinstance(item, dict):
                 raise RequestError(f"'{where}' must be an object.", param=where)
-            self._add(item, where)
+            if item:
+                self._add(item, where)
         self.end()
 
     def end(self) -> None:

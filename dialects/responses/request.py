@@ -5,7 +5,8 @@ Source of the format: the OpenAI API reference, the types of the vendor's SDK, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from dialects.responses.input_items import Conversation, Message
 from dialects.responses.tools import SKIPPED, ToolTable
 from errors import RequestError
 from turns import Turns
-from wire.json_values import spelled
+from wire.json_body import LARGE
+from wire.json_values import SMALL, spelled
 
 PATH = "/v1/responses"
 REASONING_DROPPED = "reasoning_dropped"
@@ -46,6 +48,10 @@ _NAMES = frozenset(
         *("previous_response_id", "store"),
     }
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` makes one for each value."""
+Spelling = Callable[[Any], bytes]
+"""Writes a value as JSON."""
 _LOGPROBS = "message.output_text.logprobs"
 _ENCRYPTED = "reasoning.encrypted_content"
 
@@ -78,15 +84,15 @@ def parse(raw: bytes) -> ParsedRequest:
     _refuse(fields)
     tools = ToolTable()
     tools.add(fields.get("tools"), "tools")
-    messages, drops = _messages(fields, body.input, tools)
+    as_json = _in_slices(Turns()) if len(raw) > LARGE else _at_once
+    messages, drops = _messages(fields, body.input, tools, as_json)
     asked = _chat_fields(fields, tools)
-    turns = Turns()
-    head = b"".join(spelled(asked, turns))[:-1]
-    parsed = chat.parse(b"".join([head, b', "messages": [', b", ".join(messages), b"]}"]))
+    head = as_json(asked)[:-1]
+    parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
-    return replace(parsed, codes=parsed.codes | codes, options=_options(fields, tools, turns))
+    return replace(parsed, codes=parsed.codes | codes, options=_options(fields, tools, as_json))
 
 
 def _refuse(fields: Mapping[str, Any]) -> None:
@@ -99,14 +105,31 @@ def _refuse(fields: Mapping[str, Any]) -> None:
         raise PreviousResponseNotFound(told, param="previous_response_id")
 
 
-def _messages(fields: Mapping[str, Any], given: Any, tools: ToolTable) -> tuple[list[bytes], bool]:
-    """(the messages as JSON, whether reasoning was left out). Each is written at once, so that a long input is
-    never there twice."""
-    told: list[bytes] = []
+def _at_once(value: Any) -> bytes:
+    return _ENCODER.encode(value).encode(errors="replace")
+
+
+def _in_slices(turns: Turns) -> Spelling:
+    """For what may be long: others take their turn meanwhile."""
+
+    def as_json(value: Any) -> bytes:
+        return b"".join(spelled(value, turns, (",", ":")))
+
+    return as_json
+
+
+def _messages(fields: Mapping[str, Any], given: Any, tools: ToolTable, as_json: Spelling) -> tuple[bytearray, bool]:
+    """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
+    so that a long input is never there twice as objects."""
+    told = bytearray()
     turns = Turns()
 
     def tell(message: Message) -> None:
-        told.append(b"".join(spelled(message, turns)))
+        told.extend(b"," if told else b"")
+        content = message["content"]
+        small = len(message) == 2 and isinstance(content, str) and len(content) <= SMALL
+        told.extend(_at_once(message) if small else as_json(message))
+        turns.take()
 
     keeps = keeps_reasoning(_optional(fields, "model", str, "a string") or "")
     conversation = Conversation(tools, keeps, tell)
@@ -167,7 +190,7 @@ def _response_format(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if kind in (None, "text") else {"type": kind}
 
 
-def _options(fields: Mapping[str, Any], tools: ToolTable, turns: Turns) -> ResponsesOptions:
+def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> ResponsesOptions:
     reasoning = _part(fields, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
     echoed: dict[str, Any] = {
@@ -187,7 +210,7 @@ def _options(fields: Mapping[str, Any], tools: ToolTable, turns: Turns) -> Respo
     }
     return ResponsesOptions(
         tools=tools,
-        echo=b"".join(spelled(echoed, turns, (",", ":")))[1:-1],
+        echo=as_json(echoed)[1:-1],
         summary=bool(summary) and summary != "none",
         encrypted=_ENCRYPTED in _included(fields),
         logprobs=_logprobs(fields),
