@@ -74,8 +74,7 @@ class Conversation:
         elif kind == "reasoning":
             self._reason(item, where)
         elif kind == "item_reference":
-            told = f"'{where}' refers to an item that is not stored here: send the item itself."
-            raise RequestError(told, param=where)
+            self._reference(item, where)
         elif kind in _TOOL_LISTS:
             self._tools.add(item.get("tools"), f"{where}.tools")
         elif kind == "function_call":
@@ -108,6 +107,13 @@ class Conversation:
         if text and self._keeps_reasoning:
             self._reasoning.append(text)
         self.drops_reasoning = self.drops_reasoning or (bool(text) and not self._keeps_reasoning)
+
+    def _reference(self, item: Mapping[str, Any], where: str) -> None:
+        """Nothing is stored, so what was said cannot be found. A conversation can do without what was only thought."""
+        if not str(item.get("id")).startswith("rs_"):
+            told = f"'{where}' refers to an item that is not stored here. Send the item itself, as with 'store': false."
+            raise RequestError(told, param=where)
+        self.drops_reasoning = True
 
     def _call(self, item: Mapping[str, Any], where: str, arguments: str) -> None:
         name, inside = item.get("name"), item.get("namespace")

@@ -193,6 +193,9 @@ def test_reasoning_goes_back_where_the_template_takes_it_and_is_dropped_with_a_c
     assert codes_of(input=history, model="llama-3") == {"reasoning_dropped"}
     assert codes_of(input=history, model="glm-4.6") == set()
     assert codes_of(input=[THOUGHT, USER], model="glm-4.6") == {"reasoning_dropped"}
+    by_id = {"type": "item_reference", "id": "rs_1"}  # as the AI SDK sends it back unless it is told not to store
+    assert chat_of(input=[USER, by_id, SAID], model="glm-4.6")["messages"][1] == told("Sure.")
+    assert codes_of(input=[USER, by_id, SAID], model="glm-4.6") == {"reasoning_dropped"}
 
 
 FIELDS: list[tuple[Json, Json]] = [
@@ -311,8 +314,8 @@ REFUSED: list[tuple[Json, str]] = [
     ({"previous_response_id": "resp_1"}, "previous_response_id"),
     ({"input": 5}, "input"),
     ({"input": [5]}, "input[0]"),
-    ({"input": [{"type": "item_reference", "id": "rs_1"}]}, "input[0]"),
-    ({"input": [{"id": "rs_1"}]}, "input[0]"),
+    ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+    ({"input": [{"id": "fc_1"}]}, "input[0]"),
     ({"input": [{"type": "function_call", "call_id": "c"}]}, "input[0].name"),
     ({"input": [USER, {"role": "user", "content": 5}]}, "input[1].content"),
     ({"input": [{"role": "user", "content": [5]}]}, "input[0].content[0]"),
