@@ -75,7 +75,7 @@ def put(value: Any, where: tuple[Any, ...], odd: Any) -> None:
 def test_odd_requests_are_refused_by_name_or_answered(turn: str) -> None:
     asked, dice, understood = json.loads(captured(turn)), random.Random(3), 0
     found = [where for where in places(asked) if where]
-    for _ in range(400):
+    for _ in range(200):
         changed = copy.deepcopy(asked)
         for _ in range(dice.randint(1, 3)):
             put(changed, dice.choice(found), dice.choice([..., *ODD]))
@@ -89,4 +89,4 @@ def test_odd_requests_are_refused_by_name_or_answered(turn: str) -> None:
         assert isinstance(json.loads(parsed.upstream.body)["messages"], list)
         reply = Reply(None, [(0, ReplyHead("i", 1, "m")), (0, Finish("stop"))])
         assert json.loads(dialect.write_whole(reply, parsed))["status"] == "completed"
-    assert understood > 200
+    assert understood > 100

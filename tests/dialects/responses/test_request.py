@@ -383,7 +383,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["input", "tools", "tool_choice", "text", "reasoning", "include", "metadata"]), JSON
