@@ -3,6 +3,7 @@
 from dialects.chat import Chat, ReasoningField
 from dialects.ollama import conversations as ollama_conversations
 from dialects.protocol import Clock, Dialect
+from dialects.responses import Responses
 
 
 def all_dialects(reasoning_field: ReasoningField, clock: Clock) -> tuple[Dialect, ...]:
@@ -10,7 +11,7 @@ def all_dialects(reasoning_field: ReasoningField, clock: Clock) -> tuple[Dialect
 
     `clock` is for those whose answers tell times.
     """
-    return (Chat(reasoning_field), *ollama_conversations(clock))
+    return (Chat(reasoning_field), Responses(), *ollama_conversations(clock))
 
 
 __all__ = ["Dialect", "all_dialects"]

@@ -144,6 +144,15 @@ def asks_for_health(text: str, backend: Process, proxy: Process) -> None:
     assert (health["backend"]["url"], health["backend"]["reachable"]) == (backend.url, True)
 
 
+def points_codex(text: str, _backend: Process, proxy: Process) -> None:
+    """Codex itself is not run here; but what it is told to ask is there, in the API that it is told to speak."""
+    told = dict(re.findall(r'^(\w+) = "(.*)"$', text, re.MULTILINE))
+    assert f"[model_providers.{told['model_provider']}]" in text
+    url = f"{told['base_url'].replace(BASE, proxy.url)}/{told['wire_api']}"
+    answer = requests.post(url, json={"model": told["model"], "input": "Hi"}, timeout=60).json()
+    assert (answer["object"], answer["status"]) == ("response", "completed")
+
+
 def _curl(command: str) -> Any:
     if shutil.which("curl") is None or shutil.which("sh") is None:
         pytest.skip("there is no curl here")
@@ -200,6 +209,8 @@ TREATMENTS: dict[str, list[tuple[str, str, Treatment]]] = {
     ],
     "docs/CLIENTS.md": [
         ("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl),
+        ("python", "from openai import OpenAI", asks_in_python),
+        ("toml", 'model = "glm-4.5-air"', points_codex),
         ("python", "from ollama import Client", asks_as_ollama),
     ],
     "docs/CONFIGURATION.md": [

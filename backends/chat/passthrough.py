@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backends.chat.choice import ChoiceReader
 from backends.chat.halves import has_half
 from converters.stages.lease import Lease
 from converters.text.events import ArgumentsDelta, Reasoning, Text
-from reply import NO_FEATURES, Features, Step
+from reply import NO_FEATURES, Around, Features, Step
 
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
@@ -214,19 +215,22 @@ class ReceivedFrames:
 class WrittenFrames:
     """Writes the text of frames into events of the client's API. A Passthrough."""
 
-    __slots__ = ("_around", "_frames")
+    __slots__ = ("_frames", "_write")
 
-    def __init__(self, frames: LeasedFrames, around: tuple[bytes, bytes]) -> None:
-        """`around` is what stands before and behind the text in such an event (`StreamWriter.around`)."""
+    def __init__(self, frames: LeasedFrames, around: Around) -> None:
+        """`around` is how such an event brings more text (`StreamWriter.around`)."""
         self._frames = frames
-        self._around = around
+        self._write = _between(*around) if isinstance(around, tuple) else around
 
     def take(self, block: bytes) -> bytes | None:
         taken = self._frames.taken(block)
         if not taken:
             return None if taken is None else b""
-        before, behind = self._around
-        return before + _spelled(taken) + behind
+        return self._write(taken)
+
+
+def _between(before: bytes, behind: bytes) -> Callable[[str], bytes]:
+    return lambda text: before + _spelled(text) + behind
 
 
 def _spelled(text: str) -> bytes:

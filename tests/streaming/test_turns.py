@@ -24,6 +24,7 @@ from errors import BackendError
 from streaming.relay import ClientRequest, Relay
 from tests.answers import ask, completion
 from tests.cases import in_one_test
+from tests.plans import planning
 from tests.servers import DONE, chunk, frame
 
 LONGEST = 0.05
@@ -91,7 +92,7 @@ def longest_turn(data: bytes, stream: bool) -> float:
     """The longest turn, in seconds of processor time, of a request with this answer."""
     meter = Meter()
     body = json.dumps(ask(stream=stream)).encode()
-    relay = Relay(Config.from_environment({}), HostileBackend(data, meter, stream=stream), ChatReplyReader)
+    relay = Relay(Config.from_environment({}), HostileBackend(data, meter, stream=stream), ChatReplyReader, planning())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turns, "let_others_run", meter.turn)
         for _ in range(2):  # what is made once, such as the patterns of a row, is made by the first
