@@ -15,7 +15,7 @@ from converters.builtin import plain_name
 from converters.detect.detector import Detector
 from converters.detect.openers import reasoning_index
 from converters.syntaxes import THINKING, ThinkingFamily
-from converters.syntaxes.thinking import Setting
+from converters.syntaxes.thinking import HEED_TOO, Setting
 from converters.text.expectations import Expectations
 
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
@@ -68,6 +68,17 @@ def family_of(model: str) -> ThinkingFamily | None:
     """The family of a model, by its name."""
     name = plain_name(model)
     return next((family for family in THINKING if re.search(family.models, name)), None)
+
+
+@lru_cache(maxsize=1024)
+def thinking_setting(model: str) -> Setting | None:
+    """The setting of a model's chat template that takes true or false for thinking, by its name; None if none does."""
+    family, name = family_of(model), plain_name(model)
+    heeds: tuple[Setting, ...] = family.heeds if family is not None else ()
+    if not heeds and any(re.search(pattern, name) for pattern in HEED_TOO):
+        return "enable_thinking"
+    switches: tuple[Setting, ...] = ("enable_thinking", "thinking")
+    return next((setting for setting in switches if setting in heeds), None)
 
 
 def asked(family: ThinkingFamily | None, prompt: Prompt) -> bool | None:

@@ -12,7 +12,7 @@ from errors import RequestError
 from turns import Turns
 from wire.json_depth import MAX_DEPTH, too_deep
 from wire.json_slices import Entry, JsonFault, JsonText, TooDeep, place_of, utf8_of
-from wire.json_values import integer
+from wire.json_values import ValueReader, integer
 
 LARGE = 1 << 20
 """Bytes beyond which a body is read in slices. Below, it is read in about ten milliseconds."""
@@ -31,6 +31,17 @@ def read_body(body: bytes) -> Any:
     if too_deep(body, value):
         raise _too_deep()
     return value
+
+
+def read_in_slices(body: bytes) -> Any:
+    """The same for a large body of which all is needed: others take their turn meanwhile."""
+    turns = Turns()
+    try:
+        text = JsonText(utf8_of(body, turns), turns)
+        start, end = text.check()
+    except _FAULTS as fault:
+        raise _told(fault, body) from None
+    return ValueReader(text).value(start, end)
 
 
 def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str, Entry]]:

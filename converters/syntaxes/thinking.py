@@ -61,3 +61,6 @@ THINKING: tuple[ThinkingFamily, ...] = (
     ThinkingFamily(r"minicpm-?5|bielik.*v3|reka-?edge|exaone-?4|rwkv", opens=False, heeds=("enable_thinking",)),
 )
 """In the order in which they are searched: specific patterns precede general ones."""
+
+HEED_TOO: tuple[str, ...] = (r"(?<!chat)glm-?4[.p-]?[56]", r"qwen-?3", r"smol-?lm-?3", r"gemma-?4")
+"""Regexes like `models` above: families whose template opens no reasoning, yet heeds `enable_thinking`."""

@@ -1,0 +1,108 @@
+"""The messages of a request, and its system prompt, as chat messages.
+
+Results of tools become messages of their own, before whatever else their turn holds: chat templates want them directly
+behind the calls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from dialects.messages.content import Block, Part, blocks_of, content_of, joined, part_of, result_of, text_of
+from dialects.messages.ids import from_client
+from errors import RequestError
+
+Message = dict[str, Any]
+"""A chat message."""
+
+
+def chat_messages(system: Any, messages: Any) -> list[Message]:
+    """The chat messages of a request. Raises RequestError, which names the field."""
+    if not isinstance(messages, list):
+        raise RequestError("'messages' must be a list.", param="messages")
+    found: list[Message] = []
+    if system is not None:
+        text = joined(map(text_of, blocks_of(system, "system")))
+        found += [{"role": "system", "content": text}] if text else []
+    for place, message in enumerate(messages):
+        found += _of_message(message, f"messages.{place}")
+    return found
+
+
+def _of_message(message: Any, where: str) -> Iterator[Message]:
+    if not isinstance(message, dict):
+        raise RequestError(f"'{where}' must be an object.", param=where)
+    blocks = blocks_of(message.get("content"), f"{where}.content")
+    role = message.get("role")
+    if role in ("system", "developer"):
+        yield {"role": "system", "content": joined(map(text_of, blocks))}
+    elif role == "assistant":
+        yield from _of_assistant(blocks, f"{where}.content")
+    elif role == "user":
+        yield from _of_user(blocks, f"{where}.content")
+    else:
+        raise RequestError(f"'{where}.role' must be user, assistant or system.", param=f"{where}.role")
+
+
+def _of_user(blocks: list[Block], where: str) -> Iterator[Message]:
+    others: list[Part] = []
+    parts: list[Part] = []
+    results = False
+    for place, block in enumerate(blocks):
+        if block.get("type") != "tool_result":
+            parts.append(part_of(block, f"{where}.{place}"))
+            continue
+        results = True
+        text, beside = result_of(block, f"{where}.{place}")
+        others += beside
+        yield {"role": "tool", "tool_call_id": _id_of(block, "tool_use_id", f"{where}.{place}"), "content": text}
+    if others or parts or not results:
+        yield {"role": "user", "content": content_of([*others, *parts])}
+
+
+def _of_assistant(blocks: list[Block], where: str) -> Iterator[Message]:
+    """One message; none if nothing is left of it."""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[Message] = []
+    for place, block in enumerate(blocks):
+        kind = block.get("type")
+        if kind == "tool_use":
+            calls.append(_call(block, f"{where}.{place}"))
+        elif kind == "thinking":
+            thoughts += [block["thinking"]] if isinstance(block.get("thinking"), str) and block["thinking"] else []
+        elif kind != "redacted_thinking":
+            texts.append(text_of(block))
+    message: Message = {"role": "assistant", "content": joined(texts)}
+    if thoughts:
+        message["reasoning_content"] = joined(thoughts)
+    if calls:
+        message["tool_calls"] = calls
+    if len(message) > 2 or message["content"]:
+        yield message
+
+
+def _call(block: Block, where: str) -> Message:
+    name, given = block.get("name"), block.get("input")
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"'{where}.name' must be a string.", param=f"{where}.name")
+    if given is not None and not isinstance(given, dict):
+        raise RequestError(f"'{where}.input' must be an object.", param=f"{where}.input")
+    try:
+        arguments = json.dumps(given or {}, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise RequestError(f"'{where}.input' holds a number that is not finite.", param=f"{where}.input") from None
+    return {
+        "id": _id_of(block, "id", where),
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
+
+
+def _id_of(block: Block, name: str, where: str) -> str:
+    found = block.get(name)
+    if not isinstance(found, str) or not found:
+        raise RequestError(f"'{where}.{name}' must be a string.", param=f"{where}.{name}")
+    return from_client(found)
