@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from dialects import Dialect
 from dialects.protocol import SideRequest, SideRoute
@@ -42,10 +42,12 @@ def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]]) -> 
         taken = client_request(asked, raw_target(asked)[0], decode=bool(answering))
         query = dict(asked.args.items(multi=False))
         side = SideRequest(taken.headers, taken.body, query, values)
-        for _, route in answering:
+        for dialect, route in answering:
+            g.dialect = dialect  # whose client has asked, should this raise
             reply = relay.answer(route.answer, side, taken)
             if reply is not None:
                 return flask_response(reply)
+        g.pop("dialect", None)
         return flask_response(relay.forward(taken))
 
     return answer

@@ -21,6 +21,8 @@ from errors import BackendError
 _Server = Literal["vllm", "llama", "none"]
 _ASK_AGAIN = 200
 """Counts after which a backend without a tokenizer is asked once more: another server may stand there now."""
+_NO_TOKENIZER = frozenset({200, 404, 405, 501})
+"""Statuses of servers that do not know the path. Some say so with 200."""
 _TOKENIZE = "/tokenize"
 _TEMPLATE = "/apply-template"
 
@@ -48,39 +50,40 @@ class TokenCounter:
             return None
         self._estimated = 0
         try:
-            found = None if self._server == "llama" else self._asked(chat, ask)
-            return _by_llama(chat, ask) if self._server == "llama" else found
+            return _by_llama(chat, ask) if self._server == "llama" else self._asked(chat, ask)
         except BackendError:
             return None
 
     def _asked(self, chat: Mapping[str, Any], ask: Ask) -> int | None:
         """What vLLM counts. The answer also shows which server it is."""
-        answer = _json(ask, _TOKENIZE, {**chat, "add_generation_prompt": True})
+        named = chat if chat["model"] else {name: value for name, value in chat.items() if name != "model"}
+        status, answer = _asked(ask, _TOKENIZE, {**named, "add_generation_prompt": True})
         count = answer.get("count")
         if type(count) is int:
             self._server = "vllm"
             return count
-        if self._server != "vllm":  # whose refusal may be about this one request
-            self._server = "llama" if isinstance(answer.get("tokens"), list) else "none"
+        if isinstance(answer.get("tokens"), list):
+            self._server = "llama"
+            return _by_llama(chat, ask)
+        if self._server != "vllm" and status in _NO_TOKENIZER:  # else the refusal may be about this one request
+            self._server = "none"
         return None
 
 
 def _by_llama(chat: Mapping[str, Any], ask: Ask) -> int | None:
-    prompt = _json(ask, _TEMPLATE, chat).get("prompt")
+    prompt = _asked(ask, _TEMPLATE, chat)[1].get("prompt")
     if not isinstance(prompt, str):
         return None
     wanted = {"content": prompt, "add_special": True, "parse_special": True}
-    tokens = _json(ask, _TOKENIZE, wanted).get("tokens")
+    tokens = _asked(ask, _TOKENIZE, wanted)[1].get("tokens")
     return len(tokens) if isinstance(tokens, list) else None
 
 
-def _json(ask: Ask, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The JSON object that the backend answers with; empty for anything else. Raises BackendError and ClientLeft."""
+def _asked(ask: Ask, path: str, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """(the status of the backend's answer, its JSON object or an empty one). Raises BackendError and ClientLeft."""
     answer = ask("POST", path, json.dumps(body, ensure_ascii=False).encode(errors="replace"))
-    if answer.status != 200:
-        return {}
     try:
-        found = json.loads(answer.body)
+        found = json.loads(answer.body) if answer.status == 200 else None
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = None
+    return answer.status, found if isinstance(found, dict) else {}
