@@ -41,7 +41,7 @@ class MessagesStreamWriter:
         model: str = "",
         when_counted: Callable[[Mapping[str, Any]], None] = lambda counts: None,
     ) -> None:
-        """`ids` are the ids of calls in the history; `model` is the name in the request.
+        """`ids` are the ids of calls in the history; `model` is the name in the request, which the answer repeats.
 
         `when_counted` is told the usage.
         """
@@ -136,7 +136,7 @@ class MessagesStreamWriter:
             "id": self._options.id,
             "type": "message",
             "role": "assistant",
-            "model": model or self._model,
+            "model": self._model or model or "",  # Claude Code drops the thinking of a model of another name
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
