@@ -21,7 +21,7 @@ from wire.json_values import RawJson, spelled
 def message_of(
     reply: Reply, options: MessagesOptions, ids: Iterable[str], model: str
 ) -> tuple[bytes, Mapping[str, Any]]:
-    """(the body of a message, the usage). `ids` are the ids of calls in the history, `model` is the name in the request.
+    """(the body of a message, the usage). `ids` are those of calls in the history, `model` is the name in the request.
 
     Raises Unreadable for a call of the server's own whose arguments are no object: here they can be nothing else.
     """
