@@ -17,8 +17,8 @@ _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = b"0123456789"
 _BLANKS = b" \t\r\n"
 _PUNCTUATION = bytes(set(range(33, 127)) - set(_LETTERS + _DIGITS))
-_WEIGHTS: tuple[tuple[bytes, float], ...] = ((_LETTERS, 0.21), (_DIGITS, 1.0), (_PUNCTUATION, 0.75), (_BLANKS, 0.09))
-_NOT_ASCII = 0.26
+_WEIGHTS: tuple[tuple[bytes, float], ...] = ((_LETTERS, 0.21), (_DIGITS, 1.1), (_PUNCTUATION, 0.77), (_BLANKS, 0.1))
+_NOT_ASCII = 0.25
 """Tokens a byte."""
 _MESSAGE = 4
 """Tokens that a template puts around a message, or around the declaration of a tool."""
