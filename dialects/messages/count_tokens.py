@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dialects.messages.estimate import Corrections, tokens_of_request
-from dialects.messages.request import parse_prompt
+from dialects.messages.request import parse_prompt, written
 from dialects.protocol import Ask, SideReply, SideRequest
 from errors import BackendError
+from turns import Turns
 
 _Server = Literal["vllm", "llama", "none"]
 _ASK_AGAIN = 200
@@ -81,7 +82,7 @@ def _by_llama(chat: Mapping[str, Any], ask: Ask) -> int | None:
 
 def _asked(ask: Ask, path: str, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
     """(the status of the backend's answer, its JSON object or an empty one). Raises BackendError and ClientLeft."""
-    answer = ask("POST", path, json.dumps(body, ensure_ascii=False).encode(errors="replace"))
+    answer = ask("POST", path, written(body, Turns()))
     try:
         found = json.loads(answer.body) if answer.status == 200 else None
     except (ValueError, RecursionError):

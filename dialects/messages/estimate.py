@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
+from turns import Turns
+
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = b"0123456789"
 _BLANKS = b" \t\r\n"
@@ -24,6 +26,8 @@ _MESSAGE = 4
 """Tokens that a template puts around a message, or around the declaration of a tool."""
 _IMAGE = 1000
 """Tokens of an image, whatever its size."""
+_LOOKED_AT = 1 << 17
+"""Characters of a text: all of a long one would hold up others."""
 _MODELS = 1000
 """Models whose factors are kept."""
 _MEMORY = 0.7
@@ -33,7 +37,9 @@ _RANGE = (0.2, 5.0)
 
 
 def tokens_of(text: str) -> float:
-    """The tokens of a text, without any correction."""
+    """The tokens of a text, without any correction. Of a long one the beginning speaks for the rest."""
+    if len(text) > _LOOKED_AT:
+        return tokens_of(text[:_LOOKED_AT]) * len(text) / _LOOKED_AT
     data = text.encode("utf-8", "replace")
     left, total = len(data), 0.0
     for characters, weight in _WEIGHTS:
@@ -47,7 +53,11 @@ def tokens_of_request(chat: Mapping[str, Any]) -> float:
     """The tokens of the prompt that a chat request becomes, without any correction."""
     tools = chat.get("tools") or ()
     declared = sum(tokens_of(json.dumps(tool, ensure_ascii=False)) + _MESSAGE for tool in tools)
-    return declared + sum(_MESSAGE + sum(_of_message(message)) for message in chat.get("messages") or ())
+    turns, total = Turns(), 0.0
+    for message in chat.get("messages") or ():
+        total += _MESSAGE + sum(_of_message(message))
+        turns.take()
+    return declared + total
 
 
 def _of_message(message: Mapping[str, Any]) -> Iterator[float]:

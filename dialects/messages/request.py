@@ -39,36 +39,37 @@ class MessagesOptions:
     stops: frozenset[str] = frozenset()
     """Its `stop_sequences`."""
     estimated: float = 0.0
-    """The tokens of the prompt, estimated (dialects/messages/estimate.py)."""
+    """The tokens of the prompt (dialects/messages/estimate.py); 0 for a long request, which nobody learns from."""
 
 
 def parse(raw: bytes) -> ParsedRequest:
     """Parse the body of a request. Raises RequestError, which names the field."""
     body = _read(raw)
     tools = tools_of(body)
-    chat = {**chat_prompt(body, tools), **_wishes(body, tools)}
-    parsed = chat_requests.parse(_written(chat, len(raw) > LARGE))
+    turns = Turns() if len(raw) > LARGE else None
+    chat = {**chat_prompt(body, tools, turns), **_wishes(body, tools)}
+    parsed = chat_requests.parse(written(chat, turns))
+    estimated = tokens_of_request(chat) if turns is None else 0.0
     return replace(
         parsed,
         codes=parsed.codes | ({"tool_skipped"} if tools.skipped else frozenset()),
-        options=MessagesOptions(
-            f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), tokens_of_request(chat)
-        ),
+        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), estimated),
     )
 
 
 def parse_prompt(raw: bytes) -> dict[str, Any]:
     """The chat request of a body of which the tokens are to be counted. Raises RequestError."""
     body = _read(raw)
-    return chat_prompt(body, tools_of(body))
+    return chat_prompt(body, tools_of(body), Turns() if len(raw) > LARGE else None)
 
 
-def chat_prompt(body: Mapping[str, Any], tools: Tools) -> dict[str, Any]:
+def chat_prompt(body: Mapping[str, Any], tools: Tools, turns: Turns | None) -> dict[str, Any]:
     """The members of the chat request that make its prompt: model, messages, tools, thinking."""
     model = body.get("model")
     if model is not None and not isinstance(model, str):
         raise RequestError("'model' must be a string.", param="model")
-    chat: dict[str, Any] = {"model": model or "", "messages": chat_messages(body.get("system"), body.get("messages"))}
+    messages = chat_messages(body.get("system"), body.get("messages"), turns)
+    chat: dict[str, Any] = {"model": model or "", "messages": messages}
     if tools.declared:
         chat["tools"] = tools.declared
     thinks = _thinks(body.get("thinking"))
@@ -127,9 +128,10 @@ def _read(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _written(chat: Mapping[str, Any], large: bool) -> bytes:
-    if large:
-        return b"".join(spelled(chat, Turns()))
+def written(chat: Mapping[str, Any], turns: Turns | None) -> bytes:
+    """The JSON of a chat request. With `turns` in slices, so that others take theirs."""
+    if turns is not None:
+        return b"".join(spelled(chat, turns))
     try:
         return json.dumps(chat, ensure_ascii=False, allow_nan=False).encode(errors="replace")
     except ValueError:
