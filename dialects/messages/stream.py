@@ -132,7 +132,7 @@ class MessagesStreamWriter:
         if self._begun:
             return
         self._begun = True
-        message = {
+        message: dict[str, Any] = {
             "id": self._options.id,
             "type": "message",
             "role": "assistant",
