@@ -1,18 +1,19 @@
 """The tools of a request and its choice among them, as chat requests spell them.
 
-Tools that only the vendor can run have a `type` with a date, such as `web_search_20250305`. They leave the request.
+Tools that only the vendor can run have a `type` with a date, such as `web_search_20250305`, or no schema. They leave
+the request.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from errors import RequestError
 
-_OWN = (None, "custom")
-"""Types of tools that the client runs itself."""
+_DATED = re.compile(r"_\d{8}\Z")
 _CHOICES: Mapping[object, str] = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -40,7 +41,7 @@ def tools_of(body: Mapping[str, Any]) -> Tools:
         where = f"tools.{place}"
         if not isinstance(tool, dict):
             raise RequestError(f"'{where}' must be an object.", param=where)
-        if tool.get("type") in _OWN:
+        if _runs_at_the_client(tool):
             declared.append({"type": "function", "function": _function(tool, where)})
         else:
             skipped.add(str(tool.get("name") or tool.get("type")))
@@ -48,6 +49,13 @@ def tools_of(body: Mapping[str, Any]) -> Tools:
     if isinstance(servers, list) and servers:
         skipped.add("mcp_servers")
     return Tools(declared, frozenset(skipped))
+
+
+def _runs_at_the_client(tool: Mapping[str, Any]) -> bool:
+    kind = tool.get("type")
+    if kind is None or kind == "custom":
+        return True
+    return "input_schema" in tool and not (isinstance(kind, str) and _DATED.search(kind))
 
 
 def _function(tool: Mapping[str, Any], where: str) -> dict[str, Any]:

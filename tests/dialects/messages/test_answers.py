@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from tests.cases import in_one_test
-from tests.dialects.messages.reading import comparable, conversed, events_of, read_stream
+from tests.dialects.messages.reading import asking, comparable, conversed, events_of, read_stream, replied
 from tests.dialects.test_toy import ENTRY, MARKUP, MORE, NATIVE, USAGE, OneAnswer, cuts, stream
 from tests.helpers import Case, chunks, corpus
 from tests.servers import DONE, Json, chunk, completion, frame
@@ -169,6 +170,30 @@ def test_what_models_write(case: Case) -> None:
         blocks = [data[start:end] for start, end in zip([0, *borders], [*borders, len(data)], strict=True)]
         message = read_stream(conversed(OneAnswer(*blocks), stream=True, **asked(case)))
         assert comparable(message) == expected, blocks
+
+
+@in_one_test(
+    ("field", "split", "written"),
+    [
+        ("reasoning_content", [thought("hm"), words("Hi.")], [thought("hm"), words("Hi.")]),
+        ("none", [words("Hi.")], [words("Hi.")]),
+        ("content", [thought("hm"), words("Hi.")], [words("<think>hm</think>Hi.")]),
+    ],
+)
+def test_the_setting_for_reasoning_holds_here_too(field: Any, split: list[Json], written: list[Json]) -> None:
+    """Whether the server has split it from the text, or left it there."""
+    for message, expected in (
+        ({"content": "Hi.", "reasoning_content": "hm"}, split),
+        ({"content": "<think>hm</think>Hi."}, written),
+    ):
+        backend = OneAnswer(whole(**message), kind="application/json")
+        reply = replied(backend, asking(), config=Config(reasoning_field=field))
+        assert isinstance(reply.body, bytes)
+        assert comparable(json.loads(reply.body))["content"] == expected
+        backend = OneAnswer(stream({"role": "assistant", **message}))
+        reply = replied(backend, asking(stream=True), config=Config(reasoning_field=field))
+        assert not isinstance(reply.body, bytes)
+        assert comparable(read_stream(b"".join(reply.body)))["content"] == expected
 
 
 def test_ids_do_not_come_again() -> None:

@@ -212,6 +212,9 @@ def test_tools_of_the_vendor_leave_with_a_code() -> None:
     choice = {"type": "tool", "name": "web_search"}
     parsed = Messages().parse_request(json.dumps(asking(tools=[search, TOOL], tool_choice=choice)).encode())
     assert "tool_choice" not in json.loads(parsed.upstream.body)
+    odd = [{"type": "mcp_toolset", "mcp_server_name": "x"}, {**TOOL, "type": "function"}]
+    parsed = Messages().parse_request(json.dumps(asking(tools=odd)).encode())
+    assert json.loads(parsed.upstream.body)["tools"] == [FUNCTION] and parsed.codes == {"tool_skipped"}
     only = Messages().parse_request(json.dumps(asking(tools=[search], tool_choice=choice)).encode())
     assert not {"tools", "tool_choice"} & set(json.loads(only.upstream.body))
     assert not Messages().parse_request(json.dumps(asking()).encode()).codes
