@@ -6,6 +6,7 @@ A small body becomes objects as a whole. Of a large one only the members that so
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from errors import RequestError
@@ -33,17 +34,6 @@ def read_body(body: bytes) -> Any:
     return value
 
 
-def read_in_slices(body: bytes) -> Any:
-    """The same for a large body of which all is needed: others take their turn meanwhile."""
-    turns = Turns()
-    try:
-        text = JsonText(utf8_of(body, turns), turns)
-        start, end = text.check()
-    except _FAULTS as fault:
-        raise _told(fault, body) from None
-    return ValueReader(text).value(start, end)
-
-
 def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str, Entry]]:
     """The members with these names of the object `body`, which was walked to its end, and the text they stand in.
 
@@ -61,6 +51,37 @@ def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str
     except _FAULTS as fault:
         raise _told(fault, body) from None
     return text, found
+
+
+class LongList:
+    """A list of a large body that was walked. Each time it is gone through, items are made one after the other."""
+
+    def __init__(self, text: JsonText, start: int) -> None:
+        self._text = text
+        self._start = start
+
+    def __iter__(self) -> Iterator[Any]:
+        reader = ValueReader(self._text)
+        for each in reader.items(self._start, 1):
+            if isinstance(each, Entry):
+                yield reader.value(each.start, each.end, 2)
+            else:
+                yield from each
+
+
+def read_large(body: bytes, names: frozenset[str], long: str) -> dict[str, Any]:
+    """The members with these names of a large object, of which the list `long` becomes a LongList.
+
+    Raises RequestError as `find_members` does.
+    """
+    text, members = find_members(body, names)
+    reader = ValueReader(text)
+    return {
+        name: LongList(text, each.start)
+        if name == long and text.text[each.start : each.start + 1] == b"["
+        else reader.value(each.start, each.end, 1)
+        for name, each in members.items()
+    }
 
 
 def _told(fault: Exception, body: bytes) -> RequestError:

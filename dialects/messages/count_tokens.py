@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from dialects.messages.estimate import Corrections, tokens_of_request
+from dialects.messages.estimate import Corrections
 from dialects.messages.request import parse_prompt, written
 from dialects.protocol import Ask, SideReply, SideRequest
 from errors import BackendError
@@ -38,10 +38,10 @@ class TokenCounter:
 
     def answer(self, request: SideRequest, ask: Ask) -> SideReply:
         """The answer of the side route. Raises RequestError and ClientLeft."""
-        chat = parse_prompt(request.body)
+        chat, estimated = parse_prompt(request.body)
         counted = self._counted(chat, ask)
         if counted is None:
-            counted = self._corrections.corrected(chat["model"], tokens_of_request(chat))
+            counted = self._corrections.corrected(chat["model"], estimated)
         return SideReply(json.dumps({"input_tokens": counted}).encode())
 
     def _counted(self, chat: Mapping[str, Any], ask: Ask) -> int | None:

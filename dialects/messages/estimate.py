@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
-from turns import Turns
-
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = b"0123456789"
 _BLANKS = b" \t\r\n"
@@ -51,13 +49,18 @@ def tokens_of(text: str) -> float:
 
 def tokens_of_request(chat: Mapping[str, Any]) -> float:
     """The tokens of the prompt that a chat request becomes, without any correction."""
+    return tokens_of_tools(chat) + sum(map(tokens_of_message, chat["messages"]))
+
+
+def tokens_of_tools(chat: Mapping[str, Any]) -> float:
+    """The tokens of the declarations in a chat request."""
     tools = chat.get("tools") or ()
-    declared = sum(tokens_of(json.dumps(tool, ensure_ascii=False)) + _MESSAGE for tool in tools)
-    turns, total = Turns(), 0.0
-    for message in chat.get("messages") or ():
-        total += _MESSAGE + sum(_of_message(message))
-        turns.take()
-    return declared + total
+    return sum(tokens_of(json.dumps(tool, ensure_ascii=False)) + _MESSAGE for tool in tools)
+
+
+def tokens_of_message(message: Mapping[str, Any]) -> float:
+    """The tokens of one chat message."""
+    return _MESSAGE + sum(_of_message(message))
 
 
 def _of_message(message: Mapping[str, Any]) -> Iterator[float]:

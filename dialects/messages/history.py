@@ -14,26 +14,26 @@ from dialects.messages.content import Block, Part, blocks_of, content_of, joined
 from dialects.messages.ids import from_client
 from errors import RequestError
 from turns import Turns
+from wire.json_body import LongList
 from wire.json_values import spelled
 
 Message = dict[str, Any]
 """A chat message."""
 
 
-def chat_messages(system: Any, messages: Any, turns: Turns | None = None) -> list[Message]:
-    """The chat messages of a request. Raises RequestError, which names the field.
+def chat_messages(system: Any, messages: Any, turns: Turns | None = None) -> Iterator[Message]:
+    """The chat messages of a request, one after the other. Raises RequestError, which names the field.
 
     With `turns`, as for a long request, others take their turn meanwhile.
     """
-    if not isinstance(messages, list):
+    if not isinstance(messages, list | LongList):
         raise RequestError("'messages' must be a list.", param="messages")
-    found: list[Message] = []
     if system is not None:
         text = joined(map(text_of, blocks_of(system, "system")))
-        found += [{"role": "system", "content": text}] if text else []
+        if text:
+            yield {"role": "system", "content": text}
     for place, message in enumerate(messages):
-        found += _of_message(message, f"messages.{place}", turns)
-    return found
+        yield from _of_message(message, f"messages.{place}", turns)
 
 
 def _of_message(message: Any, where: str, turns: Turns | None) -> Iterator[Message]:

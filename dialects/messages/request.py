@@ -10,23 +10,30 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from converters.thinking import thinking_setting
 from dialects.chat import request as chat_requests
-from dialects.messages.estimate import tokens_of_request
+from dialects.messages.estimate import tokens_of_message, tokens_of_request, tokens_of_tools
 from dialects.messages.history import chat_messages
 from dialects.messages.tools import Tools, choice_of, tools_of
 from dialects.protocol import ParsedRequest
 from errors import RequestError
 from turns import Turns
-from wire.json_body import LARGE, read_body, read_in_slices
-from wire.json_values import spelled
+from wire.json_body import LARGE, read_body, read_large
+from wire.json_values import RawJson, spelled
 
 _SAME = ("temperature", "top_p", "top_k")
 """Numbers that have the same name and meaning in chat requests."""
+_NAMES = frozenset(
+    {
+        *("model", "system", "messages", "tools", "mcp_servers", "tool_choice", "thinking"),
+        *("max_tokens", "stop_sequences", "stream", *_SAME),
+    }
+)
+"""All fields that are read."""
 _THINKS: Mapping[object, bool] = {"enabled": True, "adaptive": True, "disabled": False}
 
 
@@ -57,18 +64,42 @@ def parse(raw: bytes) -> ParsedRequest:
     )
 
 
-def parse_prompt(raw: bytes) -> dict[str, Any]:
-    """The chat request of a body of which the tokens are to be counted. Raises RequestError."""
+def parse_prompt(raw: bytes) -> tuple[dict[str, Any], float]:
+    """(the chat request of a body of which the tokens are to be counted, their estimate). Raises RequestError."""
     body = _read(raw)
-    return chat_prompt(body, tools_of(body), Turns() if len(raw) > LARGE else None)
+    meter = _Meter()
+    chat = chat_prompt(body, tools_of(body), Turns() if len(raw) > LARGE else None, meter.watch)
+    return chat, meter.total + tokens_of_tools(chat)
 
 
-def chat_prompt(body: Mapping[str, Any], tools: Tools, turns: Turns | None) -> dict[str, Any]:
-    """The members of the chat request that make its prompt: model, messages, tools, thinking."""
+class _Meter:
+    """Estimates the tokens of messages that pass by: those of a long request are never there all at once."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def watch(self, messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for message in messages:
+            self.total += tokens_of_message(message)
+            yield message
+
+
+def chat_prompt(
+    body: Mapping[str, Any],
+    tools: Tools,
+    turns: Turns | None,
+    watch: Callable[[Iterator[dict[str, Any]]], Iterator[dict[str, Any]]] = iter,
+) -> dict[str, Any]:
+    """The members of the chat request that make its prompt: model, messages, tools, thinking.
+
+    With `turns`, as for a long request, the messages are written one by one, and stand there as RawJson. They pass
+    through `watch`.
+    """
     model = body.get("model")
     if model is not None and not isinstance(model, str):
         raise RequestError("'model' must be a string.", param="model")
-    messages = chat_messages(body.get("system"), body.get("messages"), turns)
+    found = watch(chat_messages(body.get("system"), body.get("messages"), turns))
+    messages = list(found) if turns is None else _raw(found, turns)
     chat: dict[str, Any] = {"model": model or "", "messages": messages}
     if tools.declared:
         chat["tools"] = tools.declared
@@ -77,6 +108,18 @@ def chat_prompt(body: Mapping[str, Any], tools: Tools, turns: Turns | None) -> d
     if setting is not None:
         chat["chat_template_kwargs"] = {setting: thinks}
     return chat
+
+
+def _raw(messages: Iterator[dict[str, Any]], turns: Turns) -> RawJson:
+    """In one buffer that grows: pieces of hundreds of thousands of messages would take more than they hold."""
+    buffer = bytearray(b"[")
+    for message in messages:
+        if len(buffer) > 1:
+            buffer += b", "
+        for piece in spelled(message, turns):
+            buffer += piece
+    buffer += b"]"
+    return RawJson(bytes(buffer))
 
 
 def _thinks(thinking: Any) -> bool | None:
@@ -122,7 +165,7 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 
 
 def _read(raw: bytes) -> dict[str, Any]:
-    body = read_in_slices(raw) if len(raw) > LARGE else read_body(raw)
+    body = read_large(raw, _NAMES, "messages") if len(raw) > LARGE else read_body(raw)
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
     return body

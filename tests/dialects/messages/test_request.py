@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -291,6 +292,36 @@ def test_a_large_request_says_the_same() -> None:
         said([PNG_PART]),
     ]
     assert found["temperature"] == 0.5 and found["tools"] == [FUNCTION]
+
+
+@in_one_test(
+    ("more", "field"),
+    [
+        ({"messages": {"role": "user"}}, "messages"),
+        ({"messages": [user(text("x")), {"role": "boss", "content": ""}]}, "messages.1.role"),
+        ({"max_tokens": None}, "max_tokens"),
+        ({"tools": [{"name": 7}]}, "tools.0.name"),
+    ],
+)
+def test_a_large_request_is_refused_by_name_too(more: Json, field: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        chat(**{"system": "x" * 1_100_000, **more})
+    assert refused.value.param == field
+    with pytest.raises(RequestError, match="JSON"):
+        Messages().parse_request(json.dumps(asking(system="x" * 1_100_000)).encode()[:-1])
+
+
+def test_a_large_request_is_never_there_in_objects() -> None:
+    """Hundreds of thousands of messages take no more than their text."""
+    asked = json.dumps(asking(messages=[said("w"), {"role": "assistant", "content": "x"}] * 30_000)).encode()
+    tracemalloc.start()
+    try:
+        parsed = Messages().parse_request(asked)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(json.loads(parsed.upstream.body)["messages"]) == 60_000
+    assert peak < 8 * len(asked)
 
 
 def test_what_the_answer_needs_to_know() -> None:

@@ -141,6 +141,21 @@ def test_an_estimate_grows_with_all_that_is_in_the_prompt() -> None:
     assert counted(counter, backend) > least + 20
 
 
+def test_a_count_of_a_large_request() -> None:
+    """A picture counts as one, however many bytes it has."""
+    image = {"type": "image", "source": {"type": "base64", "data": "A" * 1_500_000}}
+    turns = [{"role": "user", "content": [image, {"type": "text", "text": "word " * 100_000}]}]
+    backend = Backend({})
+    assert 90_000 < counted(TokenCounter(Corrections()), backend, messages=turns) < 140_000
+    [(_, asked)] = backend.asked
+    assert asked["messages"][0]["content"][0]["image_url"]["url"].endswith("AAAA")
+    short = [{"role": "user", "content": [image]}]
+    assert counted(TokenCounter(Corrections()), backend, messages=short) < 1200
+    counter = TokenCounter(Corrections())
+    backend = Backend({"/tokenize": llama, "/apply-template": {"prompt": "<|user|>Hi"}})
+    assert counted(counter, backend, messages=turns) == len("<|user|>Hi")
+
+
 # -- models ------------------------------------------------------------------------------------------------------------
 
 
