@@ -1,6 +1,7 @@
 """The APIs that clients speak, one room each. A dialect sees requests and events, never markup and no sockets."""
 
 from dialects.chat import Chat, ReasoningField
+from dialects.messages import Messages
 from dialects.ollama import conversations as ollama_conversations
 from dialects.protocol import Clock, Dialect
 from dialects.responses import Responses
@@ -11,7 +12,7 @@ def all_dialects(reasoning_field: ReasoningField, clock: Clock) -> tuple[Dialect
 
     `clock` is for those whose answers tell times.
     """
-    return (Chat(reasoning_field), Responses(), *ollama_conversations(clock))
+    return (Chat(reasoning_field), Responses(), Messages(), *ollama_conversations(clock))
 
 
 __all__ = ["Dialect", "all_dialects"]

@@ -35,6 +35,8 @@ from tests.servers import (
 )
 
 HOWS: tuple[How, ...] = ("app", "gunicorn")
+ASKED = {"/tokenize", "/apply-template", "/api/tags", "/api/ps", "/api/show"}
+"""Paths outside `/v1/` that the proxy asks a backend by itself: for a count of tokens, and as it may be an Ollama."""
 QUIET = 0.15
 """Seconds without a byte after which an answer is taken for all there is, where nothing tells its end."""
 LONGEST = 6.0
@@ -98,8 +100,6 @@ TARGETS = [
     "http://[x]/v1/a",
     "/v1/a b",
 ]
-ASKED = {"/api/tags", "/api/ps", "/api/show"}
-"""What the proxy itself asks a backend beside `/v1/*`: it may be an Ollama."""
 VERSIONS = ["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/9", "http/1.1", "HTTP/1.1 x", "", "ICY"]
 NAMES = [
     "Content-Length",

@@ -23,6 +23,7 @@ from backends.chat.fields import (
     json_or_none,
     message_extension,
     reply_extension,
+    stop_extension,
 )
 from backends.chat.heads import Heads
 from backends.chat.large import LARGE
@@ -236,9 +237,9 @@ class ChunkReader:
         if not reason:
             return delta
         reader.finish(reason, delta)
-        around = reply_extension(chunk)
-        if around is not None and isinstance(delta.last[-1] if delta.last else None, Finish):
-            delta.last = [*delta.last[:-1], around, delta.last[-1]]
+        beside = [each for each in (stop_extension(choice), reply_extension(chunk)) if each is not None]
+        if beside and isinstance(delta.last[-1] if delta.last else None, Finish):
+            delta.last = [*delta.last[:-1], *beside, delta.last[-1]]
         return delta
 
     def _brings_only_calls(self, choice: Mapping[str, Any], delta: Delta) -> bool:

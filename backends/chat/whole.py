@@ -8,7 +8,15 @@ from typing import Any
 from backends.chat.choices import Choices
 from backends.chat.chunks import says_the_same
 from backends.chat.envelope import mend_reply
-from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension
+from backends.chat.fields import (
+    choices_of,
+    features_of,
+    head_of,
+    index_of,
+    message_extension,
+    reply_extension,
+    stop_extension,
+)
 from backends.chat.large import LARGE
 from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text
@@ -51,6 +59,8 @@ class WholeReader:
             if same and (logprobs := logprobs_of(choice)) is not None:
                 events.append((index, extension_of([logprobs])))
             events += [(index, event) for event in said]
+            if (stop := stop_extension(choice)) is not None:
+                events.append((index, stop))
             features |= features_of(message, choice.get("finish_reason"))
             changed = changed or not (same and message.get("role") and says_the_same(choice, delta))
         around = reply_extension(reply)
