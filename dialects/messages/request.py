@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from converters.thinking import settings_for
+from converters.thinking import keeps_reasoning, settings_for
 from dialects.chat import request as chat_requests
 from dialects.messages.estimate import tokens_of_message, tokens_of_request, tokens_of_tools
 from dialects.messages.history import chat_messages
@@ -54,12 +54,14 @@ def parse(raw: bytes) -> ParsedRequest:
     body = _read(raw)
     tools = tools_of(body)
     turns = Turns() if len(raw) > LARGE else None
-    chat = {**chat_prompt(body, tools, turns), **_wishes(body, tools)}
+    history = _KeptReasoning(body.get("model"))
+    chat = {**chat_prompt(body, tools, turns, history.watch), **_wishes(body, tools)}
     parsed = chat_requests.parse(written(chat, turns))
     estimated = tokens_of_request(chat) if turns is None else 0.0
+    codes = {"tool_skipped": tools.skipped, "reasoning_dropped": history.dropped}
     return replace(
         parsed,
-        codes=parsed.codes | ({"tool_skipped"} if tools.skipped else frozenset()),
+        codes=parsed.codes | {code for code, holds in codes.items() if holds},
         options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), estimated),
     )
 
@@ -68,8 +70,28 @@ def parse_prompt(raw: bytes) -> tuple[dict[str, Any], float]:
     """(the chat request of a body of which the tokens are to be counted, their estimate). Raises RequestError."""
     body = _read(raw)
     meter = _Meter()
-    chat = chat_prompt(body, tools_of(body), Turns() if len(raw) > LARGE else None, meter.watch)
+    kept = _KeptReasoning(body.get("model"))
+    turns = Turns() if len(raw) > LARGE else None
+    chat = chat_prompt(body, tools_of(body), turns, lambda messages: meter.watch(kept.watch(messages)))
     return chat, meter.total + tokens_of_tools(chat)
+
+
+class _KeptReasoning:
+    """Lets reasoning of a history go on to models whose template takes it. `dropped` tells whether any was left out."""
+
+    def __init__(self, model: Any) -> None:
+        self._keeps = isinstance(model, str) and keeps_reasoning(model)
+        self.dropped = False
+
+    def watch(self, messages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for message in messages:
+            if self._keeps or "reasoning_content" not in message:
+                yield message
+                continue
+            self.dropped = True
+            rest = {name: value for name, value in message.items() if name != "reasoning_content"}
+            if rest.get("content") or rest.get("tool_calls"):
+                yield rest
 
 
 class _Meter:

@@ -237,7 +237,7 @@ CALLS = (
             r"did not have (?:response messages|tool_result)",
             r"must be a response to a pre(?:ceding|ceeding|vious) message",
             r"tool_use ids? (?:were|was) found without tool_result",
-            r"unexpected tool_use_id found in tool_result",
+            r"unexpected \w+ found in tool_result",
             r"insufficient tool messages",
             r"no (?:matching )?tool[_ ]calls? found (?:for|with)",
         ),
