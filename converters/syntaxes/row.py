@@ -4,6 +4,7 @@
 for each argument, with its `{key}` and `{value}`. `{object}` stands for one JSON object that carries the whole call.
 Parsing (shapes/) and rendering (render.py) follow the same sample. In parsing, a newline of the sample is optional
 white space; but newlines next to `{value}` belong to the markup if the value begins on a line of its own.
+A row with a sample that the grammar cannot take raises SampleError when it is made (text/samples.py).
 
 It may not know how anything is parsed.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from converters.text.samples import check_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,5 @@ class Syntax:
     """What tags begin with that stand around words of the answer, such as citations: they go, the words stay."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""
+
+    __post_init__ = check_samples
