@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from converters.syntaxes.reasoning_tags import ReasoningTag
 from converters.text.samples import check_samples
 
 
@@ -74,6 +75,10 @@ class Syntax:
     """Whether keys are escaped as in HTML: `&amp;`, `&quot;`."""
     inline_tags: tuple[str, ...] = ()
     """What tags begin with that stand around words of the answer, such as citations: they go, the words stay."""
+    own_ends: tuple[str, ...] = ()
+    """End-of-turn tokens of its models that no other has, beside those of tokens.py. Of rows that were learned."""
+    own_tags: tuple[ReasoningTag, ...] = ()
+    """Tags of reasoning that its models alone have, beside those of reasoning_tags.py. Of rows that were learned."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""
 
