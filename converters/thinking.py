@@ -14,7 +14,7 @@ from typing import get_args
 from converters.builtin import plain_name
 from converters.detect.detector import Detector
 from converters.detect.openers import reasoning_index
-from converters.syntaxes import THINKING, ThinkingFamily
+from converters.syntaxes import THINKING, Syntax, ThinkingFamily
 from converters.syntaxes.thinking import Setting
 from converters.text.expectations import Expectations
 
@@ -96,7 +96,7 @@ def _asked_beside_settings(prompt: Prompt, heeds_effort: bool) -> bool | None:
     return _on(prompt.think)
 
 
-def left_open(prefill: str, row: str = "") -> bool:
+def left_open(prefill: str, row: Syntax | None = None) -> bool:
     """Whether a text of the assistant opens reasoning that it does not close. `row` is the one that is expected."""
     reader = Detector(reasoning_index(row), Expectations())
     reader.feed(prefill)

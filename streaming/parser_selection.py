@@ -77,7 +77,7 @@ class ParserSelection:
         prompt, family = request.prompt, family_of(request.model)
         if prompt.prefill is not None:
             row = converter.syntax if isinstance(converter, SyntaxConverter) else None
-            return left_open(prompt.prefill, row.name if row else "")
+            return left_open(prompt.prefill, row)
         wish = asked(family, prompt)
         if wish is not None:
             return wish
