@@ -13,7 +13,7 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "serving", "demo")
+ROOMS = ("wire", "converters", "templates", "dialects", "backends", "streaming", "serving", "demo")
 TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
@@ -24,6 +24,7 @@ FLOORS = {
     "converters": 1,
     "reply": 2,
     "usage": 2,
+    "templates": 2,
     "dialects": 3,
     "backends": 3,
     "startup": 4,
@@ -44,6 +45,7 @@ HEART = {
     "stages": 4,
     "render": 4,
     "base": 5,
+    "learning": 5,
     "builtin": 6,
     "factory": 7,
     "thinking": 7,
@@ -51,6 +53,8 @@ HEART = {
 FORBIDDEN = {
     "wire": {"flask", "requests", "urllib3", "socket", "time", "logging", "config", "converters"},
     "converters": {"flask", "requests", "urllib3", "time", "logging", "socket", "config", "dialects", "streaming"},
+    "converters/learning": {"jinja2", "subprocess", "pathlib", "templates"},
+    "templates": {"flask", "dialects", "backends", "streaming", "config"},
     "reply": {"flask", "requests", "urllib3", "socket", "time", "config", "wire"},
     "dialects": {"flask", "requests", "urllib3", "socket", "time", "backends", "streaming"},
     "backends": {"flask", "dialects", "streaming"},

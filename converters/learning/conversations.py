@@ -103,6 +103,8 @@ class Conversation:
     """The prompt for the next answer is wanted, behind another message of the user."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     user: str = USER
+    ends_with_user: bool = False
+    """It ends with a message of the user, and no prompt is wanted."""
 
     def variables(self, history: History) -> dict[str, Any]:
         """The variables of one rendering."""
@@ -115,7 +117,7 @@ class Conversation:
             if turn.results:
                 messages += _results(turn, history, count)
             count += len(turn.calls)
-        if self.prompt and not (messages and messages[-1]["role"] == "tool"):
+        if (self.prompt or self.ends_with_user) and not (messages and messages[-1]["role"] == "tool"):
             messages.append({"role": "user", "content": self.user})
         found: dict[str, Any] = {"messages": messages, "add_generation_prompt": self.prompt, **self.settings}
         if self.tools is not None:

@@ -49,8 +49,9 @@ def named_json(text: str, call: Call, pos: int = 0) -> Core | None:
             named = max(text.rfind("{name}", pos, start), text.rfind("{id}", pos, start))
             if named < 0:
                 return None
-            both = text.rfind("{id}", pos, named)  # an id in front of the name, in the same markup
-            first = both if both >= 0 and text.startswith("{name}", named) else named
+            hole, other = ("{name}", "{id}") if text.startswith("{name}", named) else ("{id}", "{name}")
+            before = text.rfind(other, pos, named)  # the other hole, in the same markup
+            first = before if before >= 0 and hole not in text[before:named] and len(text[before:named]) < 80 else named
             return Core(first, end, text[first:start] + "{arguments}", {"shape": "named_json"})
     return None
 

@@ -14,10 +14,11 @@ from converters.learning import history as histories
 from converters.learning.conversations import HISTORIES, History, NotRendered, Render
 from converters.learning.parameters import NotDerived
 from converters.learning.proof import Proof, Prover
-from converters.learning.rows import ONE, TWO, RowMaker
+from converters.learning.rows import TWO, RowMaker
 from converters.learning.thinking import Thinking, family_of, is_open, tag_of
 from converters.learning.tokens import Tokens
 from converters.learning.written import Written
+from converters.render import render_calls
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, Syntax
 from converters.text.scanner import folded
 
@@ -40,6 +41,9 @@ class Learned:
     not_derived: str = ""
     """Why no row could be derived, also where a listed one reads everything."""
     proof: Proof | None = None
+    """That of the row that is used, or of the derived one."""
+    derived_proof: Proof | None = None
+    """That of the derived row, alone and before the table, where it was asked for."""
     thinking: Thinking | None = None
     ends: tuple[str, ...] = ()
     """What ends a turn, and is not in the table."""
@@ -48,9 +52,12 @@ class Learned:
     declaration: str = ""
 
 
-def learn(render: Render, name: str, special: Iterable[str] = (), prior: Syntax | None = None) -> Learned:
+def learn(
+    render: Render, name: str, special: Iterable[str] = (), prior: Syntax | None = None, *, thorough: bool = False
+) -> Learned:
     """Learn from a template. `name` is that of the row, `special` the tokenizer's special tokens where they are known,
-    `prior` the row that the model's name speaks for. Never raises."""
+    `prior` the row that the model's name speaks for. `thorough`: prove the derived row also where a listed one is used.
+    Never raises."""
     tokens = Tokens(special)
     try:
         form = _history(render, tokens)
@@ -61,7 +68,7 @@ def learn(render: Render, name: str, special: Iterable[str] = (), prior: Syntax 
     written = Written(render, form, tokens)
     thinking = _thinking(written)
     ends = _ends(written)
-    learned = _row(written, thinking, ends, name, prior)
+    learned = _row(written, thinking, ends, name, prior, thorough=thorough)
     return dataclasses.replace(
         learned,
         thinking=thinking,
@@ -97,32 +104,48 @@ def _ends(written: Written) -> tuple[str, ...]:
     return tuple(dict.fromkeys(token for token in found if folded(token) not in _KNOWN_ENDS | _CLOSERS))
 
 
-def _row(written: Written, thinking: Thinking, ends: tuple[str, ...], name: str, prior: Syntax | None) -> Learned:
+def _row(
+    written: Written, thinking: Thinking, ends: tuple[str, ...], name: str, prior: Syntax | None, *, thorough: bool
+) -> Learned:
     prover = Prover(written, lambda prompt: is_open(prompt, thinking.tag))
     derived, not_derived = None, ""
     try:
         derived = _with_facts(RowMaker(written, name, f"chat template of {name}").row(), thinking, ends)
     except (NotDerived, NotRendered) as error:
         not_derived = str(error)
-    listed = _listed(prover, thinking, ends, prior)
+    listed = _listed(prover, derived, thinking, ends, prior)
+    own = _proved(prover, derived) if derived is not None and (thorough or listed is None) else None
     if listed is not None:
         row, proof = listed
-        return Learned(row=row, is_listed=True, derived=derived, not_derived=not_derived, proof=proof)
-    if derived is None:
+        return Learned(
+            row=row, is_listed=True, derived=derived, not_derived=not_derived, proof=proof, derived_proof=own
+        )
+    if derived is None or own is None:
         return Learned(why=not_derived, not_derived=not_derived)
-    proof = prover.prove(derived)
-    if proof.holds:
-        return Learned(row=derived, derived=derived, proof=proof)
-    first = next(iter(proof.failed.items()), ("", "no call is rendered"))
-    return Learned(derived=derived, why=f"the proof fails: {first[0]}: {first[1]}", proof=proof)
+    if own.holds:
+        return Learned(row=derived, derived=derived, proof=own, derived_proof=own)
+    return Learned(derived=derived, why=f"the proof fails: {own.first}", proof=own, derived_proof=own)
+
+
+def _proved(prover: Prover, row: Syntax) -> Proof:
+    """The proof of a row alone, and before the table."""
+    alone = prover.prove(row, sole=True)
+    return prover.prove(row) if alone.holds else alone
 
 
 def _listed(
-    prover: Prover, thinking: Thinking, ends: tuple[str, ...], prior: Syntax | None
+    prover: Prover, derived: Syntax | None, thinking: Thinking, ends: tuple[str, ...], prior: Syntax | None
 ) -> tuple[Syntax, Proof] | None:
-    """The listed row that reads all calls of the proof right, with the facts of this template."""
+    """The listed row that reads all calls of the proof right, with the facts of this template.
+
+    The row of the model's name is asked first, then those that write the same text, then the one that the parser names.
+    """
+    named = prior if prior is not None and prover.syntax(prior) == prior.name else None
+    same = [row for row in SYNTAXES if derived is not None and _written(row) == _written(derived)]
     found = {row.name: row for row in SYNTAXES}.get(prover.syntax())
-    for row in dict.fromkeys(row for row in (found, prior) if row is not None):
+    for row in dict.fromkeys(row for row in (named, *same, found) if row is not None):
+        if prover.syntax(row) != row.name:
+            continue  # another one reads its calls
         candidate = _with_facts(row, thinking, ends)
         proof = prover.prove(candidate)
         if proof.holds:
@@ -130,9 +153,12 @@ def _listed(
     return None
 
 
+def _written(row: Syntax) -> str:
+    """A call in a row, without blanks."""
+    return "".join(render_calls(row, [(TWO.name, TWO.arguments)]).split())
+
+
 def _with_facts(row: Syntax, thinking: Thinking, ends: tuple[str, ...]) -> Syntax:
     tags = () if thinking.is_listed or thinking.tag is None else (thinking.tag,)
     return dataclasses.replace(row, own_ends=ends, own_tags=tags) if ends or tags else row
 
-
-__all__ = ["ONE", "Learned", "learn"]

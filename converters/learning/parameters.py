@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import dataclass
 
-from converters.learning.conversations import NotRendered
 from converters.learning.tokens import Tokens
 
+_TAG = re.compile(r"</?(?=[{\w])")
 _WORD = re.compile(r"\w+")
 
 
@@ -84,6 +85,13 @@ def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens) -
     return Parameters(header, sample, closer.rstrip(), "{key}" in closer, types)
 
 
+def lead_token(text: str) -> str:
+    """The token that stands in front of every tag of a call; empty if none does."""
+    before = [text[: tag.start()] for tag in _TAG.finditer(text)]
+    token = os.path.commonprefix([each[::-1] for each in before])[::-1] if len(before) > 2 else ""
+    return token.strip() if len(token.strip()) > 2 and not token.strip().isalnum() else ""
+
+
 def _typed(string: str, number: str) -> tuple[str, tuple[str, ...]]:
     """What stands between key and value, with a hole for the type that it tells. Raises NotDerived."""
     words, others = _WORD.findall(string), _WORD.findall(number)
@@ -93,5 +101,3 @@ def _typed(string: str, number: str) -> tuple[str, tuple[str, ...]]:
     found = list(_WORD.finditer(string))[differ[0]]
     return f"{string[: found.start()]}{{type}}{string[found.end() :]}", (found.group(),)
 
-
-__all__ = ["Cut", "NotDerived", "NotRendered", "Parameters", "parameters"]

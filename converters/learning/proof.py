@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from converters.learning.conversations import SAY, Call, Conversation, NotRendered, Turn
@@ -69,6 +69,11 @@ class Proof:
         """Whether a row may be used."""
         return not self.failed and any(name in self.tried for name in CALLS)
 
+    @property
+    def first(self) -> str:
+        """The first failure, in one line."""
+        return ": ".join(next(iter(self.failed.items()), ("no call is rendered",)))
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -93,18 +98,19 @@ class Prover:
         self.not_rendered: list[str] = []
         self.cases = list(self._cases())
 
-    def prove(self, row: Syntax | None) -> Proof:
-        """Read every text with a row, or with the table alone."""
+    def prove(self, row: Syntax, *, sole: bool = False) -> Proof:
+        """Read every text with a row before the table, or with it alone."""
         failed = {}
         for case in self.cases:
-            why = self._fault(case, row)
+            why = self._fault(case, row, sole=sole)
             if why:
                 failed[case.name] = why
         return Proof(tuple(case.name for case in self.cases), failed, tuple(self.not_rendered))
 
-    def syntax(self) -> str:
-        """The name of the listed row that reads the first text without a hint; empty if none does."""
-        return _read(self.cases[0], self.expectations(self.cases[0]), None, whole=True)[1] if self.cases else ""
+    def syntax(self, prior: Syntax | None = None) -> str:
+        """The name of the listed row that reads the first text, `prior` before the others; empty if none does."""
+        case = self.cases[0] if self.cases else None
+        return _read(case, self.expectations(case), prior, whole=True)[1] if case else ""
 
     def expectations(self, case: Case) -> Expectations:
         """The tools that were declared."""
@@ -144,17 +150,16 @@ class Prover:
             else:
                 self.not_rendered.append(f"{name}, {kind}")
 
-    def _fault(self, case: Case, row: Syntax | None) -> str:
+    def _fault(self, case: Case, row: Syntax, *, sole: bool) -> str:
         """What is wrong with what a row reads; empty if nothing is."""
         expectations = self.expectations(case)
         for whole in (True, False):
-            found, _ = _read(case, expectations, row, whole=whole)
+            found, _ = _read(case, expectations, row, whole=whole, sole=sole)
             if found.calls != [(call.name, dict(call.arguments)) for call in case.calls]:
                 return f"read as {_short(found.calls)}"
-            if found.text.strip() != case.says:
-                return f"{_short(found.text.strip())} is left"
-            if found.reasoning.strip():
-                return f"{_short(found.reasoning.strip())} is left in the reasoning"
+            said = (found.text.strip(), found.reasoning.strip())
+            if said not in ((case.says, ""), ("", case.says)):  # some templates write text beside calls as reasoning
+                return f"{_short(said[0] or said[1] or case.says)} is left"
         return ""
 
 
@@ -165,9 +170,11 @@ class _Found:
     reasoning: str = ""
 
 
-def _read(case: Case, expectations: Expectations, row: Syntax | None, *, whole: bool) -> tuple[_Found, str]:
+def _read(
+    case: Case, expectations: Expectations, row: Syntax | None, *, whole: bool, sole: bool = False
+) -> tuple[_Found, str]:
     """(what the parser makes of a text, the name of the row that its first call was written in)"""
-    parser = new_parser(expectations, row)
+    parser = new_parser(expectations, row, sole=sole)
     events: list[Event] = []
     for piece in [case.text] if whole else case.text:
         events += parser.feed(piece)
@@ -206,5 +213,3 @@ def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return repr(text if len(text) <= 160 else f"{text[:160]}…")
 
-
-__all__ = ["CALLS", "Case", "Proof", "Prover", "replace"]

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from converters.learning.conversations import FIRST, KEYS, SECOND, VALUES, Call, NotRendered
+from converters.learning.conversations import FIRST, KEYS, SECOND, VALUES, Call, Conversation, NotRendered
 from converters.learning.cores import FINDERS, Core, json_object
-from converters.learning.parameters import Cut, NotDerived, Parameters, parameters
-from converters.learning.units import Around, around_one, around_two
+from converters.learning.parameters import Cut, NotDerived, Parameters, lead_token, parameters
+from converters.learning.units import Around, addressed, around_one, around_two, counted
 from converters.learning.written import Written
 from converters.syntaxes import Syntax
 from converters.text.samples import SampleError
@@ -24,6 +24,7 @@ OTHER = Call(SECOND, {KEYS[1]: VALUES[1]})
 NUMBER = Call(FIRST, {KEYS[0]: 7})
 BARE = Call(FIRST, {})
 _BLANKS = re.compile(r"\s*")
+_SIGNS = re.compile(r"[^\w\s]+\Z")
 
 
 class RowMaker:
@@ -36,10 +37,29 @@ class RowMaker:
 
     def row(self) -> Syntax:
         """Raises NotDerived with the reason, and NotRendered."""
+        fields = self._fields()
         try:
-            return Syntax(name=self._name, source=self._source, **self._fields())
+            return self._made(fields)
+        except SampleError as error:
+            prefill = self._prefill()
+            if not prefill or fields["group"] or not fields["call"].startswith("{name}"):
+                raise NotDerived(f"the grammar cannot take it: {error}") from None
+        try:
+            return self._made(fields | {"call": prefill + fields["call"], "prefilled_call": prefill})
         except SampleError as error:
             raise NotDerived(f"the grammar cannot take it: {error}") from None
+
+    def _made(self, fields: dict[str, Any]) -> Syntax:
+        return Syntax(name=self._name, source=self._source, **fields)
+
+    def _prefill(self) -> str:
+        """The markup that the prompt ends in, which the model may write itself before another call."""
+        try:
+            prompt = self._written.rendered(Conversation(prompt=True))
+        except NotRendered:
+            return ""
+        found = _SIGNS.search(prompt)
+        return found.group() if found else ""
 
     def _fields(self) -> dict[str, Any]:
         text = self._written.calls([TWO])
@@ -56,7 +76,8 @@ class RowMaker:
     def _masked(self, text: str, calls: list[Call]) -> str:
         """A text with holes for the names and ids of its calls."""
         for index, call in enumerate(calls):
-            text = text.replace(self._written.history.call_id(call, index), "{id}")
+            for call_id in (self._written.history.call_id(call, index), f"functions.{call.name}:{index}"):
+                text = text.replace(call_id, "{id}")
             text = text.replace(call.name, "{name}")
         return text
 
@@ -79,13 +100,18 @@ class RowMaker:
             second = finder(two, calls[1], first.end) if first is not None else None
             if first is not None and second is not None:
                 before, middle, behind = two[: first.start], two[first.end : second.start], two[second.end :]
-                around = around_two(before, middle, behind, self._written.tokens)
+                around = around_two(*counted(before, middle), behind, self._written.tokens)
+                sample, other = counted(first.sample, second.sample)
+                if mask and sample == other:
+                    return self._finished(around, sample, dict(core.fields))
         return self._finished(around, core.sample, dict(core.fields))
 
     def _finished(self, around: Around, core: str, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields of the row, which say whether its calls have a marker."""
-        call, group = around.head + core + around.foot, around.group
         shape = fields["shape"]
+        if "{name}" in around.head and not around.group:
+            around = addressed(around)
+        call, group = around.head + core + around.foot, around.group
         if not group and shape == "pythonic":
             call, group = core, f"{around.head}{{calls}}{around.foot}"
         fields |= {"call": call, "group": group, "between": around.between, "grouped": around.grouped}
@@ -113,10 +139,16 @@ class RowMaker:
             number = number.partition(KEYS[0])[2]
             number = number[: number.index("7")] if "7" in number else None
         tags = parameters(cut, bare, number, self._written.tokens)
+        also = self._marked_up(tags)
+        lead = lead_token(masked)
         core = self._tagged_core(masked, TWO, tags)
         fields: dict[str, Any] = {"shape": "elements" if tags.keyed else "tagged", "parameter": tags.sample}
         if tags.string_types:
             fields["string_types"] = tags.string_types
+        if also:
+            fields["also_parameter"] = (also,)
+        if lead:
+            fields["lead_token"] = lead
 
         def find(text: str, call: Call, pos: int = 0) -> Core | None:
             return self._tagged_core(text, call, tags, pos)
@@ -125,6 +157,19 @@ class RowMaker:
             raise NotDerived("the arguments of a call have no end of their own")
         found = self._assembled(core, masked, find, [ONE, OTHER], mask=True)
         return found | fields
+
+    def _marked_up(self, tags: Parameters) -> str:
+        """How an argument is written whose value holds markup, if it is written differently; else empty."""
+        value = "zqva\n<zqx>&zqva"
+        opener, to_value = tags.sample.partition("{value}")[0].split("{key}")
+        text = self._behind_name(Call(FIRST, {KEYS[0]: value})) or ""
+        _, _, text = text.partition(opener + KEYS[0])
+        before, found, behind = text.partition(value)
+        end = behind.find(tags.closer)
+        if not found or before == to_value or not before.startswith(to_value) or end < 0:
+            return ""
+        closer = tags.sample.partition("{value}")[2]
+        return f"{opener}{{key}}{before}{{value}}{behind[:end]}{closer}"
 
     def _behind_name(self, call: Call) -> str | None:
         """What stands behind the name of a call; None if it is not rendered."""

@@ -10,7 +10,11 @@ from converters.learning.conversations import FIRST, KEYS, SAY, THINK, VALUES, C
 from converters.learning.tokens import Tokens
 from converters.learning.written import Written
 from converters.syntaxes import REASONING_TAGS, ReasoningTag, ThinkingFamily
+from converters.syntaxes.channels import CHANNEL, MESSAGE, MESSAGE_ENDS, START
 from converters.syntaxes.thinking import Setting
+
+CHANNEL_TOKENS = frozenset((START, CHANNEL, MESSAGE, *MESSAGE_ENDS))
+"""Tokens of message headers, which say themselves what is reasoning."""
 
 _KEYS = ("reasoning_content", "reasoning", "thinking")
 _HEEDED: tuple[tuple[Setting, Any, Any], ...] = (
@@ -69,7 +73,7 @@ def _around(text: str, tokens: Tokens) -> ReasoningTag | None:
         ):
             return tag
     opens, closes = tokens.split(before.rstrip())[-1:], tokens.split(behind.lstrip())[:1]
-    if not opens or not closes or not (tokens.is_markup(opens[0]) and tokens.is_markup(closes[0])):
+    if not opens or not closes or opens[0] in CHANNEL_TOKENS or not (tokens.is_markup(opens[0]) and tokens.is_markup(closes[0])):
         return None
     return ReasoningTag(opens[0], (closes[0],))
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os.path
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +31,16 @@ class Around:
         return f"{self.opener}{{calls}}{self.closer}" if self.opener or self.closer else ""
 
 
+def counted(first: str, second: str) -> tuple[str, str]:
+    """Two texts that differ in a number which counts calls, with a hole for it; as they are if they do not."""
+    same = len(os.path.commonprefix((first[::-1], second[::-1])))
+    ends = [re.search(r"\d+\Z", text[: len(text) - same]) for text in (first, second)]
+    if ends[0] is None or ends[1] is None or int(ends[1].group()) != int(ends[0].group()) + 1:
+        return first, second
+    behind = first[len(first) - same :]
+    return f"{first[: ends[0].start()]}{{id}}{behind}", f"{second[: ends[1].start()]}{{id}}{behind}"
+
+
 def around_one(before: str, behind: str) -> Around:
     """For a template that renders one call only: whether there is a group cannot be told, but for a list's brackets."""
     if before.rstrip().endswith("[") and behind.lstrip().startswith("]"):
@@ -45,3 +57,14 @@ def around_two(before: str, middle: str, behind: str, tokens: Tokens) -> Around:
     head = tokens.suffix(rest, before).lstrip()
     between = rest[: len(rest) - len(head)]
     return Around(head, foot, before[: len(before) - len(head)], behind[len(foot) :], between)
+
+
+def addressed(around: Around) -> Around:
+    """A call whose name also stands in front of its own markup, as the recipient of a message: that is its group."""
+    start = max(around.head.rfind("<"), around.head.rfind("["))
+    close = re.match(r"\s*(?:<[^<>]*>|\[[^\[\]]*\])", around.foot)
+    end = close.end() if close else 0
+    opener, head = around.head[:start], around.head[start:]
+    if start < 0 or "{name}" not in opener:
+        return around
+    return Around(head, around.foot[:end], opener, around.foot[end:], around.between, "each")

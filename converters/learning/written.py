@@ -10,10 +10,14 @@ from collections.abc import Sequence
 
 from converters.learning.conversations import SAY, Call, Conversation, History, NotRendered, Render, Turn
 from converters.learning.tokens import Tokens
-from converters.syntaxes import END_TOKENS, REASONING_TAGS
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS
 from converters.text.scanner import folded
 
-_CLOSERS = frozenset(closer for tag in REASONING_TAGS for closer in tag.closes)
+_ENDS = sorted(map(folded, END_TOKENS), key=len, reverse=True)
+_APPENDED = 80
+"""Characters from which on what two conversations end in is more than the end of a turn."""
+_HEADER = 80
+"""Longest header of a turn, in characters."""
 
 
 class Written:
@@ -33,10 +37,20 @@ class Written:
         declared = (tools or Conversation()).tools
         prompt = self.rendered(Conversation(tuple(before), declared, prompt=True))
         whole = self.rendered(Conversation((*before, turn), declared))
-        if whole.startswith(prompt):
-            return prompt, whole[len(prompt) :]
-        common = self.tokens.prefix(prompt, whole)
-        return common, whole[len(common) :]
+        common = prompt
+        if not whole.startswith(prompt):
+            whole = self._without_appended(whole, Conversation(tuple(before), declared, ends_with_user=True))
+            common = self.tokens.prefix(prompt, whole)
+            common += _begun(prompt, whole[len(common) :])
+        return common, _without_result(whole[len(common) :]) if turn.calls else whole[len(common) :]
+
+    def _without_appended(self, whole: str, before: Conversation) -> str:
+        """A rendering without what the template appends to every conversation, such as another instruction."""
+        try:
+            appended = self.tokens.suffix(self.rendered(before), whole)
+        except NotRendered:
+            return whole
+        return whole.removesuffix(appended) if len(appended) >= _APPENDED else whole
 
     def plain_end(self) -> str:
         """What stands behind the text of a turn without calls; empty if that cannot be told."""
@@ -70,7 +84,8 @@ class Written:
         more = len(written) - len(without)
         if behind < len(SAY) or more <= 0 or written[:behind] != without[:behind]:
             return ""
-        return written[behind : behind + more].strip() if written[behind + more :] == without[behind:] else ""
+        inserted = written[behind : behind + more]
+        return _without_result(inserted).strip() if written[behind + more :] == without[behind:] else ""
 
     def _cut(self, calls: Sequence[Call]) -> str:
         _, text = self.turn(Turn(tuple(calls)))
@@ -82,8 +97,10 @@ class Written:
         text = text.rstrip()
         if plain.strip() and text.endswith(plain.strip()):
             return text.removesuffix(plain.strip()).rstrip()
-        ends = {folded(token) for token in (*END_TOKENS, *self.tokens.split(plain)) if self.tokens.is_markup(token)}
-        while end := next((end for end in ends if folded(text).endswith(end)), ""):
+        words = {token for token in self.tokens.split(plain) if self.tokens.is_markup(token)}
+        while end := next((end for end in _ENDS if folded(text).endswith(end)), ""):
+            text = text[: -len(end)].rstrip()
+        while end := next((end for end in words if text.endswith(end) and text.count(end) == 1), ""):
             text = text[: -len(end)].rstrip()
         return text
 
@@ -91,8 +108,23 @@ class Written:
         """A turn without the reasoning that it begins with, which is empty."""
         text = text.strip()
         for tag in REASONING_TAGS:
-            if tag.reasoning and text.startswith(tag.opens):
-                text = text.removeprefix(tag.opens).lstrip()
-        for closer in sorted(_CLOSERS - {*END_TOKENS}, key=len, reverse=True):
-            text = text.removeprefix(closer).lstrip()
+            behind = text.removeprefix(tag.opens).lstrip()
+            empty = any(behind.startswith(closer) for closer in tag.closes)
+            if text.startswith(tag.opens) and (tag.reasoning or empty):
+                text = behind
+            for closer in tag.closes if empty or text.startswith(tag.closes) else ():
+                text = text.removeprefix(closer).lstrip()
         return text
+
+
+def _begun(prompt: str, text: str) -> str:
+    """What a text begins with that the prompt ends in: the header of the model's turn."""
+    longest = min(len(prompt), len(text), _HEADER)
+    return next((text[:size] for size in range(longest, 0, -1) if prompt.endswith(text[:size])), "")
+
+
+def _without_result(text: str) -> str:
+    """A turn without the opener of a result that some templates write behind it: that is the prompt for the tool."""
+    end = text.rstrip()
+    opener = next((each for each in RESULTS if end.endswith(each)), "")
+    return end.removesuffix(opener) if opener else text

@@ -19,6 +19,9 @@ _HOLE = re.compile(r"\{(\w+)\}")
 _RESERVED = re.compile("[⟦¦⟧]")
 """Characters with a meaning of their own in the grammar."""
 
+LONGEST = 300
+"""Characters of a sample, and of a group with a call's header: matching one nests as deep as it is long."""
+
 BODIES = {
     "json_object": "object",
     "named_json": "arguments",
@@ -53,6 +56,10 @@ def check_samples(row: Syntax) -> None:
         _refuse(row, "group", "", "is missing: calls of Python functions are found by what stands around them")
     if row.shape == "relaxed" and not row.delimiter:
         _refuse(row, "delimiter", "", "is missing")
+    longest = max((each.partition("{calls}")[0] for each in (row.group, *row.also_group)), key=len)
+    for sample in (row.call, *row.also_call, row.group, *row.also_group, row.parameter, *row.also_parameter):
+        if len(sample) + (len(longest) if body in sample else 0) > LONGEST:
+            _refuse(row, "sample", f"{sample[:40]}…", f"has more than {LONGEST} characters")
     if bool(row.keys[0]) != bool(row.keys[1]):
         _refuse(row, "keys", repr(row.keys), "names one key of two")
 
