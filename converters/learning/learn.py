@@ -100,8 +100,7 @@ def _thinking(written: Written) -> Thinking:
 
 def _ends(written: Written) -> tuple[str, ...]:
     """The markup behind a turn without calls that the table does not have."""
-    found = [token for token in written.tokens.split(written.plain_end()) if written.tokens.is_markup(token)]
-    return tuple(dict.fromkeys(token for token in found if folded(token) not in _KNOWN_ENDS | _CLOSERS))
+    return tuple(dict.fromkeys(token for token in written.ends() if folded(token) not in _KNOWN_ENDS | _CLOSERS))
 
 
 def _row(

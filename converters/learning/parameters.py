@@ -64,10 +64,10 @@ class Cut:
         return cls(text[named:k1], text[k1_end:v1], to_next, to_end)
 
 
-def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens) -> Parameters:
-    """`bare` is what stands behind the name of a call without arguments, `number` between the key of a number and its
+def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens, lead: str = "") -> Parameters:
+    """`lead` stands in front of each tag. `bare` is what stands behind the name of a call without arguments, `number` between the key of a number and its
     value; each None if the template does not render it. Raises NotDerived."""
-    header = tokens.prefix(cut.to_key, bare) if bare is not None else ""
+    header = tokens.prefix(cut.to_key, bare).removesuffix(lead) if bare is not None else ""
     opener = tokens.suffix(cut.to_key[len(header) :], cut.to_next).lstrip()
     while bare is None and opener[:1] in {">", "]", '"', "'"} and opener:
         opener = opener[1:].lstrip()

@@ -100,7 +100,7 @@ class RowMaker:
             second = finder(two, calls[1], first.end) if first is not None else None
             if first is not None and second is not None:
                 before, middle, behind = two[: first.start], two[first.end : second.start], two[second.end :]
-                around = around_two(*counted(before, middle), behind, self._written.tokens)
+                around = around_two(*counted(before, middle), behind, self._written.tokens, lead_token(text) if mask else "")
                 sample, other = counted(first.sample, second.sample)
                 if mask and sample == other:
                     return self._finished(around, sample, dict(core.fields))
@@ -138,9 +138,9 @@ class RowMaker:
         if number is not None:
             number = number.partition(KEYS[0])[2]
             number = number[: number.index("7")] if "7" in number else None
-        tags = parameters(cut, bare, number, self._written.tokens)
-        also = self._marked_up(tags)
         lead = lead_token(masked)
+        tags = parameters(cut, bare, number, self._written.tokens, lead)
+        also = self._marked_up(tags)
         core = self._tagged_core(masked, TWO, tags)
         fields: dict[str, Any] = {"shape": "elements" if tags.keyed else "tagged", "parameter": tags.sample}
         if tags.string_types:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_TOKEN = r"</?[^<>\s{}\"'=]{1,64}>|<｜[^<>{}]{1,64}｜>|\[/?[A-Z_]{2,64}\]|\w+|\s|."
-_MARKUP = re.compile(r"<[^<>\s]{1,64}>|\[[^\[\]\s]{1,64}\]|[^\w\s]{2}\S{0,64}")
+_TOKEN = r"<\|[^<>{}\n]{1,64}?\|>|</?[^<>\s{}\"'=]{1,64}>|<｜[^<>{}]{1,64}｜>|\[/?[A-Z_]{2,64}\]|\w+|\s|."
+_MARKUP = re.compile(r"<\|[^<>{}\n]{1,64}?\|>|<[^<>\s]{1,64}>|\[[^\[\]\s]{1,64}\]|[^\w\s]{2}\S{0,64}")
 
 
 class Tokens:

@@ -48,11 +48,12 @@ def around_one(before: str, behind: str) -> Around:
     return Around(before, behind)
 
 
-def around_two(before: str, middle: str, behind: str, tokens: Tokens) -> Around:
-    """For a template that renders two calls, `middle` between their cores."""
+def around_two(before: str, middle: str, behind: str, tokens: Tokens, lead: str = "") -> Around:
+    """For a template that renders two calls, `middle` between their cores; `lead` stands in front of each tag."""
     if middle.startswith(behind) and middle.endswith(before) and len(middle) >= len(behind) + len(before):
         return Around(before, behind, between=middle[len(behind) : len(middle) - len(before)])
     foot = tokens.prefix(middle, behind).rstrip()
+    foot = foot.removesuffix(lead).rstrip() if lead else foot
     rest = middle[len(foot) :]
     head = tokens.suffix(rest, before).lstrip()
     between = rest[: len(rest) - len(head)]

@@ -6,6 +6,7 @@ turn without what also ends turns that hold text alone. The shorter one is taken
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from converters.learning.conversations import SAY, Call, Conversation, History, NotRendered, Render, Turn
@@ -17,7 +18,7 @@ _ENDS = sorted(map(folded, END_TOKENS), key=len, reverse=True)
 _APPENDED = 80
 """Characters from which on what two conversations end in is more than the end of a turn."""
 _HEADER = 80
-"""Longest header of a turn, in characters."""
+"""Longest token that ends a turn, in characters."""
 
 
 class Written:
@@ -39,26 +40,53 @@ class Written:
         whole = self.rendered(Conversation((*before, turn), declared))
         common = prompt
         if not whole.startswith(prompt):
-            whole = self._without_appended(whole, Conversation(tuple(before), declared, ends_with_user=True))
+            bare = self._optional(Conversation(tuple(before), declared, ends_with_user=True))
+            whole = self._without_appended(whole, bare)
             common = self.tokens.prefix(prompt, whole)
-            common += _begun(prompt, whole[len(common) :])
+            begun = prompt.removeprefix(bare) if bare and prompt.startswith(bare) else ""
+            common = whole[: self._behind_header(whole, len(common), begun)]
         return common, _without_result(whole[len(common) :]) if turn.calls else whole[len(common) :]
 
-    def _without_appended(self, whole: str, before: Conversation) -> str:
-        """A rendering without what the template appends to every conversation, such as another instruction."""
-        try:
-            appended = self.tokens.suffix(self.rendered(before), whole)
-        except NotRendered:
+    def _behind_header(self, whole: str, place: int, begun: str) -> int:
+        """Where the model's words begin: behind what the prompt begins its turn with, near a place."""
+        starts = range(max(place - len(begun), 0), place + 1)
+        return max((start + len(self.tokens.prefix(begun, whole[start:])) for start in starts), default=place)
+
+    def _without_appended(self, whole: str, bare: str) -> str:
+        """A rendering without what the template appends to every conversation, such as its tools.
+
+        `bare` is the conversation without the model's last turn.
+        """
+        appended = self.tokens.suffix(bare, whole)
+        if len(appended) < _APPENDED:
             return whole
-        return whole.removesuffix(appended) if len(appended) >= _APPENDED else whole
+        end = self.plain_end().rstrip()
+        whole = whole.removesuffix(appended)
+        return whole + end if end and appended.startswith(end) else whole
 
     def plain_end(self) -> str:
         """What stands behind the text of a turn without calls; empty if that cannot be told."""
+        for tools in (None, Conversation().tools):  # without tools nothing else may be appended
+            text = self._optional(Conversation((Turn(content=SAY),), tools))
+            if SAY in text:
+                return text.rpartition(SAY)[2]
+        return ""
+
+    def ends(self) -> list[str]:
+        """The tokens behind the text of a turn without calls."""
+        end = self.plain_end().strip()
+        found = [token for token in self.tokens.split(end) if not token.isspace()]
+        if all(map(self.tokens.is_markup, found)):
+            return found
+        is_token = 2 < len(end) < _HEADER and not re.search(r"\s", end) and re.fullmatch(r"\W.*\W", end)
+        return [end] if is_token else [token for token in found if self.tokens.is_markup(token)]
+
+    def _optional(self, conversation: Conversation) -> str:
+        """A rendering; empty if the template does not render it."""
         try:
-            _, written = self.turn(Turn(content=SAY))
+            return self.rendered(conversation)
         except NotRendered:
             return ""
-        return written.partition(SAY)[2]
 
     def calls(self, calls: Sequence[Call]) -> str:
         """The text of calls, without blanks around it. Raises NotRendered."""
@@ -97,7 +125,7 @@ class Written:
         text = text.rstrip()
         if plain.strip() and text.endswith(plain.strip()):
             return text.removesuffix(plain.strip()).rstrip()
-        words = {token for token in self.tokens.split(plain) if self.tokens.is_markup(token)}
+        words = set(self.ends())
         while end := next((end for end in _ENDS if folded(text).endswith(end)), ""):
             text = text[: -len(end)].rstrip()
         while end := next((end for end in words if text.endswith(end) and text.count(end) == 1), ""):
@@ -115,12 +143,6 @@ class Written:
             for closer in tag.closes if empty or text.startswith(tag.closes) else ():
                 text = text.removeprefix(closer).lstrip()
         return text
-
-
-def _begun(prompt: str, text: str) -> str:
-    """What a text begins with that the prompt ends in: the header of the model's turn."""
-    longest = min(len(prompt), len(text), _HEADER)
-    return next((text[:size] for size in range(longest, 0, -1) if prompt.endswith(text[:size])), "")
 
 
 def _without_result(text: str) -> str:
