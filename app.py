@@ -28,6 +28,7 @@ from dialects import Dialect, all_dialects
 from dialects.chat import Chat
 from errors import (
     BackendError,
+    ConfigError,
     MethodNotAllowed,
     NotFound,
     ProxyError,
@@ -276,14 +277,22 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         config = load_config()
         start_logging(config)
-        return create_app(config)
+        return _created(config)
     raise AttributeError(name)
+
+
+def _created(config: Config) -> Flask:
+    """The application. A setting that only its use shows to be wrong ends the process with status 1 and one line."""
+    try:
+        return create_app(config)
+    except ConfigError as error:
+        sys.exit(str(error))
 
 
 def run() -> int:
     """Serve with the settings of the environment and `.env`. Returns the exit status."""
     config = load_config()
-    return serve(create_app(config), config)
+    return serve(_created(config), config)
 
 
 if __name__ == "__main__":

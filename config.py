@@ -44,6 +44,7 @@ class Config:
     reasoning_prefilled: bool | None = None
     strip_end_tokens: bool = True
     model_syntax: tuple[tuple[str, str], ...] = ()
+    chat_templates: tuple[tuple[str, str], ...] = ()
     max_request_bytes: int = 67108864
     client_timeout: float | None = 60
     keepalive_seconds: float = 15
@@ -338,6 +339,10 @@ _MODEL_ROWS = _list_of(
     "pattern=row, such as my-finetune*=glm45, several separated by commas",
     lambda text: _matching(r"(.*\S)\s*=\s*([^=\s]+)", text).groups(),
 )
+_TEMPLATE_FILES = _list_of(
+    "a folder or pattern=path, such as my-finetune*=model.gguf, several separated by commas",
+    lambda text: _matching(r"(?:([^=]*[^=\s])\s*=)?\s*([^=]*[^=\s])", text).groups(default=""),
+)
 _STREAMING = _one_of("incremental", "whole")
 _HEAL = _one_of(off=False, repair=True)
 _FIELD = _one_of("reasoning_content", "reasoning", "both", "content", "none")
@@ -380,6 +385,7 @@ VARIABLES = (
     Variable("REASONING_PREFILLED", "auto", _PREFILLED, "Whether answers start inside reasoning; auto detects it"),
     Variable("STRIP_END_TOKENS", "true", _FLAG, "Remove end-of-turn tokens that the server left in the text"),
     _MODEL_SYNTAX,
+    Variable("CHAT_TEMPLATES", "", _TEMPLATE_FILES, "Files that tell how models write calls: their chat templates"),
     Variable("MAX_REQUEST_BYTES", "67108864", _BYTES, "A larger request is refused with status 413"),
     Variable("CLIENT_TIMEOUT", "60", _LIMIT, "Seconds between two pieces of a request's body"),
     Variable("KEEPALIVE_SECONDS", "15", _SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from converters.learning import history as histories
-from converters.learning.conversations import HISTORIES, History, NotRendered, Render
+from converters.learning.conversations import HISTORIES, SAY, THINK, History, NotRendered, Render
 from converters.learning.parameters import NotDerived
 from converters.learning.proof import Proof, Prover
 from converters.learning.rows import TWO, RowMaker
@@ -19,7 +19,10 @@ from converters.learning.thinking import Thinking, family_of, is_open, tag_of
 from converters.learning.tokens import Tokens
 from converters.learning.written import Written
 from converters.render import render_calls
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, Syntax
+from converters.stages.pipeline import new_parser
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax, ThinkingFamily
+from converters.text.events import Reasoning, Text
+from converters.text.expectations import Expectations
 from converters.text.scanner import folded
 
 _KNOWN_ENDS = frozenset(map(folded, END_TOKENS))
@@ -51,6 +54,14 @@ class Learned:
     history: Mapping[str, str] = field(default_factory=dict)
     declaration: str = ""
 
+    @property
+    def family(self) -> ThinkingFamily | None:
+        """When the prompt opens the reasoning; None where that would be of no use, as nobody would see it closed."""
+        if self.thinking is None:
+            return None
+        readable = self.thinking.is_listed or (self.row is not None and self.thinking.tag in self.row.own_tags)
+        return self.thinking.family if readable else None
+
 
 def learn(
     render: Render, name: str, special: Iterable[str] = (), prior: Syntax | None = None, *, thorough: bool = False
@@ -68,6 +79,8 @@ def learn(
     written = Written(render, form, tokens)
     thinking = _thinking(written)
     ends = _ends(written)
+    if not thinking.is_listed and not _reads_reasoning(thinking.tag):
+        thinking = Thinking(None, thinking.family)
     learned = _row(written, thinking, ends, name, prior, thorough=thorough)
     return dataclasses.replace(
         learned,
@@ -96,6 +109,22 @@ def _history(render: Render, tokens: Tokens) -> History:
 def _thinking(written: Written) -> Thinking:
     tag = tag_of(written)
     return Thinking(tag, family_of(written, tag))
+
+
+def _reads_reasoning(tag: ReasoningTag | None) -> bool:
+    """The proof of tags of reasoning: the parser splits an answer at them, whole and by character."""
+    if tag is None:
+        return False
+    row = dataclasses.replace(SYNTAXES[0], own_tags=(tag,))
+    text = f"{tag.opens}{THINK} 1 < 2\n\n{THINK}.{tag.closes[0]}\n{SAY}"
+    for pieces in ([text], text):
+        parser = new_parser(Expectations(), row)
+        events = [event for piece in pieces for event in parser.feed(piece)] + parser.finish()
+        said = "".join(event.text for event in events if isinstance(event, Text))
+        thought = "".join(event.text for event in events if isinstance(event, Reasoning))
+        if said.strip() != SAY or thought.strip() != f"{THINK} 1 < 2\n\n{THINK}.":
+            return False
+    return True
 
 
 def _ends(written: Written) -> tuple[str, ...]:
