@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from converters.learning import history as histories
 from converters.learning.conversations import HISTORIES, SAY, THINK, History, NotRendered, Render
@@ -92,6 +93,13 @@ def learn(
     )
 
 
+def prover_of(render: Render, special: Iterable[str] = ()) -> tuple[Written, Prover]:
+    """The turns of a template, and the prover of rows for it. Raises NotRendered."""
+    tokens = Tokens(special)
+    written = Written(render, _history(render, tokens), tokens)
+    return written, Prover(written, partial(is_open, tag=_thinking(written).tag))
+
+
 def _history(render: Render, tokens: Tokens) -> History:
     """How a history must look that prints its calls. Raises NotRendered with the reason of the first that does not."""
     reasons: list[str] = []
@@ -135,14 +143,14 @@ def _ends(written: Written) -> tuple[str, ...]:
 def _row(
     written: Written, thinking: Thinking, ends: tuple[str, ...], name: str, prior: Syntax | None, *, thorough: bool
 ) -> Learned:
-    prover = Prover(written, lambda prompt: is_open(prompt, thinking.tag))
+    prover = Prover(written, partial(is_open, tag=thinking.tag))
     derived, not_derived = None, ""
     try:
         derived = _with_facts(RowMaker(written, name, f"chat template of {name}").row(), thinking, ends)
     except (NotDerived, NotRendered) as error:
         not_derived = str(error)
     listed = _listed(prover, derived, thinking, ends, prior)
-    own = _proved(prover, derived) if derived is not None and (thorough or listed is None) else None
+    own = proved(prover, derived) if derived is not None and (thorough or listed is None) else None
     if listed is not None:
         row, proof = listed
         return Learned(
@@ -155,7 +163,7 @@ def _row(
     return Learned(derived=derived, why=f"the proof fails: {own.first}", proof=own, derived_proof=own)
 
 
-def _proved(prover: Prover, row: Syntax) -> Proof:
+def proved(prover: Prover, row: Syntax) -> Proof:
     """The proof of a row alone, and before the table."""
     alone = prover.prove(row, sole=True)
     return prover.prove(row) if alone.holds else alone

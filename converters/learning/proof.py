@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from converters.learning.conversations import SAY, Call, Conversation, NotRendered, Turn
@@ -19,7 +19,7 @@ from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Re
 from converters.text.expectations import Expectations
 
 _STRING: Mapping[str, Any] = {"type": "string"}
-_TOOLS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+TOOLS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("zqp_weather", {"city": _STRING, "unit": _STRING}),
     ("zqp-search", {"query": _STRING, "limit": {"type": "integer"}, "exact": {"type": "boolean"}}),
     (
@@ -33,7 +33,8 @@ _TOOLS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ),
     ("zqp_now", {}),
 )
-_STRINGS_ONLY = tuple((name, dict.fromkeys(properties, _STRING)) for name, properties in _TOOLS)
+STRINGS_ONLY = tuple((name, dict.fromkeys(properties, _STRING)) for name, properties in TOOLS)
+"""What is declared to templates that take string parameters only."""
 
 CALLS: Mapping[str, tuple[Call, ...]] = {
     "plain": (Call("zqp_weather", {"city": "Seoul", "unit": "celsius"}),),
@@ -92,9 +93,9 @@ class Prover:
     def __init__(self, written: Written, is_open: Callable[[str], bool]) -> None:
         """`is_open` says whether a prompt has opened the reasoning."""
         self._written = written
-        self._is_open = is_open
+        self.is_open = is_open
         self._plain = written.history.plain_tools
-        self._tools = Conversation(tools=_STRINGS_ONLY if self._plain else _TOOLS)
+        self._tools = Conversation(tools=STRINGS_ONLY if self._plain else TOOLS)
         self.not_rendered: list[str] = []
         self.cases = list(self._cases())
 
@@ -110,15 +111,16 @@ class Prover:
     def syntax(self, prior: Syntax | None = None) -> str:
         """The name of the listed row that reads the first text, `prior` before the others; empty if none does."""
         case = self.cases[0] if self.cases else None
-        return _read(case, self.expectations(case), prior, whole=True)[1] if case else ""
+        return _read(case, replace(self.expected, starts_inside=case.starts_inside), prior, whole=True)[1] if case else ""
 
-    def expectations(self, case: Case) -> Expectations:
+    @property
+    def expected(self) -> Expectations:
         """The tools that were declared."""
         tools = {
             name: {"type": "object", "properties": properties, "additionalProperties": False}
             for name, properties in self._tools.tools or ()
         }
-        return Expectations(tools=tools, starts_inside=case.starts_inside)
+        return Expectations(tools=tools)
 
     def _cases(self) -> Iterator[Case]:
         for name, calls in CALLS.items():
@@ -146,13 +148,13 @@ class Prover:
                 continue
             says = f"{SAY} so." if turn.content and turn.content in text else ""
             if all(self._written.shows(text, call, 0) for call in calls):
-                yield Case(f"{name}, {kind}", text, calls, says, self._is_open(prompt))
+                yield Case(f"{name}, {kind}", text, calls, says, self.is_open(prompt))
             else:
                 self.not_rendered.append(f"{name}, {kind}")
 
     def _fault(self, case: Case, row: Syntax, *, sole: bool) -> str:
         """What is wrong with what a row reads; empty if nothing is."""
-        expectations = self.expectations(case)
+        expectations = replace(self.expected, starts_inside=case.starts_inside)
         for whole in (True, False):
             found, _ = _read(case, expectations, row, whole=whole, sole=sole)
             if found.calls != [(call.name, dict(call.arguments)) for call in case.calls]:

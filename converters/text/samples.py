@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from converters.syntaxes.row import Syntax
 
 _HOLE = re.compile(r"\{(\w+)\}")
+_FENCE = re.compile(r"(?:`{3,}|~{3,})\w+")
 _RESERVED = re.compile("[⟦¦⟧]")
 """Characters with a meaning of their own in the grammar."""
 
@@ -76,12 +77,15 @@ def _check_call(row: Syntax, sample: str, body: str) -> None:
     elif not named:
         _refuse(row, "call", sample, "has neither {name} nor {id} before the arguments")
     opened = row.group if row.needs_group or row.shape in ("json_object", "pythonic") else ""
-    if not first_token(opened.partition("{calls}")[0] + head) and not row.whole_message:
+    opener = first_token(opened.partition("{calls}")[0] + head)
+    if not opener and not row.whole_message:
         _refuse(row, "call", sample, "begins with a hole, so that nothing shows where a call begins")
+    _check_opener(row, "call", sample, opener)
 
 
 def _check_group(row: Syntax, sample: str) -> None:
     _check_holes(row, "group", sample, {"calls", "name", "to"}, {"calls"})
+    _check_opener(row, "group", sample, first_token(sample.partition("{calls}")[0]))
     if re.search(r"\{(?:name|to)\}", sample.partition("{calls}")[2]):
         _refuse(row, "group", sample, "has a hole behind the calls, where it is not read")
 
@@ -95,6 +99,11 @@ def _check_parameter(row: Syntax, sample: str) -> None:
         _refuse(row, "parameter", sample, "has nothing behind {value}, so that nothing shows where a value ends")
     if not first_token(opener):
         _refuse(row, "parameter", sample, "begins with a hole, so that nothing shows where an argument begins")
+
+
+def _check_opener(row: Syntax, field: str, sample: str, opener: str) -> None:
+    if opener[:1] in {"`", "~"} and not _FENCE.fullmatch(opener):
+        _refuse(row, field, sample, "begins with a backtick or a tilde, and with no fence: that is read as a quotation")
 
 
 def _check_holes(row: Syntax, field: str, sample: str, known: set[str], needed: Iterable[str]) -> None:

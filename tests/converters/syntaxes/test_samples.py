@@ -45,6 +45,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no delimiter": ({"shape": "relaxed", "call": "<zq>{name}{arguments}"}, "delimiter '' is missing"),
     "pythonic without group": ({"shape": "pythonic", "call": "{name}({arguments})"}, "begins with a hole"),
     "half of the keys": ({"shape": "json_object", "call": "<zq>{object}", "keys": ("name", "")}, "one key of two"),
+    "backtick": ({"shape": "json_object", "call": "`zq`{object}"}, "read as a quotation"),
+    "tilde": ({"shape": "named_json", "call": "~zq~>{name}{arguments}"}, "read as a quotation"),
     "too long": ({"shape": "named_json", "call": f"<zq{'x' * 300}>{{name}}{{arguments}}"}, "300 characters"),
     "no shape": ({"shape": "round", "call": "<zq>{object}"}, "is no shape"),
 }
