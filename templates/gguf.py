@@ -19,6 +19,8 @@ _MOST_KEYS = 65_536
 _MOST_ITEMS = 4_194_304
 _LONGEST = 4 << 20
 """Bytes of a text that is read."""
+_LARGEST = 1 << 40
+"""Bytes of a value that is passed over."""
 _SPECIAL = frozenset((3, 4))
 """The token types `control` and `user defined`."""
 
@@ -108,6 +110,8 @@ class _Reader:
         return self._bytes().decode("utf-8", "replace")
 
     def _skip(self, size: int) -> None:
+        if size > _LARGEST:
+            raise NotGguf(f"a value in it has more than {_LARGEST} bytes")
         self._file.seek(size, 1)
 
     def _pass(self, kind: int) -> None:

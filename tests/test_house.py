@@ -198,7 +198,12 @@ def _lines(node: ast.FunctionDef) -> int:
 
 @each_source
 def test_broad_excepts_stand_only_where_foreign_code_and_streams_end(path: Path) -> None:
-    allowed = {"streaming/custom_converter.py": 1, "streaming/conversation.py": 1}
+    allowed = {
+        "streaming/custom_converter.py": 1,
+        "streaming/conversation.py": 1,
+        "templates/sandbox.py": 1,
+        "templates/learner.py": 1,
+    }
     broad = re.findall(r"except(?: Exception| BaseException)?(?: as \w+)?:", path.read_text())
     assert len(broad) == allowed.get(_name(path), 0), f"{_name(path)}: {broad}"
     assert "except BaseException" not in broad

@@ -30,10 +30,10 @@ class Tokens:
     def prefix(self, first: str, second: str) -> str:
         """What both texts begin with, in whole tokens."""
         length = 0
-        for one, other in zip(self.split(first), self.split(second), strict=False):
-            if one != other:
+        for one, other in zip(self._token.finditer(first), self._token.finditer(second), strict=False):
+            if one.group() != other.group():
                 break
-            length += len(one)
+            length = one.end()
         return first[:length]
 
     def suffix(self, first: str, second: str) -> str:

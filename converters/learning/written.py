@@ -18,7 +18,9 @@ _ENDS = sorted(map(folded, END_TOKENS), key=len, reverse=True)
 _APPENDED = 80
 """Characters from which on what two conversations end in is more than the end of a turn."""
 _HEADER = 80
-"""Longest token that ends a turn, in characters."""
+"""Longest token that ends a turn, and longest header of one, in characters."""
+_LONGEST = 8192
+"""Longest turn that is looked at, in characters."""
 
 
 class Written:
@@ -45,10 +47,14 @@ class Written:
             common = self.tokens.prefix(prompt, whole)
             begun = prompt.removeprefix(bare) if bare and prompt.startswith(bare) else ""
             common = whole[: self._behind_header(whole, len(common), begun)]
-        return common, _without_result(whole[len(common) :]) if turn.calls else whole[len(common) :]
+        said = _without_result(whole[len(common) :]) if turn.calls else whole[len(common) :]
+        if len(said) > _LONGEST:
+            raise NotRendered(f"a turn has more than {_LONGEST} characters")
+        return common, said
 
     def _behind_header(self, whole: str, place: int, begun: str) -> int:
         """Where the model's words begin: behind what the prompt begins its turn with, near a place."""
+        begun = begun[:_HEADER]
         starts = range(max(place - len(begun), 0), place + 1)
         return max((start + len(self.tokens.prefix(begun, whole[start:])) for start in starts), default=place)
 
@@ -112,7 +118,7 @@ class Written:
         more = len(written) - len(without)
         if behind < len(SAY) or more <= 0 or written[:behind] != without[:behind]:
             return ""
-        inserted = written[behind : behind + more]
+        inserted = written[behind : behind + more] if more <= _LONGEST else ""
         return _without_result(inserted).strip() if written[behind + more :] == without[behind:] else ""
 
     def _cut(self, calls: Sequence[Call]) -> str:
