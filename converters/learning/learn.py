@@ -136,7 +136,7 @@ def _reads_reasoning(tag: ReasoningTag | None) -> bool:
 
 
 def _ends(written: Written) -> tuple[str, ...]:
-    """The markup behind a turn without calls that the table does not have."""
+    """What ends a turn without calls, and is not in the table."""
     return tuple(dict.fromkeys(token for token in written.ends() if folded(token) not in _KNOWN_ENDS | _CLOSERS))
 
 

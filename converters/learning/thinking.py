@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,13 @@ from converters.syntaxes.thinking import Setting
 CHANNEL_TOKENS = frozenset((START, CHANNEL, MESSAGE, *MESSAGE_ENDS))
 """Tokens of message headers, which say themselves what is reasoning."""
 
+_SUFFIX = re.compile(r"(<\w+):[\w.-]{1,24}>\Z")
+"""A tag at the end of a text that carries a suffix."""
+
 _KEYS = ("reasoning_content", "reasoning", "thinking")
 _HEEDED: tuple[tuple[Setting, Any, Any], ...] = (
-    ("enable_thinking", True, False),
     ("thinking", True, False),
+    ("enable_thinking", True, False),
     ("thinking_mode", "enabled", "disabled"),
     ("reasoning_effort", "high", "none"),
 )
@@ -67,6 +71,11 @@ def _with_reasoning(written: Written, turn: Mapping[str, Any]) -> str:
 
 def _around(text: str, tokens: Tokens) -> ReasoningTag | None:
     before, _, behind = text.rpartition(THINK)
+    suffix = _SUFFIX.search(before.rstrip())
+    if suffix is not None and suffix.end() == len(before.rstrip()):
+        plain = suffix.group(1) + ">"
+        if any(tag.suffixed and tag.opens == plain for tag in REASONING_TAGS):
+            return next(tag for tag in REASONING_TAGS if tag.suffixed and tag.opens == plain)
     for tag in REASONING_TAGS:
         if tag.reasoning and before.rstrip().endswith(tag.opens.strip()) and any(
             behind.lstrip().startswith(closer) for closer in tag.closes
@@ -84,6 +93,9 @@ def is_open(prompt: str, tag: ReasoningTag | None) -> bool:
     opens = {each.opens.strip() for each in REASONING_TAGS if each.reasoning and len(each.opens) > 4}
     if tag is not None:
         opens.add(tag.opens.strip())
+    suffix = _SUFFIX.search(end)
+    if suffix is not None and suffix.group(1) + ">" in {each.opens for each in REASONING_TAGS if each.suffixed}:
+        return True
     return any(end.endswith(opener) for opener in opens)
 
 
@@ -97,9 +109,13 @@ def family_of(written: Written, tag: ReasoningTag | None) -> ThinkingFamily:
             return None
 
     bare = bool(opens())
-    heeds = tuple(
-        name for name, on, off in _HEEDED if (opens(**{name: on}), opens(**{name: off})) in {(True, False)}
-    )
+
+    def heeded(name: str, on: Any, off: Any) -> bool:
+        """Whether a setting opens the reasoning, and closes it; or is refused where it should close what is closed."""
+        closes = opens(**{name: off})
+        return opens(**{name: on}) is True and (closes is False or (closes is None and not bare))
+
+    heeds = tuple(name for name, on, off in _HEEDED if heeded(name, on, off))
     never = not bare and not heeds
     return ThinkingFamily(
         models="",

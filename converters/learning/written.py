@@ -11,10 +11,14 @@ from collections.abc import Sequence
 
 from converters.learning.conversations import SAY, Call, Conversation, History, NotRendered, Render, Turn
 from converters.learning.tokens import Tokens
-from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS
+from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, TURN_HEADERS
 from converters.text.scanner import folded
 
 _ENDS = sorted(map(folded, END_TOKENS), key=len, reverse=True)
+_KNOWN = re.compile(
+    "|".join(map(re.escape, sorted({*END_TOKENS, *(c for tag in REASONING_TAGS for c in tag.closes)}, key=len, reverse=True)))
+)
+"""What is known to end a turn, or a part of one."""
 _APPENDED = 80
 """Characters from which on what two conversations end in is more than the end of a turn."""
 _HEADER = 80
@@ -79,8 +83,10 @@ class Written:
         return ""
 
     def ends(self) -> list[str]:
-        """The tokens behind the text of a turn without calls."""
-        end = self.plain_end().strip()
+        """The tokens behind the text of a turn without calls that the table does not have."""
+        end = _KNOWN.sub("\n", self.plain_end())
+        headers = [place for header in TURN_HEADERS if (place := end.find(header.opens)) >= 0]
+        end = end[: min(headers, default=len(end))].strip()
         found = [token for token in self.tokens.split(end) if not token.isspace()]
         if all(map(self.tokens.is_markup, found)):
             return found
