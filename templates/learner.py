@@ -49,7 +49,7 @@ def learn_template(template: Template, name: str, *, prior: str = "", thorough: 
             return learn(rendering, name, template.special, _LISTED.get(prior), thorough=thorough)
     except NotRendered as error:
         return Learned(why=str(error), not_derived=str(error))
-    except Exception as error:  # noqa: BLE001 - what a foreign program renders may be beyond what we thought of
+    except Exception as error:  # what a foreign program renders may be beyond what we thought of
         why = f"what it renders cannot be read ({type(error).__name__})"
         log.debug("learning raised", exc_info=True)
         return Learned(why=why, not_derived=why)

@@ -4,7 +4,7 @@ The first line that comes in holds `template` and `variables`; each further one 
 rendering). Each is answered by one line: `{"text": ...}`, or `{"error": ...}` with the reason in one line.
 
 A template finds what Transformers offers it: jinja2's immutable sandbox, `tojson` without HTML escapes,
-`raise_exception`, `strftime_now`, `{% generation %}` and loop controls. A template that calls `append` needs the mutable
+`raise_exception`, `strftime_now`, `{% generation %}` and loop controls. One that calls `append` needs the mutable
 sandbox. It can reach no file: there is no loader, and the process imports nothing of the project.
 """
 
@@ -32,9 +32,9 @@ _FIXED_DAY = datetime(2026, 1, 2, 3, 4, 5)
 
 
 class Generation(Extension):
-    """`{% generation %}` ... `{% endgeneration %}` marks the model's own words for training; here it changes nothing."""
+    """`{% generation %}` marks the model's own words for training; here it changes nothing."""
 
-    tags = frozenset({"generation"})
+    tags = {"generation"}  # noqa: RUF012 - as the base class has it
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
@@ -58,7 +58,9 @@ def _tojson(
         raise TypeError(f"{type(each).__name__} is no JSON")
 
     options: dict[str, Any] = {"ensure_ascii": ensure_ascii, "indent": indent, "sort_keys": sort_keys}
-    return json.dumps(value, separators=tuple(separators) if separators else None, default=default, **options)
+    return json.dumps(
+        value, separators=(separators[0], separators[1]) if separators else None, default=default, **options
+    )
 
 
 def _raise_exception(message: str) -> None:

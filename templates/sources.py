@@ -1,4 +1,4 @@
-"""Where chat templates lie: `.jinja`, `tokenizer_config.json`, `chat_template.json` and `.gguf` files, and folders of them.
+"""Where chat templates lie: `.jinja`, `tokenizer_config.json`, `chat_template.json`, `.gguf`, and folders of them.
 
 What CHAT_TEMPLATES names and cannot be read ends the start with one line.
 """

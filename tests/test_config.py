@@ -144,7 +144,10 @@ GOOD: dict[str, dict[str, object]] = {
     },
     "CHAT_TEMPLATES": {
         "/models": (("", "/models"),),
-        "my-finetune*=model.gguf, other = a folder/x.jinja,": (("my-finetune*", "model.gguf"), ("other", "a folder/x.jinja")),
+        "my-finetune*=model.gguf, other = a folder/x.jinja,": (
+            ("my-finetune*", "model.gguf"),
+            ("other", "a folder/x.jinja"),
+        ),
         "C:\\models": (("", "C:\\models"),),
     },
     "MAX_REQUEST_BYTES": {"1": 1, "1000000": 1_000_000},

@@ -219,6 +219,8 @@ def test_shapes_know_no_marker(path: Path) -> None:
 
 @in_one_test("path", sorted((ROOT / "converters/syntaxes").glob("*.py")), ids=_name)
 def test_rows_hold_no_code(path: Path) -> None:
+    if path.name == "row.py":
+        return  # what a row is: it has its samples checked
     tree = _tree(path)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
 

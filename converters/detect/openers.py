@@ -42,18 +42,7 @@ class OpenerIndex:
         self.prefilled: Grammar | None = None
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
-        for row in map(grammar, rows):
-            if row.syntax.prefilled_call and row.syntax.name == prior:
-                self.prefilled = row
-            for opener, pattern in row.empty_groups.items():
-                self.empty.setdefault(opener, []).append(pattern)
-            if row.syntax.whole_message:
-                self.whole.append(row)
-                continue
-            for entry in row.entries:
-                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
-                    continue  # read as the header of a message
-                self.entries.setdefault(entry.opener, []).append((row, entry))
+        self._add_rows(map(grammar, rows), prior)
         own = own or next((row for row in rows if row.name == prior), None)
         own_tags = own.own_tags if own else ()
         self.own_ends = own.own_ends if own else ()
@@ -96,6 +85,20 @@ class OpenerIndex:
         self._end_heads = _END_HEADS.union(token[0] for token in self.own_ends)
         self.prefilter = MarkerPrefilter(self.markers, self._end_heads, REMARKABLE if self.entries else "")
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
+
+    def _add_rows(self, rows: Iterable[Grammar], prior: str) -> None:
+        for row in rows:
+            if row.syntax.prefilled_call and row.syntax.name == prior:
+                self.prefilled = row
+            for opener, pattern in row.empty_groups.items():
+                self.empty.setdefault(opener, []).append(pattern)
+            if row.syntax.whole_message:
+                self.whole.append(row)
+                continue
+            for entry in row.entries:
+                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
+                    continue  # read as the header of a message
+                self.entries.setdefault(entry.opener, []).append((row, entry))
 
     def _add_own(self, own_tags: Sequence[ReasoningTag]) -> None:
         """The tags of reasoning and the ends of turns: the table's, and those that the likeliest row alone has."""

@@ -15,6 +15,8 @@ from typing import Any, Literal
 Render = Callable[[Mapping[str, Any]], str]
 """Variables of one rendering to its text. Raises NotRendered."""
 
+Ids = Literal["nine", "counted"]
+
 USER, SAY, THINK, RESULT = "zquser", "zqsay", "zqthink", "zqresult"
 """What the user, the model, its reasoning and a tool say."""
 FIRST, SECOND = "zqfone", "zqftwo"
@@ -57,7 +59,7 @@ class History:
     """Arguments as JSON text, not as an object."""
     content: str | None = ""
     """The content of a message with calls."""
-    ids: Literal["nine", "counted"] = "nine"
+    ids: Ids = "nine"
     """Nine letters and digits, or `functions.{name}:{index}`."""
     plain_tools: bool = False
     """The declared tools have string parameters only."""
@@ -67,9 +69,10 @@ class History:
         return f"functions.{call.name}:{index}" if self.ids == "counted" else f"zqid{index:05}"
 
 
+_IDS: tuple[Ids, ...] = ("nine", "counted")
 HISTORIES: tuple[History, ...] = tuple(
     History(text, content, ids, plain)
-    for plain, ids, text, content in product((False, True), ("nine", "counted"), (False, True), ("", None, SAY))
+    for plain, ids, text, content in product((False, True), _IDS, (False, True), ("", None, SAY))
 )
 """All ways, the usual ones first."""
 

@@ -58,7 +58,10 @@ def named_json(text: str, call: Call, pos: int = 0) -> Core | None:
 
 def relaxed(text: str, call: Call, pos: int = 0) -> Core | None:
     """The name, and behind it the arguments with bare keys and strings between tokens. Strings only."""
-    pairs = [rf"{key}:(?P<d{place}>[^\s{{}}:,\w]\S*?){value}(?P=d{place})" for place, (key, value) in enumerate(call.arguments.items())]
+    pairs = [
+        rf"{key}:(?P<d{place}>[^\s{{}}:,\w]\S*?){value}(?P=d{place})"
+        for place, (key, value) in enumerate(call.arguments.items())
+    ]
     found = re.compile(r"\{" + ",".join(pairs) + r"\}").search(text, pos) if pairs else None
     named = text.rfind("{name}", pos, found.start()) if found else -1
     if found is None or named < 0 or found["d0"] in ('"', "'"):

@@ -6,7 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from converters.learning.conversations import FIRST, KEYS, RESULT, SAY, SECOND, VALUES, Call, Conversation, NotRendered, Turn
+from converters.learning.conversations import (
+    FIRST,
+    KEYS,
+    RESULT,
+    SAY,
+    SECOND,
+    VALUES,
+    Call,
+    Conversation,
+    NotRendered,
+    Turn,
+)
 from converters.learning.written import Written
 
 _CALL = Call(FIRST, {KEYS[0]: VALUES[0]})
@@ -14,11 +25,11 @@ _CALL = Call(FIRST, {KEYS[0]: VALUES[0]})
 
 def facts(written: Written) -> dict[str, str]:
     """Each question with its answer: `ok`, `lost`, `error: ...` and the like."""
-    calls = {"calls": (_CALL,)}
+    call = Turn((_CALL,))
     return {
-        "content_null": _answer(written, Turn(**calls), {"content": None}, VALUES[0], wrong=("None", "null")),
-        "arguments_text": _answer(written, Turn(**calls), {"tool_calls": True}, VALUES[0], wrong=(f'\\"{KEYS[0]}',)),
-        "text_beside_call": _answer(written, Turn(**calls, content=SAY), {}, SAY),
+        "content_null": _answer(written, call, {"content": None}, VALUES[0], wrong=("None", "null")),
+        "arguments_text": _answer(written, call, {"tool_calls": True}, VALUES[0], wrong=(f'\\"{KEYS[0]}',)),
+        "text_beside_call": _answer(written, Turn((_CALL,), content=SAY), {}, SAY),
         "two_calls": _answer(written, Turn((_CALL, Call(SECOND, {KEYS[1]: VALUES[1]}))), {}, VALUES[1]),
         "content_parts": _answer(written, Turn(content=SAY), {"content": [{"type": "text", "text": SAY}]}, SAY),
         "developer": _with_system(written, "developer", late=False),
@@ -27,9 +38,7 @@ def facts(written: Written) -> dict[str, str]:
     }
 
 
-def _answer(
-    written: Written, turn: Turn, change: Mapping[str, Any], wanted: str, wrong: tuple[str, ...] = ()
-) -> str:
+def _answer(written: Written, turn: Turn, change: Mapping[str, Any], wanted: str, wrong: tuple[str, ...] = ()) -> str:
     variables = Conversation((turn,)).variables(written.history)
     message = variables["messages"][-1]
     for key, value in change.items():

@@ -197,4 +197,3 @@ def _written(row: Syntax) -> str:
 def _with_facts(row: Syntax, thinking: Thinking, ends: tuple[str, ...]) -> Syntax:
     tags = () if thinking.is_listed or thinking.tag is None else (thinking.tag,)
     return dataclasses.replace(row, own_ends=ends, own_tags=tags) if ends or tags else row
-

@@ -1,16 +1,15 @@
 """Calls whose arguments stand in tags: what returns with each argument, and what stands around all of them.
 
-    name A key B value C key B value D        A = header opener, C = closer opener, D = closer foot
-    name Z                                    Z = header foot
+name A key B value C key B value D        A = header opener, C = closer opener, D = closer foot
+name Z                                    Z = header foot
 """
 
 from __future__ import annotations
 
-import os.path
 import re
 from dataclasses import dataclass
 
-from converters.learning.tokens import Tokens
+from converters.learning.tokens import Tokens, common_ending
 
 _TAG = re.compile(r"</?(?=[{\w])")
 _WORD = re.compile(r"\w+")
@@ -65,8 +64,8 @@ class Cut:
 
 
 def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens, lead: str = "") -> Parameters:
-    """`lead` stands in front of each tag. `bare` is what stands behind the name of a call without arguments, `number` between the key of a number and its
-    value; each None if the template does not render it. Raises NotDerived."""
+    """`lead` stands in front of each tag. `bare` is what stands behind the name of a call without arguments, `number`
+    between the key of a number and its value; each None if the template does not render it. Raises NotDerived."""
     header = tokens.prefix(cut.to_key, bare).removesuffix(lead) if bare is not None else ""
     opener = tokens.suffix(cut.to_key[len(header) :], cut.to_next).lstrip()
     while bare is None and opener[:1] in {">", "]", '"', "'"} and opener:
@@ -75,9 +74,10 @@ def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens, l
     if not opener or not closer.strip() or not cut.to_end.startswith(closer.rstrip()):
         raise NotDerived(
             "no period of parameters: "
-            f"{cut.to_key[-40:]!r} before the first, {cut.to_next[:40]!r} between two, {cut.to_end[:40]!r} behind the last"
+            f"{cut.to_key[-40:]!r} before the first, {cut.to_next[:40]!r} between two, {cut.to_end[:40]!r} behind both"
         )
-    between, types = cut.to_value, ()
+    between = cut.to_value
+    types: tuple[str, ...] = ()
     if number is not None and number != cut.to_value:
         between, types = _typed(cut.to_value, number)
     sample = f"{opener}{{key}}{between}{{value}}{closer}"
@@ -88,7 +88,7 @@ def parameters(cut: Cut, bare: str | None, number: str | None, tokens: Tokens, l
 def lead_token(text: str) -> str:
     """The token that stands in front of every tag of a call; empty if none does."""
     before = [text[: tag.start()] for tag in _TAG.finditer(text)]
-    token = os.path.commonprefix([each[::-1] for each in before])[::-1] if len(before) > 2 else ""
+    token = common_ending(*before) if len(before) > 2 else ""
     return token.strip() if len(token.strip()) > 2 and not token.strip().isalnum() else ""
 
 
@@ -97,7 +97,8 @@ def _typed(string: str, number: str) -> tuple[str, tuple[str, ...]]:
     words, others = _WORD.findall(string), _WORD.findall(number)
     differ = [place for place, (one, other) in enumerate(zip(words, others, strict=False)) if one != other]
     if len(words) != len(others) or len(differ) != 1 or _WORD.split(string) != _WORD.split(number):
-        raise NotDerived(f"a string is written as {string[-40:]!r}, a number as {number[-40:]!r}, which no sample tells")
+        raise NotDerived(
+            f"a string is written as {string[-40:]!r}, a number as {number[-40:]!r}, which no sample tells"
+        )
     found = list(_WORD.finditer(string))[differ[0]]
     return f"{string[: found.start()]}{{type}}{string[found.end() :]}", (found.group(),)
-

@@ -111,7 +111,9 @@ class Prover:
     def syntax(self, prior: Syntax | None = None) -> str:
         """The name of the listed row that reads the first text, `prior` before the others; empty if none does."""
         case = self.cases[0] if self.cases else None
-        return _read(case, replace(self.expected, starts_inside=case.starts_inside), prior, whole=True)[1] if case else ""
+        return (
+            _read(case, replace(self.expected, starts_inside=case.starts_inside), prior, whole=True)[1] if case else ""
+        )
 
     @property
     def expected(self) -> Expectations:
@@ -214,4 +216,3 @@ def _value(text: str) -> Any:
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return repr(text if len(text) <= 160 else f"{text[:160]}…")
-

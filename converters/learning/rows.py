@@ -100,7 +100,9 @@ class RowMaker:
             second = finder(two, calls[1], first.end) if first is not None else None
             if first is not None and second is not None:
                 before, middle, behind = two[: first.start], two[first.end : second.start], two[second.end :]
-                around = around_two(*counted(before, middle), behind, self._written.tokens, lead_token(text) if mask else "")
+                around = around_two(
+                    *counted(before, middle), behind, self._written.tokens, lead_token(text) if mask else ""
+                )
                 sample, other = counted(first.sample, second.sample)
                 if mask and sample == other:
                     return self._finished(around, sample, dict(core.fields))

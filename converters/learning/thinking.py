@@ -77,12 +77,19 @@ def _around(text: str, tokens: Tokens) -> ReasoningTag | None:
         if any(tag.suffixed and tag.opens == plain for tag in REASONING_TAGS):
             return next(tag for tag in REASONING_TAGS if tag.suffixed and tag.opens == plain)
     for tag in REASONING_TAGS:
-        if tag.reasoning and before.rstrip().endswith(tag.opens.strip()) and any(
-            behind.lstrip().startswith(closer) for closer in tag.closes
+        if (
+            tag.reasoning
+            and before.rstrip().endswith(tag.opens.strip())
+            and any(behind.lstrip().startswith(closer) for closer in tag.closes)
         ):
             return tag
     opens, closes = tokens.split(before.rstrip())[-1:], tokens.split(behind.lstrip())[:1]
-    if not opens or not closes or opens[0] in CHANNEL_TOKENS or not (tokens.is_markup(opens[0]) and tokens.is_markup(closes[0])):
+    if (
+        not opens
+        or not closes
+        or opens[0] in CHANNEL_TOKENS
+        or not (tokens.is_markup(opens[0]) and tokens.is_markup(closes[0]))
+    ):
         return None
     return ReasoningTag(opens[0], (closes[0],))
 

@@ -44,3 +44,13 @@ class Tokens:
                 break
             length += len(one)
         return first[len(first) - length :]
+
+
+def common_ending(*texts: str) -> str:
+    """What all texts end in, by character."""
+    shortest = min(texts, key=len)
+    length = next(
+        (size for size in range(len(shortest)) if len({text[len(text) - 1 - size] for text in texts}) > 1),
+        len(shortest),
+    )
+    return shortest[len(shortest) - length :]

@@ -1,17 +1,16 @@
 """One call, two calls: which part of the text of calls is a call, which stands around them all, which between them.
 
-    one   GROUP-OPENER HEAD core FOOT GROUP-CLOSER
-    two   GROUP-OPENER HEAD core FOOT between HEAD core FOOT GROUP-CLOSER
+one   GROUP-OPENER HEAD core FOOT GROUP-CLOSER
+two   GROUP-OPENER HEAD core FOOT between HEAD core FOOT GROUP-CLOSER
 """
 
 from __future__ import annotations
 
-import os.path
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from converters.learning.tokens import Tokens
+from converters.learning.tokens import Tokens, common_ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Around:
 
 def counted(first: str, second: str) -> tuple[str, str]:
     """Two texts that differ in a number which counts calls, with a hole for it; as they are if they do not."""
-    same = len(os.path.commonprefix((first[::-1], second[::-1])))
+    same = len(common_ending(first, second))
     ends = [re.search(r"\d+\Z", text[: len(text) - same]) for text in (first, second)]
     if ends[0] is None or ends[1] is None or int(ends[1].group()) != int(ends[0].group()) + 1:
         return first, second

@@ -16,7 +16,9 @@ from converters.text.scanner import folded
 
 _ENDS = sorted(map(folded, END_TOKENS), key=len, reverse=True)
 _KNOWN = re.compile(
-    "|".join(map(re.escape, sorted({*END_TOKENS, *(c for tag in REASONING_TAGS for c in tag.closes)}, key=len, reverse=True)))
+    "|".join(
+        map(re.escape, sorted({*END_TOKENS, *(c for tag in REASONING_TAGS for c in tag.closes)}, key=len, reverse=True))
+    )
 )
 """What is known to end a turn, or a part of one."""
 _APPENDED = 80

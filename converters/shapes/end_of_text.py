@@ -17,7 +17,6 @@ def _patterns(own: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(rf"(?:{any_of(known)})?\Z"), re.compile(rf"\s*(?:(?:{whole})\s*)*")
 
 
-
 class OnlyEndTokens:
     """Whether a text that comes in pieces is nothing but end-of-turn tokens and white space, or half a token last."""
 

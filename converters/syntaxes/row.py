@@ -82,4 +82,5 @@ class Syntax:
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""
 
-    __post_init__ = check_samples
+    def __post_init__(self) -> None:
+        check_samples(self)

@@ -75,7 +75,8 @@ def result(path: Path) -> Result:
 def spoilt_rows() -> tuple[int, int, list[str]]:
     """(spoilt rows of the made-up templates, those accepted, those accepted that read anything otherwise)"""
     rows = TemplateRows([("", str(MADE_UP))])
-    tried, accepted, wrong = 0, 0, []
+    tried, accepted = 0, 0
+    wrong: list[str] = []
     for seed, name in enumerate(ANSWERS):
         learned = rows.find(name)
         assert learned is not None and learned.row is not None

@@ -1,4 +1,4 @@
-"""What models would write whose templates are the made-up ones: by hand, so that no renderer is asked to judge itself."""
+"""What models would write whose templates are the made-up ones, by hand: no renderer is asked to judge itself."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ ANSWERS: dict[str, Answer] = {
         "Well.",
     ),
     "relaxed_group": Answer(
-        "<|hux=mull|>I look.<|hux=/mull|><|hux=calls|><|hux=call|>fn find_hotel {city:%%`Seoul%%`,nights:3}<|hux=/call|>"
+        "<|hux=mull|>I look.<|hux=/mull|><|hux=calls|><|hux=call|>fn find_hotel {city:%%`Seoul%%`,nights:3}"
+        "<|hux=/call|>"
         '<|hux=call|>fn write_note {text:%%`say "hi" <b>\nto 서울%%`}<|hux=/call|><|hux=/calls|><|hux=z|>',
         "",
         "I look.",
@@ -110,7 +111,8 @@ ANSWERS: dict[str, Answer] = {
         "I look.",
     ),
     "tags_grouped": Answer(
-        "Well.\n<wex_calls>\n<wex_call find_hotel>\n<wex_arg=city>\nSeoul\n</wex_arg>\n<wex_arg=nights>\n3\n</wex_arg>\n"
+        "Well.\n<wex_calls>\n<wex_call find_hotel>\n<wex_arg=city>\nSeoul\n</wex_arg>\n<wex_arg=nights>\n3\n"
+        "</wex_arg>\n"
         '</wex_call>\n<wex_call write_note>\n<wex_arg=text>\nsay "hi" <b>\nto 서울\n</wex_arg>\n</wex_call>\n'
         "</wex_calls><|wex_eos|>",
         "Well.",

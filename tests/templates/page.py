@@ -29,8 +29,8 @@ NOT_PROVED = {
     "group and ends the turn, then goes on with another call. No row is used for it but that of the name.",
     "muse-glimmer": "A call is a message to a recipient, and the name stands twice: in the message's header and in the "
     "call. The grammar reads such headers only for the listed row, which reads all of it.",
-    "openai-gpt-oss-120b": "A call is a message on a channel, whose header begins in the prompt. The grammar reads such "
-    "headers only for the listed row, which reads all of it.",
+    "openai-gpt-oss-120b": "A call is a message on a channel, whose header begins in the prompt. The grammar reads "
+    "such headers only for the listed row, which reads all of it.",
     "HuggingFaceTB-SmolLM3-3B": "A history prints no calls.",
     "LFM2-8B-A1B": "A history prints no calls: the model's own text is expected in `content`.",
     "LFM2.5-Instruct": "A history prints no calls: the model's own text is expected in `content`.",
@@ -84,9 +84,10 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     other = [each for each in results if each.row and each.row != each.prior]
     yield "# What chat templates tell"
     yield ""
-    yield "`make templates` writes this page. It learns a row of the table from each public chat template that it can get,"
-    yield f"the {len(results)} of the package `{package}`, and holds it against the table. The templates are fetched, and are no part of this"
-    yield "project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a template of your own."
+    yield "`make templates` writes this page. It learns a row of the table from each public chat template that it"
+    yield f"can get, the {len(results)} of the package `{package}`, and holds it against the table. The templates are"
+    yield "fetched, and are no part of this project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a template of"
+    yield "your own."
     yield ""
     yield "| | |"
     yield "|---|---|"
@@ -98,10 +99,10 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     yield f"| Rows that were spoilt on purpose, of made-up templates | {spoilt[0]} |"
     yield f"| Of these the proof accepted; each reads 200 further calls as the unspoilt row does | {spoilt[1]} |"
     yield ""
-    yield "The proof of a row: the template renders calls that the row was not made of (quotation marks, line ends, markup,"
-    yield "Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second round and behind"
-    yield "text. The row reads them with no other row beside it, and again before the table. Nothing may be left of them but"
-    yield "tokens that end a turn."
+    yield "The proof of a row: the template renders calls that the row was not made of (quotation marks, line ends,"
+    yield "markup, Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second"
+    yield "round and behind text. The row reads them with no other row beside it, and again before the table. Nothing may be"
+    yield "left of them but tokens that end a turn."
     yield ""
     yield "## Where template and table differ"
     yield ""
@@ -173,8 +174,8 @@ def _history(results: Iterable[Result]) -> Iterator[str]:
         ("What", "How many templates"),
         ((words[question], _counted(found)) for question, found in counts.items()),
     )
-    yield f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside it, `other`"
-    yield "a form of the template's own."
+    yield f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside,"
+    yield "`other` a form of the template's own."
     yield ""
 
 

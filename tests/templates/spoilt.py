@@ -23,7 +23,30 @@ from tests.helpers import assemble
 
 _TOKEN = re.compile(r"</?[^<>{}]*>|\{\w+\}|\s+|\w+|.", re.DOTALL)
 _SAMPLES = ("call", "group", "parameter")
-_WORDS = ["a", "Seoul", "서울", "1", "true", "null", '"', "'", "\\", "\n", " ", "<b>", "</b>", "{", "}", "[", "]", ",", ":", "=", "(", ")"]
+_WORDS = [
+    "a",
+    "Seoul",
+    "서울",
+    "1",
+    "true",
+    "null",
+    '"',
+    "'",
+    "\\",
+    "\n",
+    " ",
+    "<b>",
+    "</b>",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "=",
+    "(",
+    ")",
+]
 
 
 class Subject(NamedTuple):
@@ -149,7 +172,9 @@ def judge(subject: Subject, count: int, seed: int) -> tuple[int, int, list[str]]
         if row is None or not proved(subject.prover, row).holds:
             continue
         accepted += 1
-        differs = [text for (text, _), one, other in zip(subject.texts, right, subject.reads(row), strict=True) if one != other]
+        differs = [
+            text for (text, _), one, other in zip(subject.texts, right, subject.reads(row), strict=True) if one != other
+        ]
         if differs:
             wrong.append(f"{subject.name}: {done}: {differs[0][:200]!r}")
     return count, accepted, wrong

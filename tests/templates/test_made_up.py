@@ -1,4 +1,4 @@
-"""Made-up templates, whose markers occur nowhere else, through the running proxy with nothing set but CHAT_TEMPLATES."""
+"""Made-up templates, whose markers occur nowhere else, through the running proxy; CHAT_TEMPLATES alone is set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from converters.syntaxes import SYNTAXES
 from templates.learner import TemplateRows
 from tests.cases import in_one_test
 from tests.helpers import chunks
-from tests.servers import (
-    Answer as Script,
-)
+from tests.servers import Answer as Script
 from tests.servers import (
     Json,
     Proxy,
@@ -29,7 +27,6 @@ from tests.servers import (
     whole_stream,
 )
 from tests.templates.answers import ANSWERS, CALLS, MADE_UP, REFUSED, TOOLS
-
 
 SHAPES = {
     "object": "json_object",

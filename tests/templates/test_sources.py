@@ -158,7 +158,13 @@ def served(places: list[tuple[str, str]], model: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("zq-one.jinja", "zq-one-large.gguf", "ZQ_Two.jinja", "readme.md", "org/Zq-Three/tokenizer_config.json"):
+    for name in (
+        "zq-one.jinja",
+        "zq-one-large.gguf",
+        "ZQ_Two.jinja",
+        "readme.md",
+        "org/Zq-Three/tokenizer_config.json",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('{"chat_template": "x"}')
@@ -207,5 +213,5 @@ def test_a_place_that_is_not_there_ends_the_start(pattern: str, path: str) -> No
 
 
 def test_a_pattern_for_a_folder_without_a_template_ends_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="CHAT_TEMPLATES: the folder .* holds none of"):
+    with pytest.raises(ConfigError, match=r"CHAT_TEMPLATES: the folder .* holds none of"):
         sources_of([("a*", str(tmp_path))])

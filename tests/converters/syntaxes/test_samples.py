@@ -25,7 +25,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "id twice": ({"shape": "named_json", "call": "<zq>{id}:{id}{arguments}</zq>"}, "{id} twice"),
     "no arguments": ({"shape": "named_json", "call": "<zq>{name}</zq>"}, "lacks {arguments}"),
     "no name": ({"shape": "named_json", "call": "<zq>{arguments}</zq>"}, "neither {name} nor {id}"),
-    "unknown hole": ({"shape": "named_json", "call": "<zq {nmae}>{arguments}"}, "{nmae}, which is no hole"),
+    "unknown hole": ({"shape": "named_json", "call": "<zq {tool}>{arguments}"}, "{tool}, which is no hole"),
     "another shape's hole": ({"shape": "json_object", "call": "<zq>{arguments}</zq>"}, "which is no hole"),
     "no opener": ({"shape": "named_json", "call": "{name}:{arguments}</zq>"}, "begins with a hole"),
     "reserved": ({"shape": "json_object", "call": "⟦zq⟧{object}"}, "the grammar itself uses"),
