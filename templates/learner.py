@@ -6,6 +6,7 @@ What is learned, and what is not and why, is one line of the log for each file.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -20,6 +21,8 @@ log = logging.getLogger("dragoman.templates")
 
 _CACHE: dict[tuple[str, str], Learned] = {}
 """What was learned in this process, by the hash of the template and what it serves."""
+_UNSAFE = re.compile(r"[^\w./*?-]", re.ASCII)
+_LONGEST_NAME = 64
 _LISTED = {row.name: row for row in SYNTAXES}
 
 
@@ -55,6 +58,11 @@ def learn_template(template: Template, name: str, *, prior: str = "", thorough: 
         return Learned(why=why, not_derived=why)
 
 
+def _row_name(served: str) -> str:
+    """The name of the row for what a file serves, as a header and a line of the log can tell it."""
+    return f"template:{_UNSAFE.sub('_', served)[:_LONGEST_NAME]}"
+
+
 def _learned(source: Source) -> Learned:
     try:
         template = read_template(source.path)
@@ -65,7 +73,7 @@ def _learned(source: Source) -> Learned:
     row = converter_factory.get_builtin(served).syntax
     key = (template.key, served)
     if key not in _CACHE:
-        _CACHE[key] = learn_template(template, f"template:{served}", prior=row.name if row else "")
+        _CACHE[key] = learn_template(template, _row_name(served), prior=row.name if row else "")
     learned = _CACHE[key]
     if learned.row is None:
         log.warning("chat template %s: no row learned: %s", source.path, learned.why)

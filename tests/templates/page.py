@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import NamedTuple
 
 from converters.factory import converter_factory
@@ -12,6 +13,8 @@ from converters.learning.learn import Learned
 from converters.syntaxes import RESULTS, TURN_HEADERS, ThinkingFamily
 from converters.thinking import family_of
 
+WIDTH = 130
+"""Characters of a line of the page."""
 PAGE = Path(__file__).parents[2] / "docs" / "TEMPLATES.md"
 
 RIGHT = {
@@ -84,10 +87,12 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     other = [each for each in results if each.row and each.row != each.prior]
     yield "# What chat templates tell"
     yield ""
-    yield "`make templates` writes this page. It learns a row of the table from each public chat template that it"
-    yield f"can get, the {len(results)} of the package `{package}`, and holds it against the table. The templates are"
-    yield "fetched, and are no part of this project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a template of"
-    yield "your own."
+    yield from wrap(
+        "`make templates` writes this page. It learns a row of the table from each public chat template that it can get, "
+        f"the {len(results)} of the package `{package}`, and holds it against the table. The templates are fetched, and "
+        "are no part of this project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a template of your own.",
+        WIDTH,
+    )
     yield ""
     yield "| | |"
     yield "|---|---|"
@@ -99,10 +104,13 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     yield f"| Rows that were spoilt on purpose, of made-up templates | {spoilt[0]} |"
     yield f"| Of these the proof accepted; each reads 200 further calls as the unspoilt row does | {spoilt[1]} |"
     yield ""
-    yield "The proof of a row: the template renders calls that the row was not made of (quotation marks, line ends,"
-    yield "markup, Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second"
-    yield "round and behind text. The row reads them with no other row beside it, and again before the table. Nothing may be"
-    yield "left of them but tokens that end a turn."
+    yield from wrap(
+        "The proof of a row: the template renders calls that the row was not made of (quotation marks, line ends, "
+        "markup, Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second round "
+        "and behind text. The row reads them with no other row beside it, and again before the table. Nothing may be "
+        "left of them but tokens that end a turn.",
+        WIDTH,
+    )
     yield ""
     yield "## Where template and table differ"
     yield ""
@@ -174,8 +182,11 @@ def _history(results: Iterable[Result]) -> Iterator[str]:
         ("What", "How many templates"),
         ((words[question], _counted(found)) for question, found in counts.items()),
     )
-    yield f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside,"
-    yield "`other` a form of the template's own."
+    yield from wrap(
+        f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside it, "
+        "`other` a form of the template's own.",
+        WIDTH,
+    )
     yield ""
 
 
