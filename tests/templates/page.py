@@ -88,9 +88,10 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     yield "# What chat templates tell"
     yield ""
     yield from wrap(
-        "`make templates` writes this page. It learns a row of the table from each public chat template that it can get, "
-        f"the {len(results)} of the package `{package}`, and holds it against the table. The templates are fetched, and "
-        "are no part of this project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a template of your own.",
+        "`make templates` writes this page. It learns a row of the table from each public chat template that it can "
+        f"get, the {len(results)} of the package `{package}`, and holds it against the table. The templates are "
+        "fetched, and are no part of this project. [ADDING_A_MODEL.md](ADDING_A_MODEL.md) says how to use a "
+        "template of your own.",
         WIDTH,
     )
     yield ""
@@ -106,9 +107,9 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     yield ""
     yield from wrap(
         "The proof of a row: the template renders calls that the row was not made of (quotation marks, line ends, "
-        "markup, Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second round "
-        "and behind text. The row reads them with no other row beside it, and again before the table. Nothing may be "
-        "left of them but tokens that end a turn.",
+        "markup, Unicode, numbers, objects, no arguments, two and three calls), alone, in whole turns, in a second "
+        "round and behind text. The row reads them with no other row beside it, and again before the table. Nothing "
+        "may be left of them but tokens that end a turn.",
         WIDTH,
     )
     yield ""
@@ -183,8 +184,8 @@ def _history(results: Iterable[Result]) -> Iterator[str]:
         ((words[question], _counted(found)) for question, found in counts.items()),
     )
     yield from wrap(
-        f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside it, "
-        "`other` a form of the template's own.",
+        f"Tools are declared as JSON: {_counted(declared)}. `tool` is the object as sent, `function` the one inside "
+        "it, `other` a form of the template's own.",
         WIDTH,
     )
     yield ""
