@@ -28,7 +28,6 @@ from dialects import Dialect, all_dialects
 from dialects.chat import Chat
 from errors import (
     BackendError,
-    ConfigError,
     MethodNotAllowed,
     NotFound,
     ProxyError,
@@ -277,22 +276,14 @@ def __getattr__(name: str) -> Any:
     if name == "app":
         config = load_config()
         start_logging(config)
-        return _created(config)
-    raise AttributeError(name)
-
-
-def _created(config: Config) -> Flask:
-    """The application. A setting that only its use shows to be wrong ends the process with status 1 and one line."""
-    try:
         return create_app(config)
-    except ConfigError as error:
-        sys.exit(str(error))
+    raise AttributeError(name)
 
 
 def run() -> int:
     """Serve with the settings of the environment and `.env`. Returns the exit status."""
     config = load_config()
-    return serve(_created(config), config)
+    return serve(create_app(config), config)
 
 
 if __name__ == "__main__":

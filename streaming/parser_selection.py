@@ -13,7 +13,7 @@ from converters.builtin import SyntaxConverter
 from converters.detect.openers import opener_index
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline
-from converters.syntaxes import ThinkingFamily
+from converters.syntaxes import Syntax, ThinkingFamily
 from converters.text.expectations import Expectations
 from converters.thinking import asked, family_of, left_open
 from dialects.protocol import ParsedRequest
@@ -77,18 +77,18 @@ class ParserSelection:
             return SyntaxConverter(learned.row)
         return converter
 
-    def _family(self, model: str) -> ThinkingFamily | None:
+    def _family(self, model: str, row: Syntax | None) -> ThinkingFamily | None:
         """When the prompt opens the reasoning, as the model's template tells, or else its name."""
         learned = self._templates.find(model)
-        return (learned.family if learned is not None else None) or family_of(model)
+        return (learned.family(row) if learned is not None else None) or family_of(model)
 
     def _starts_inside(self, request: ParsedRequest, converter: ToolCallConverter) -> bool:
         """Whether the answer begins inside the reasoning. Who is nearer to this one answer is asked first."""
         if self._config.reasoning_prefilled is not None:
             return self._config.reasoning_prefilled
-        prompt, family = request.prompt, self._family(request.model)
+        row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+        prompt, family = request.prompt, self._family(request.model, row)
         if prompt.prefill is not None:
-            row = converter.syntax if isinstance(converter, SyntaxConverter) else None
             return left_open(prompt.prefill, row)
         wish = asked(family, prompt)
         if wish is not None:

@@ -55,13 +55,16 @@ class Learned:
     history: Mapping[str, str] = field(default_factory=dict)
     declaration: str = ""
 
-    @property
-    def family(self) -> ThinkingFamily | None:
-        """When the prompt opens the reasoning; None where that would be of no use, as nobody would see it closed."""
+    def family(self, row: Syntax | None) -> ThinkingFamily | None:
+        """When the prompt opens the reasoning, for answers that are read by `row`.
+
+        None where nothing is known of it, and where that row lacks the tags that would close it: all would be
+        reasoning.
+        """
         if self.thinking is None:
             return None
-        readable = self.thinking.is_listed or (self.row is not None and self.thinking.tag in self.row.own_tags)
-        return self.thinking.family if readable else None
+        closes = self.thinking.is_listed or (row is not None and self.thinking.tag in row.own_tags)
+        return self.thinking.family if closes else None
 
 
 def learn(

@@ -138,7 +138,8 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
         (
             (each.name, _when(family_of(each.name)), _when(found), _PROMPT.get(each.name, "Not judged yet."))
             for each in results
-            if (found := each.learned.family) is not None and _when(family_of(each.name)) != _when(found)
+            if (found := each.learned.family(each.learned.row)) is not None
+            and _when(family_of(each.name)) != _when(found)
         ),
     )
     yield "## Tokens that the table does not have"

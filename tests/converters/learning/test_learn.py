@@ -106,12 +106,13 @@ def test_the_facts_beside_the_row() -> None:
     assert learned.history["content_parts"].startswith("error")
     assert learned.history["two_calls"] == learned.history["developer"] == "ok"
     assert learned.thinking is not None and learned.thinking.is_listed
-    assert learned.family == ThinkingFamily("", opens=False)
+    assert learned.family(learned.row) == ThinkingFamily("", opens=False)
 
 
 @in_one_test("opens, always", [("<think>\n", True), ("<think>\n\n</think>\n\n", False), ("", False)])
 def test_whether_the_prompt_opens_the_reasoning(opens: str, always: bool) -> None:
-    family = learned_of(hermes, opens=opens).family
+    learned = learned_of(hermes, opens=opens)
+    family = learned.family(learned.row)
     assert family is not None and family.opens is always and family.heeds == ()
 
 
