@@ -42,7 +42,7 @@ def test_with_other_markers_the_same_row_is_derived(name: str) -> None:
     def renamed(text: str) -> str:
         return re.sub(r"(?<=[<|▁/_ ])([a-z]{4,})(?=[▁|>_= ])", lambda found: f"zq{found[0][::-1]}", text)
 
-    fields = {key: renamed(getattr(row, key)) for key in ("call", "group", "parameter")}
+    fields: dict[str, Any] = {key: renamed(getattr(row, key)) for key in ("call", "group", "parameter")}
     made = dataclasses.replace(row, name="made", also_call=(), also_group=(), also_parameter=(), **fields)
     learned = learn(writes(made), "template:x")
     assert learned.row is not None and not learned.is_listed, learned.why
