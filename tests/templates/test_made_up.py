@@ -22,6 +22,7 @@ from tests.servers import (
     json_answer,
     message_in,
     message_of,
+    proxy_process,
     running_proxy,
     said,
     whole_stream,
@@ -101,6 +102,16 @@ def test_at_every_cut(backend: ScriptedBackend, proxy: Proxy, template: str) -> 
         backend.answer = Script(said(*pieces))
         streamed = whole_stream(proxy.streamed(request))
         assert meant(message_of(streamed)) == wanted(template), pieces
+
+
+def test_under_gunicorn_too(backend: ScriptedBackend) -> None:
+    """There the child processes of templates are gevent's."""
+    path = MADE_UP / "object_tagged.jinja"
+    answer = ANSWERS["object_tagged"]
+    with proxy_process("gunicorn", backend, CHAT_TEMPLATES=f"mine*={path}") as proxy:
+        backend.answer = Script(said(*chunks(answer.text, 3)))
+        request = ask(model="mine", tools=TOOLS, **answer.settings)
+        assert meant(message_of(whole_stream(proxy.streamed(request)))) == wanted("object_tagged")
 
 
 @in_one_test("template", ANSWERS)
