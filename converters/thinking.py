@@ -14,7 +14,7 @@ from typing import get_args
 from converters.builtin import plain_name
 from converters.detect.detector import Detector
 from converters.detect.openers import reasoning_index
-from converters.syntaxes import THINKING, ThinkingFamily
+from converters.syntaxes import THINKING, Syntax, ThinkingFamily
 from converters.syntaxes.thinking import KEEPS_REASONING, SWITCHED, Setting
 from converters.text.expectations import Expectations
 
@@ -124,7 +124,7 @@ def _switch(name: str) -> tuple[Setting, ...]:
     return next(((setting,) for models, setting in SWITCHED if re.search(models, name)), ())
 
 
-def left_open(prefill: str, row: str = "") -> bool:
+def left_open(prefill: str, row: Syntax | None = None) -> bool:
     """Whether a text of the assistant opens reasoning that it does not close. `row` is the one that is expected."""
     reader = Detector(reasoning_index(row), Expectations())
     reader.feed(prefill)

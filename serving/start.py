@@ -11,6 +11,7 @@ from config import Config
 from converters.syntaxes import SYNTAXES
 from errors import ConfigError
 from startup import announce, base_url
+from templates.sources import sources_of
 
 _DESCRIPTORS = 16384
 """File descriptors to ask the system for."""
@@ -19,7 +20,9 @@ _DESCRIPTORS = 16384
 def load_config() -> Config:
     """The configuration from the environment and `.env`. A wrong value ends the process with status 1 and one line."""
     try:
-        return Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
+        config = Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
+        sources_of(config.chat_templates)  # here, so that a file that is not there ends the start, not a worker
+        return config
     except ConfigError as error:
         sys.exit(str(error))
 

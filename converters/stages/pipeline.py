@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from converters.detect.detector import Detector
-from converters.detect.openers import opener_index, reasoning_index
+from converters.detect.openers import opener_index, reasoning_index, sole_index
 from converters.stages.end_tokens import EndTokens
 from converters.stages.lease import ArgumentsLease, Lease, TextLease
 from converters.stages.reasoning import DropReasoning, KeepReasoning
@@ -192,17 +192,22 @@ def _last_of(stage: Filter, batches: Iterator[list[Event]], end: End) -> Iterato
     yield from _batches(stage.finish(end))
 
 
-def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
+def new_parser(
+    expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None, *, sole: bool = False
+) -> Pipeline:
     """A parser for one choice of one answer.
 
-    `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us.
+    `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us;
+    `sole`: no row but `prior` is looked for.
     """
     ours = expectations.translate and custom is None
-    index = opener_index(prior) if ours else reasoning_index(prior.name if prior else "")
+    index = opener_index(prior) if ours else reasoning_index(prior)
+    if ours and sole and prior is not None:
+        index = sole_index(prior)
     detector = Detector(index, expectations)
     stages: list[Stage] = []
     if expectations.strip_end_tokens:
-        stages.append(EndTokens())
+        stages.append(EndTokens(index.own_ends))
     if custom is not None:
         stages.append(custom)
     choice, check = (ToolChoice(expectations), SchemaCheck(expectations)) if expectations.translate else (None, None)
