@@ -14,7 +14,7 @@ from backends.adapt.asked_again import asked_again
 from backends.adapt.constrained import constrained
 from backends.adapt.facts import Facts, Request, facts_of
 from backends.adapt.prompted import demanded_tools
-from backends.adapt.refusals import asked_for
+from backends.adapt.refusals import reasons_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
 from backends.learned import Learned
@@ -85,11 +85,11 @@ class Plan:
         if not self._settings.adapt or (request := self._read()) is None:
             return False
         before = self.body
-        found = asked_for(error, request, self._names, self._never)
+        found = reasons_for(error, request, self._names, self._never)
         if "constrained" in self._effective and not found:
             self._constrains = False
         elif found:
-            self._reasons |= dict.fromkeys(found, f"status {error.status}")
+            self._reasons |= found
             self._names |= frozenset(found)
         elif self._known:  # what was learned may be wrong by now: begin with the client's own request
             self._learned.forget(self._facts.model)
