@@ -1,4 +1,4 @@
-"""Refusals that quote what one client wrote teach nothing, however it is spelled or spread, and however it is quoted."""
+"""Refusals that quote what one client wrote teach nothing, however it is spelled, spread and quoted."""
 
 from __future__ import annotations
 
