@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import get_args
 
-from tests.faults.scenarios import Place, Scenario
+from streaming.attempts import MOST_ATTEMPTS
+from tests.faults.fault import Place
+from tests.faults.scenarios import Scenario
 from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
 
 LIMITS = {"CONNECT_TIMEOUT": 0.4, "FIRST_BYTE_TIMEOUT": 1.2, "REQUEST_TIMEOUT": 1.2, "LOG_LEVEL": "INFO"}
@@ -71,7 +73,7 @@ class World:
         self.backend.answer = scenario.answer
         before = len(self.backend.requests)
         began = time.monotonic()
-        body = ask(stream=scenario.way == "streamed", model=scenario.spoken.model)
+        body = ask(stream=scenario.way == "streamed", model=scenario.model, **scenario.fault.asks)
         with proxy.client(body, patience=LONGEST) as client:
             try:
                 scenario.end(scenario.reply, client)
@@ -80,9 +82,13 @@ class World:
             except (ValueError, LookupError, TypeError, RecursionError, HTTPException, OSError) as error:
                 raise AssertionError(f"{type(error).__name__} {error} at {client.body[-300:]!r}") from error
         took = time.monotonic() - began
-        for received in self.backend.requests[before:]:
+        sent = self.backend.requests[before:]
+        for received in sent:
             self._let_go(received)
         self.nothing_left(place)
+        wanted = scenario.fault.requests
+        assert len(sent) <= MOST_ATTEMPTS, f"{len(sent)} requests reached the backend"
+        assert wanted in (None, len(sent)), f"{len(sent)} requests reached the backend, not {wanted}"
         return took
 
     def all_let_go(self) -> None:
@@ -125,6 +131,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
         urls: dict[Place, str] = {
             "calm": backend.url,
             "beating": backend.url,
+            "asking": backend.url,
             "refusing": f"http://{HOST}:{_closed_port()}",
             "deaf": f"http://{HOST}:{stack.enter_context(_deaf()).getsockname()[1]}",
             "nameless": "http://nobody.invalid:80",
@@ -132,7 +139,13 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
         }
         proxies = {
             place: stack.enter_context(
-                proxy_process(how, url, KEEPALIVE_SECONDS=0.1 if place == "beating" else 30, **LIMITS)
+                proxy_process(
+                    how,
+                    url,
+                    KEEPALIVE_SECONDS=0.1 if place in ("beating", "asking") else 30,
+                    HEAL="retry" if place == "asking" else "repair",
+                    **LIMITS,
+                )
             )
             for place, url in urls.items()
             if place in places
