@@ -11,8 +11,8 @@ from tests.faults.spoken import Reply
 from tests.servers import Answer, Json, Received
 
 Place = Literal["calm", "beating", "asking", "refusing", "deaf", "nameless", "plain"]
-"""The proxies: without and with heartbeats; with heartbeats and HEAL=retry; before a port that is closed, one that never
-accepts, a name that nobody has, and a port that does not speak the TLS it should."""
+"""The proxies: without and with heartbeats; with heartbeats and HEAL=retry; before a port that is closed, one that
+never accepts, a name that nobody has, and a port that does not speak the TLS it should."""
 
 Script = Answer | Callable[[Received], Answer]
 """What a backend does with all requests, or with each."""

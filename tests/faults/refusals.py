@@ -1,4 +1,4 @@
-"""Backends that refuse a request which another one could replace, and then fail: attempts end, and so do their connections."""
+"""Backends that refuse a request that can be changed, and then fail: attempts end, and so do their connections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 
-from tests.faults.ends import End, Event, Refusal, whole
+from tests.faults.ends import TOO_SLOW, End, Event, Refusal, either, whole
 from tests.faults.fault import Fault, Script
 from tests.faults.spoken import Reply, never
 from tests.servers import (
@@ -38,10 +38,12 @@ MESSAGES: list[Json] = [
 ]
 RICH: Json = {"messages": MESSAGES, "user": "u", "metadata": {"a": "b"}}
 """A request with something for each of the reasons."""
-SOON = 0.3
+SOON = 0.2
+"""Seconds: more than between two heartbeats; four of it are less than any time-out."""
 INTERRUPTED = Refusal(502, "backend_interrupted")
 CUT = Event("backend_interrupted")
 UNHEARD = Refusal(504, "backend_first_byte_timeout")
+SILENT = Refusal(504, "backend_idle_timeout")
 
 
 def refused(message: str, before: float = 0.0, in_stream: bool = False) -> Answer:
@@ -169,11 +171,11 @@ REFUSALS: tuple[Fault, ...] = (
     ),
     Fault("refuses, then resets", then(no_tools, resets), INTERRUPTED, requests=2),
     Fault("refuses late, then resets", then(no_tools_late, resets_late), CUT, INTERRUPTED, "beating", requests=2),
-    Fault("refuses, then hangs", then(no_tools, hangs), UNHEARD, requests=2),
+    Fault("refuses, then hangs", then(no_tools, hangs), UNHEARD, either(UNHEARD, TOO_SLOW), requests=2),
     Fault("refuses, then sends half a head", then(no_tools, half_a_head), INTERRUPTED, requests=2),
     Fault("refuses, then says that it zips", then(no_tools, zipped_nonsense), INTERRUPTED, requests=2),
-    Fault("refuses and breaks off in it", then(half_a_refusal, Reply.answer), Refusal(400), requests=1),
-    Fault("refuses and hangs in it", then(endless_refusal, Reply.answer), Refusal(400), requests=1),
+    Fault("refuses and breaks off in it", then(half_a_refusal, Reply.answer), INTERRUPTED, requests=1),
+    Fault("refuses and hangs in it", then(endless_refusal, Reply.answer), SILENT, either(SILENT, TOO_SLOW), requests=1),
     Fault("is left before its refusal", then(no_tools_late, Reply.answer), leaves_after(0.15), requests=1),
     Fault("is left between two attempts", then(no_tools, hangs), leaves_after(0.3), requests=2),
     Fault(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tests.faults.ends import End, Event, Refusal, despite_noise, either, whole
+from tests.faults.ends import TOO_SLOW, End, Event, Refusal, despite_noise, either, whole
 from tests.faults.fault import Fault, Script
 from tests.faults.refusals import REFUSALS
 from tests.faults.spoken import SPOKEN, STREAM, WAYS, Reply, Spoken, Way, Where, never, odd_event
@@ -62,8 +62,6 @@ def scenarios() -> list[Scenario]:
 NO_TLS = either(Refusal(502, "backend_unreachable"), Refusal(504, "backend_connect_timeout"))
 INTERRUPTED = Refusal(502, "backend_interrupted")
 NO_API = Refusal(502, "backend_not_api")
-# Silence and the whole answer's time began together.
-TOO_SLOW = either(Refusal(504, "backend_answer_timeout"), Refusal(504, "backend_idle_timeout"))
 CUT = Event("backend_interrupted")
 HOW: dict[str, tuple[tuple[Piece, ...], Literal["broken", "reset"], End, End]] = {
     "closes": ((), "broken", CUT, INTERRUPTED),
