@@ -45,13 +45,15 @@ class Backend:
     refuses: bool = False  # each conversation, if it is sent as it is
     codes: frozenset[str] = frozenset()  # what must be changed in the requests, and learned
     settings: dict[str, str] = field(default_factory=dict)  # of the proxy
+    some: tuple[str, ...] = ("",)  # how the names of the scripts end that are played
 
     @property
     def native(self) -> bool:
         return not self.syntaxes
 
     def plays(self, script: Script) -> bool:
-        return script.native in (self.template, "any") if self.native else script.syntax in self.syntaxes
+        fits = script.native in (self.template, "any") if self.native else script.syntax in self.syntaxes
+        return fits and script.name.endswith(self.some)
 
     def arguments(self, model: Path) -> list[str]:
         arguments = ["-m", str(model), "-t", "1", "-c", "8192", "--parallel", "1", "--no-warmup"]
@@ -61,7 +63,13 @@ class Backend:
 
 _SYSTEM: Message = {"role": "system", "content": "You know the weather."}
 _HELLO: Message = {"role": "user", "content": "Hello."}
-_ALL = ("glm", "qwen3_coder", "hermes", "claude", "plain")
+_ROWS = ("glm", "qwen3_coder", "hermes", "claude")
+_SOME = ("-one", "-two-think")
+
+
+def _refusing(name: str, template: str, code: str, **more: Any) -> Backend:
+    return Backend(name, template, _ROWS, some=_SOME, refuses=True, codes=frozenset({code}), **more)
+
 
 # The raw syntaxes that have no template of their own here are text like any other.
 BACKENDS = (
@@ -69,24 +77,11 @@ BACKENDS = (
     Backend("qwen-raw", "Qwen3-Coder", ("qwen3_coder", "hermes", "plain")),
     Backend("glm-native", "GLM-4.6"),
     Backend("qwen-native", "Qwen3-Coder"),
-    Backend("no-jinja", "no-tools", _ALL, ("--no-jinja",), refuses=True, codes=frozenset({"prompted"})),
-    Backend("no-tools", "no-tools", _ALL, ("--jinja",), refuses=True, codes=frozenset({"prompted"})),
-    Backend(
-        "no-system",
-        "no-system",
-        _ALL,
-        before=(_SYSTEM,),
-        refuses=True,
-        codes=frozenset({"adapted:system_in_user"}),
-    ),
-    Backend(
-        "alternating",
-        "alternating",
-        _ALL,
-        before=(_SYSTEM, _HELLO),
-        refuses=True,
-        codes=frozenset({"adapted:alternate"}),
-    ),
+    _refusing("no-jinja", "no-tools", "prompted", flags=("--no-jinja",)),
+    _refusing("no-tools", "no-tools", "prompted", flags=("--jinja",)),
+    _refusing("no-system", "no-system", "adapted:system_in_user", before=(_SYSTEM,)),
+    _refusing("system-first", "system-first", "adapted:system_first", before=(_HELLO, _SYSTEM)),
+    _refusing("alternating", "alternating", "adapted:alternate", before=(_SYSTEM, _HELLO)),
     Backend("asked-again", "GLM-4.6", ("asked again",), settings={"HEAL": "retry"}, codes=frozenset({"asked_again"})),
 )
 
