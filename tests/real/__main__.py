@@ -2,8 +2,12 @@
 
 Each script is one agent loop: a question, the model's calls of get_weather, their results, the plain answer. The loop
 runs streamed and buffered, and both must give what the script says. Raw servers send the markup as text; native ones
-parse it themselves, and what they send must reach the client as it left them. Everything is kept in build/real; for
-each failed script a file in build/real/failures holds the raw text, what the server sent and what came out.
+parse it themselves, and what they send must reach the client as it left them. Others refuse the conversation as it is:
+one without tools by its flags, and templates that know no tools, no system message (or a first one only) or no
+neighbours of one role. One is asked again (HEAL=retry), as its model first calls what there is not.
+
+Everything is kept in build/real; for each failed script a file in build/real/failures holds the raw text, what the
+server sent and what came out.
 
     python -m tests.real [--direct] [--only TEXT] [--llama-server PATH | --from-source]
 """
