@@ -44,26 +44,35 @@ class Planner:
     def __init__(self, settings: AdaptSettings, learned: Learned) -> None:
         self._settings = settings
         self._learned = learned
+        self._never = _forbidden(settings)
 
     def plan(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> Plan:
         """The plan for the request `raw`; `fields` is what it says, if it was read whole.
 
         `syntax` is the row of the model, if it is known.
         """
-        return Plan(raw, fields, facts_of(model, self._settings.preset, syntax), self._settings, self._learned)
+        facts = facts_of(model, self._settings.preset, syntax)
+        return Plan(raw, fields, facts, self._settings, self._never, self._learned)
 
 
 class Plan:
     """A RequestPlan."""
 
     def __init__(
-        self, raw: bytes, fields: Mapping[str, Any] | None, facts: Facts, settings: AdaptSettings, learned: Learned
+        self,
+        raw: bytes,
+        fields: Mapping[str, Any] | None,
+        facts: Facts,
+        settings: AdaptSettings,
+        never: frozenset[str],
+        learned: Learned,
     ) -> None:
+        """`never` are the adaptations that the settings forbid."""
         self._raw = raw
         self._facts = facts
         self._settings = settings
         self._learned = learned
-        self._never = _forbidden(settings)
+        self._never = never
         self._known = learned.recall(facts.model) if settings.adapt else frozenset()
         self._received: Request | None = None  # what `raw` says, once something is to be changed
         self._request: Request | None = None  # the same, with what was asked again
