@@ -20,6 +20,8 @@ from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend,
 LIMITS = {"CONNECT_TIMEOUT": 0.4, "FIRST_BYTE_TIMEOUT": 1.2, "REQUEST_TIMEOUT": 1.2, "LOG_LEVEL": "INFO"}
 LONGEST = 6.0
 """Seconds after which a scenario hangs: its limits many times over, for a busy machine."""
+STARTED = 20.0
+"""Seconds in which a proxy must have started, on a busy machine too."""
 SETTLED = 4.0
 """Seconds in which nothing may be left of it."""
 
@@ -159,7 +161,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
 
 def _warm(proxy: Process) -> Left:
     """What it holds at rest, once it has all it will need and has said the line of its start."""
-    until = time.monotonic() + SETTLED
+    until = time.monotonic() + STARTED
     while "Base URL for clients" not in proxy.said():
         assert time.monotonic() < until, f"it did not say where it serves: {proxy.said()}"
         time.sleep(0.02)
