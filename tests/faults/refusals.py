@@ -78,7 +78,7 @@ def no_tools_in_stream(reply: Reply) -> Answer:
 
 def without_end(before: float = 0.0) -> Callable[[Reply], Script]:
     """Each time for another reason."""
-    return then(*(lambda reply, reason=reason: refused(reason, before) for reason in REASONS))  # type: ignore[misc]
+    return then(*(lambda reply, reason=reason: refused(reason, before) for reason in REASONS))
 
 
 def breaks_inside(reply: Reply) -> Answer:

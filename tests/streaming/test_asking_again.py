@@ -144,7 +144,7 @@ def test_a_later_answer_that_is_cut_is_none(backend: ScriptedBackend, stream: bo
     for first, delivered in ((MISFIT, ['{"city": "Seoul", "days": "soon"}']), (UNREADABLE, [])):
         backend.forget()
         answers = iter([playing(lambda asked, first=first: first), lambda _: _cut(text, how, stream)])  # type: ignore[misc]
-        backend.answer = lambda received, answers=answers: next(answers)(received)  # type: ignore[misc]
+        backend.answer = lambda received, answers=answers: next(answers)(received)
         with running_proxy(backend, HEAL="retry") as proxy:
             found = Asker(proxy, stream)()
         assert [each["arguments"] for each in found.message["calls"]] == delivered
