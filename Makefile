@@ -59,7 +59,7 @@ types: $(VENV)/.dev ## mypy strict on the product and the tests
 
 check: lint types package test ## all of lint, types, package and test: what a commit must pass
 
-real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server
+real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server, and against ones that refuse (5 minutes)
 	$(BIN)/python -m tests.real
 
 bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)

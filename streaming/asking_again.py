@@ -217,7 +217,7 @@ class CheckedReply:
         """The calls that are delivered, and the end of the reply."""
         held = self._held
         usage = summed(self._usage, held.usage)
-        if held is not self._first and not any(map(self._leaves, held.calls)):
+        if held is not self._first and not self._answered_again():
             held = self._best or self._first
         calls = [call for call in held.calls if self._leaves(call)]
         events: list[ReplyEvent] = []
@@ -241,6 +241,12 @@ class CheckedReply:
         if usage is not None:
             events.append(Usage(usage))
         return [(0, event) for event in events]
+
+    def _answered_again(self) -> bool:
+        """Whether the later answer at hand came to its own end and brought a call."""
+        held = self._held
+        ended = held.reason is not None and not held.failed and not self._answer.notes.cut
+        return ended and any(call.how == "complete" for call in held.calls)
 
     def _leaves(self, call: HeldCall) -> bool:
         return call.how == "complete" or (call.how == "cut" and self._cut_calls_leave)

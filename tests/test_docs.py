@@ -22,6 +22,7 @@ from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, SYNTAXES, T
 from converters.text.reasons import NOTED, REMOVED
 from streaming import answer
 from streaming.record import REQUEST_CODES, Outcome
+from tests.faults.refusals import REFUSALS
 from tests.faults.scenarios import FAULTS, scenarios
 from wire import json_depth, sse
 
@@ -196,7 +197,7 @@ def test_the_limits_that_the_page_on_security_tells_are_those_of_the_code() -> N
 
 
 def test_the_page_on_reliability_tells_how_many_ways_to_fail_there_are() -> None:
-    assert f"{len(FAULTS)} ways to fail" in RELIABILITY_PAGE
+    assert f"{len(FAULTS) + len(REFUSALS)} ways to fail" in RELIABILITY_PAGE
     assert f"{len(scenarios())} scenarios, 0 failed" in RELIABILITY_PAGE
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from tests.faults.__main__ import play
 from tests.faults.every_byte import resets
+from tests.faults.refusals import REFUSALS
 from tests.faults.scenarios import FAULTS, scenarios
 from tests.faults.service import play_situations
 from tests.faults.spoken import SPOKEN, WAYS
@@ -16,14 +17,15 @@ def test_each_way_to_fail_ends_once_in_form_in_time_and_with_the_truth() -> None
     every = scenarios()
     # each fault with one syntax and in one way, both going round
     some = [case for number, case in enumerate(every) if number % len(SPOKEN) == (number // len(SPOKEN)) % len(SPOKEN)]
-    chosen = [case for case in some if case.way == WAYS[FAULTS.index(case.fault) % 2]]
-    assert len(chosen) == len(FAULTS)
+    faults = (*FAULTS, *REFUSALS)
+    chosen = [case for case in some if case.way == WAYS[faults.index(case.fault) % 2]]
+    assert len(chosen) == len(faults)
     with ExitStack() as stack:
         # nearly all of it is waiting behind one proxy, so there are more of that one
         worlds = [stack.enter_context(world()), *(stack.enter_context(world(places=["calm"])) for _ in range(2))]
         tally = play(worlds, chosen)
         assert not tally.failures, "\n".join(tally.failures)
-        assert tally.played == len(FAULTS)
+        assert tally.played == len(faults)
         cut = resets(worlds, step=53)
     assert not cut.failures, "\n".join(cut.failures)
     assert cut.played > 40
@@ -34,7 +36,7 @@ def test_the_suite_is_as_large_as_it_says() -> None:
     assert len(names) >= 150
     for syntax in ("hermes", "glm45", "harmony"):
         for way in WAYS:
-            assert sum(name.endswith(f"/ {way} / {syntax}") for name in names) == len(FAULTS)
+            assert sum(name.endswith(f"/ {way} / {syntax}") for name in names) == len(FAULTS) + len(REFUSALS)
 
 
 def test_the_service_outlives_a_killed_worker_and_failing_handshakes() -> None:

@@ -217,13 +217,13 @@ class JsonText:
 
     def _enter(self, at: int, kind: int, level: int, comma: int) -> tuple[int, bool]:
         """Go to the next value that must be looked at: (where it begins, False), or (the container's end, True)."""
-        before = -1
-        while at > before:
-            before = at
-            at, last = self._run(at, kind, level, frozenset())
+        read = _RUN
+        while read >= _RUN // 2:  # else what stopped the run is long: it would be read to the end of the slice again
+            end, last = self._run(at, kind, level, frozenset())
             if last:
-                return at + 1, True
-            comma = at - 1 if at > before else comma
+                return end + 1, True
+            comma = end - 1 if end > at else comma
+            read, at = end - at, end
         at = self.blanks(at)
         if kind == _OBJECT:
             return self._name_end(at, comma), False
@@ -239,9 +239,8 @@ class JsonText:
             nested = min(nested, 1)
         pattern = grammar.items(nested) if kind == _LIST else grammar.members(nested, names)
         self.turns.take()
-        found = pattern.match(self.text, at, at + _RUN)
-        assert found is not None  # it may match nothing
-        return found.end(), found[1] is not None
+        end = pattern.match(self.text, at, at + _RUN).end()  # type: ignore[union-attr]
+        return end, end > at and self.text[end - 1] != _COMMA
 
     def _name_end(self, at: int, comma: int) -> int:
         """Where the value of the member with the name at `at` begins."""

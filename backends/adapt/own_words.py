@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ _NO_QUOTES = str.maketrans("", "", _QUOTES)
 _WORD = re.compile(r"(?:[a-z0-9_]|[^\x00-\x7f])+")
 _TO_BLANKS = bytes(each if re.match(rb"[\w\x80-\xff]", bytes([each])) else 32 for each in range(256))
 """By byte of UTF-8: what is part of a word stays."""
+_ESCAPE = re.compile(r"\\+(?:[uU]([0-9a-fA-F]{4})|[xX]([0-9a-fA-F]{2}))")
 _SLICE = 1 << 16
 _OVERLAP = 512
 """Characters by which slices overlap: more than any pattern matches."""
@@ -44,16 +46,26 @@ _GONE = "¦"
 
 def normal(text: str) -> str:
     """A text in lower case, without quotes and backslashes, with one blank for several and for escaped line ends."""
-    text = re.sub(r"\\+[nrt]", " ", text.lower())
+    text = re.sub(r"\\+[nrt]", " ", _unescaped(text).lower())
     return re.sub(r"\s+", " ", text.translate(_NO_QUOTES))
 
 
 def _words(text: str) -> bytes:
     """The words of a text as `normal` has them, in UTF-8, with one blank between two. Fast, as requests are long."""
-    raw = text.lower().encode(errors="replace")
+    text = _unescaped(text).lower()
+    if not text.isascii():
+        text = " ".join(text.split())  # there are blanks of more than one byte
+    raw = text.encode(errors="replace")
     for escape in (b"\\n", b"\\r", b"\\t"):
         raw = raw.replace(escape, b" ")
     return b" ".join(raw.translate(_TO_BLANKS, _QUOTES.encode()).split())
+
+
+def _unescaped(text: str) -> str:
+    """The characters that are spelled as in JSON, Python or HTML: servers quote so, and clients may write so."""
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    return html.unescape(text) if "&" in text else text
 
 
 class OwnWords:
@@ -93,6 +105,10 @@ class OwnWords:
     def _quoted(self, words: list[str], begin: int, stop: int) -> Iterator[tuple[int, int]]:
         """The runs of words that the request has, of those that reach into the words from `begin` to `stop`."""
         if self._has(words[begin:stop]):
+            while begin > 0 and self._has(words[begin - 1 : stop]):
+                begin -= 1
+            while stop < len(words) and self._has(words[begin : stop + 1]):
+                stop += 1
             yield begin, stop
             return
         at = 0
@@ -141,7 +157,7 @@ class OwnWords:
         held = b""
         for string, is_name in _strings(self._body):
             for start in range(0, len(string) or 1, _SLICE):
-                words = _words(string[start : start + _SLICE])
+                words = _words(string[max(0, start - _OVERLAP) : start + _SLICE])  # no word is cut in two
                 held += b" " + words
                 if len(held) >= _SLICE:
                     yield held

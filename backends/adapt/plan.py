@@ -14,7 +14,7 @@ from backends.adapt.asked_again import asked_again
 from backends.adapt.constrained import constrained
 from backends.adapt.facts import Facts, Request, facts_of
 from backends.adapt.prompted import demanded_tools
-from backends.adapt.refusals import asked_for, concerns_form
+from backends.adapt.refusals import concerns_form, reasons_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
 from backends.learned import Learned
@@ -44,26 +44,35 @@ class Planner:
     def __init__(self, settings: AdaptSettings, learned: Learned) -> None:
         self._settings = settings
         self._learned = learned
+        self._never = _forbidden(settings)
 
     def plan(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> Plan:
         """The plan for the request `raw`; `fields` is what it says, if it was read whole.
 
         `syntax` is the row of the model, if it is known.
         """
-        return Plan(raw, fields, facts_of(model, self._settings.preset, syntax), self._settings, self._learned)
+        facts = facts_of(model, self._settings.preset, syntax)
+        return Plan(raw, fields, facts, self._settings, self._never, self._learned)
 
 
 class Plan:
     """A RequestPlan."""
 
     def __init__(
-        self, raw: bytes, fields: Mapping[str, Any] | None, facts: Facts, settings: AdaptSettings, learned: Learned
+        self,
+        raw: bytes,
+        fields: Mapping[str, Any] | None,
+        facts: Facts,
+        settings: AdaptSettings,
+        never: frozenset[str],
+        learned: Learned,
     ) -> None:
+        """`never` are the adaptations that the settings forbid."""
         self._raw = raw
         self._facts = facts
         self._settings = settings
         self._learned = learned
-        self._never = _forbidden(settings)
+        self._never = never
         self._known = learned.recall(facts.model) if settings.adapt else frozenset()
         self._received: Request | None = None  # what `raw` says, once something is to be changed
         self._request: Request | None = None  # the same, with what was asked again
@@ -85,15 +94,14 @@ class Plan:
         if not self._settings.adapt or (request := self._read()) is None:
             return False
         before = self.body
-        found = asked_for(error, request, self._names, self._never)
+        found = reasons_for(error, request, self._names, self._never)
         if "constrained" in self._effective and not found:
             self._constrains = False
         elif found:
-            self._reasons |= dict.fromkeys(found, f"status {error.status}")
+            self._reasons |= found
             self._names |= frozenset(found)
-        elif self._known and concerns_form(
-            error, request
-        ):  # what was learned may be wrong by now: begin with the client's own request
+        elif self._known and concerns_form(error, request):
+            # what was learned may be wrong by now: begin with the client's own request
             self._learned.forget(self._facts.model)
             self._names -= self._known
             self._known = frozenset()

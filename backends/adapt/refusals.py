@@ -34,9 +34,11 @@ def _ladder(asks: str) -> Ladder:
     return tuple(tuple(name.strip() for name in rung.split("+")) for rung in asks.split(">"))
 
 
-_PATTERNS: tuple[tuple[re.Pattern[str], Ladder], ...] = tuple(
-    (re.compile("|".join(words.patterns)), _ladder(words.asks)) for words in REFUSALS
+_PATTERNS: tuple[tuple[re.Pattern[str], Ladder, str], ...] = tuple(
+    (re.compile("|".join(words.patterns)), _ladder(words.asks), f"words of {words.engine} ({words.source})")
+    for words in REFUSALS
 )
+"""What a server says, what that asks for, and whose words these are."""
 _UNKNOWN_FIELD = tuple(map(re.compile, UNKNOWN_FIELD))
 _NEVER = re.compile("|".join(NEVER))
 _FIELDS: Mapping[str, Ladder] = {
@@ -77,16 +79,22 @@ def asked_for(error: ErrorInfo, body: Request, on: Collection[str], never: Colle
     `body` is the request as the client sent it, `on` the adaptations with which it was refused, `never` those that the
     settings forbid. Empty for a refusal that nobody knows, or of which no adaptation is left: it is for the client.
     """
+    return tuple(reasons_for(error, body, on, never))
+
+
+def reasons_for(error: ErrorInfo, body: Request, on: Collection[str], never: Collection[str] = ()) -> dict[str, str]:
+    """The same, each with what in the refusal asked for it: in our own words, as the backend's may quote a prompt."""
     if not concerns_form(error, body):
-        return ()
+        return {}
     text, own = _text_of(error), OwnWords(body)
     now = adapted(body, on, _NOBODY)
     model = body.get("model")
     useless = {"raw"} if isinstance(model, str) and losses_of(model).tools else set()
-    found: set[str] = set()
-    for ladder in _ladders(text, own):
-        found.update(_first(ladder, now, on, {*never, *useless}))
-    return tuple(name for name in BY_NAME if name in found)
+    found: dict[str, str] = {}
+    for ladder, why in _ladders(text, own):
+        for name in _first(ladder, now, on, {*never, *useless}):
+            found.setdefault(name, f"status {error.status}, {why}")
+    return {name: found[name] for name in BY_NAME if name in found}
 
 
 def concerns_form(error: ErrorInfo, body: Request) -> bool:
@@ -106,10 +114,11 @@ def _text_of(error: ErrorInfo) -> str:
     return text[: quoted.end()] if quoted else text  # behind it stands what the model wrote
 
 
-def _ladders(text: str, own: OwnWords) -> Iterator[Ladder]:
-    for pattern, ladder in _PATTERNS:
+def _ladders(text: str, own: OwnWords) -> Iterator[tuple[Ladder, str]]:
+    """What the refusal asks for, each with the words that do."""
+    for pattern, ladder, whose in _PATTERNS:
         if own.said_by_others(pattern, text) is not None:
-            yield ladder
+            yield ladder, whose
     for pattern in _UNKNOWN_FIELD:
         rest = text
         for _ in range(_MENTIONS):
@@ -118,7 +127,7 @@ def _ladders(text: str, own: OwnWords) -> Iterator[Ladder]:
                 break
             field = re.split(r"[., ]+", match["path"].strip(" .,"))[-1]
             if field in _FIELDS:
-                yield _FIELDS[field]
+                yield _FIELDS[field], f"`{field}` is not known there"
             rest = match.string[match.start() + 1 :]
 
 

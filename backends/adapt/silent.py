@@ -28,18 +28,16 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     if facts.preset == _VENDOR:
         return ()
     losses = losses_of(facts.model)
-    wanted = {name for name, is_lost in _LOST.items() if getattr(losses, name)}
+    wanted = [name for name in _LOST if getattr(losses, name)]
     listed = body.get("messages")
     messages = listed if isinstance(listed, list) else []
     found: set[str] = set()
-    for message in messages:
-        if not isinstance(message, dict):
-            continue
-        if role_of(message) == "developer" and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
-            found.add("developer")
-        for name in wanted:
-            if _LOST[name](message, message is messages[0]):
-                found.add(_SAVED_BY[name])
+    if "developer" in map(role_of, messages) and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
+        found.add("developer")
+    for name in wanted:
+        is_lost = _LOST[name]
+        if any(is_lost(each, place == 0) for place, each in enumerate(messages) if isinstance(each, dict)):
+            found.add(_SAVED_BY[name])
     if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
         found.add("functions")
     if facts.preset == "ollama" and "max_completion_tokens" in body and "max_tokens" not in body:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 MOST_MODELS = 1000
 """Models of all backends together."""
+_LONGEST_NAME = 512
+"""Characters of the name of a model; of a longer one nothing is learned, as clients choose names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Learned:
 
     def learn(self, model: str, reasons: Mapping[str, str]) -> None:
         """Remember adaptations with the reason of each. What was known of the model stays."""
+        if len(model) > _LONGEST_NAME:
+            return
         now = self._clock()
         new = [Lesson(name, why, now) for name, why in reasons.items()]
         with self._lock:

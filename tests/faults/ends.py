@@ -124,3 +124,7 @@ def either(*ends: End) -> End:
         raise AssertionError("; ".join(failures))
 
     return one_of
+
+
+TOO_SLOW = either(Refusal(504, "backend_answer_timeout"), Refusal(504, "backend_idle_timeout"))
+"""Silence and the whole answer's time began together."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tests.faults.ends import End, Event, Refusal, despite_noise, either, whole
-from tests.faults.spoken import SPOKEN, STREAM, WAYS, Reply, Spoken, Way, Where, odd_event
+from tests.faults.ends import TOO_SLOW, End, Event, Refusal, despite_noise, either, whole
+from tests.faults.fault import Fault, Script
+from tests.faults.refusals import REFUSALS
+from tests.faults.spoken import SPOKEN, STREAM, WAYS, Reply, Spoken, Way, Where, never, odd_event
 from tests.servers import DONE, Answer, Piece, completion, frame, json_answer
-
-Place = Literal["calm", "beating", "refusing", "deaf", "nameless", "plain"]
-"""The proxies: without and with heartbeats; before a port that is closed, one that never accepts, a name that nobody
-has, and a port that does not speak the TLS it should."""
 
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nTransfer-Encoding: chunked\r\n\r\n"
 BREAK = 0.03
@@ -23,16 +20,6 @@ BREAK = 0.03
 
 LATE_BREAK = 0.4
 """The same where all of it must be read, on a busy machine too."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    name: str
-    script: Callable[[Reply], Answer]
-    streamed: End
-    buffered: End | None = None
-    """None: as streamed."""
-    place: Place = "calm"
 
 
 @dataclass(frozen=True)
@@ -54,16 +41,18 @@ class Scenario:
         return self.fault.streamed if self.way == "streamed" else self.fault.buffered or self.fault.streamed
 
     @property
-    def answer(self) -> Answer:
+    def model(self) -> str:
+        """Of a refusal one of its own: what the proxy learns of it changes no other scenario."""
+        own = f"-{REFUSALS.index(self.fault)}-{self.way}" if self.fault in REFUSALS else ""
+        return f"{self.spoken.model}{own}"
+
+    @property
+    def answer(self) -> Script:
         return self.fault.script(self.reply)
 
 
-def never() -> threading.Event:
-    return threading.Event()
-
-
 def scenarios() -> list[Scenario]:
-    found = [Scenario(fault, spoken, way) for fault in FAULTS for way in WAYS for spoken in SPOKEN]
+    found = [Scenario(fault, spoken, way) for fault in (*FAULTS, *REFUSALS) for way in WAYS for spoken in SPOKEN]
     assert len({scenario.name for scenario in found}) == len(found)
     return found
 
@@ -73,8 +62,6 @@ def scenarios() -> list[Scenario]:
 NO_TLS = either(Refusal(502, "backend_unreachable"), Refusal(504, "backend_connect_timeout"))
 INTERRUPTED = Refusal(502, "backend_interrupted")
 NO_API = Refusal(502, "backend_not_api")
-# Silence and the whole answer's time began together.
-TOO_SLOW = either(Refusal(504, "backend_answer_timeout"), Refusal(504, "backend_idle_timeout"))
 CUT = Event("backend_interrupted")
 HOW: dict[str, tuple[tuple[Piece, ...], Literal["broken", "reset"], End, End]] = {
     "closes": ((), "broken", CUT, INTERRUPTED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -95,6 +96,11 @@ class Reply:
 
     def but_last(self, count: int) -> list[bytes]:
         return self.pieces[: len(self.pieces) - count]
+
+
+def never() -> threading.Event:
+    """What a backend that hangs waits for."""
+    return threading.Event()
 
 
 def truth() -> Json:

@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import get_args
 
+from streaming.attempts import MOST_ATTEMPTS
 from tests.faults.faces import CHAT, Face
-from tests.faults.scenarios import Place, Scenario
+from tests.faults.fault import Place
+from tests.faults.scenarios import Scenario
 from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
 
 LIMITS = {"CONNECT_TIMEOUT": 0.4, "FIRST_BYTE_TIMEOUT": 1.2, "REQUEST_TIMEOUT": 1.2, "LOG_LEVEL": "INFO"}
 LONGEST = 6.0
 """Seconds after which a scenario hangs: its limits many times over, for a busy machine."""
+STARTED = 20.0
+"""Seconds in which a proxy must have started, on a busy machine too."""
 SETTLED = 4.0
 """Seconds in which nothing may be left of it."""
 
@@ -72,7 +76,8 @@ class World:
         self.backend.answer = scenario.answer
         before = len(self.backend.requests)
         began = time.monotonic()
-        body = face.asks(scenario.way == "streamed", scenario.spoken.model)
+        more = scenario.fault.asks if face is CHAT else {}  # fields of chat
+        body = face.asks(scenario.way == "streamed", scenario.model) | more
         with proxy.client(body, face.target, patience=LONGEST) as client:
             try:
                 scenario.end(scenario.reply, face.read(client))
@@ -81,9 +86,13 @@ class World:
             except (ValueError, LookupError, TypeError, RecursionError, HTTPException, OSError) as error:
                 raise AssertionError(f"{type(error).__name__} {error} at {client.body[-300:]!r}") from error
         took = time.monotonic() - began
-        for received in self.backend.requests[before:]:
+        sent = self.backend.requests[before:]
+        for received in sent:
             self._let_go(received)
         self.nothing_left(place)
+        wanted = scenario.fault.requests
+        assert len(sent) <= MOST_ATTEMPTS, f"{len(sent)} requests reached the backend"
+        assert wanted in (None, len(sent)), f"{len(sent)} requests reached the backend, not {wanted}"
         return took
 
     def all_let_go(self) -> None:
@@ -126,6 +135,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
         urls: dict[Place, str] = {
             "calm": backend.url,
             "beating": backend.url,
+            "asking": backend.url,
             "refusing": f"http://{HOST}:{_closed_port()}",
             "deaf": f"http://{HOST}:{stack.enter_context(_deaf()).getsockname()[1]}",
             "nameless": "http://nobody.invalid:80",
@@ -133,7 +143,13 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
         }
         proxies = {
             place: stack.enter_context(
-                proxy_process(how, url, KEEPALIVE_SECONDS=0.1 if place == "beating" else 30, **LIMITS)
+                proxy_process(
+                    how,
+                    url,
+                    KEEPALIVE_SECONDS=0.1 if place in ("beating", "asking") else 30,
+                    HEAL="retry" if place == "asking" else "repair",
+                    **LIMITS,
+                )
             )
             for place, url in urls.items()
             if place in places
@@ -147,7 +163,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
 
 def _warm(proxy: Process) -> Left:
     """What it holds at rest, once it has all it will need and has said the line of its start."""
-    until = time.monotonic() + SETTLED
+    until = time.monotonic() + STARTED
     while "Base URL for clients" not in proxy.said():
         assert time.monotonic() < until, f"it did not say where it serves: {proxy.said()}"
         time.sleep(0.02)

@@ -2,8 +2,12 @@
 
 Each script is one agent loop: a question, the model's calls of get_weather, their results, the plain answer. The loop
 runs streamed and buffered, and both must give what the script says. Raw servers send the markup as text; native ones
-parse it themselves, and what they send must reach the client as it left them. Everything is kept in build/real; for
-each failed script a file in build/real/failures holds the raw text, what the server sent and what came out.
+parse it themselves, and what they send must reach the client as it left them. Others refuse the conversation as it is:
+one without tools by its flags, and templates that know no tools, no system message (or a first one only) or no
+neighbours of one role. One is asked again (HEAL=retry), as its model first calls what there is not.
+
+Everything is kept in build/real; for each failed script a file in build/real/failures holds the raw text, what the
+server sent and what came out.
 
     python -m tests.real [--direct] [--only TEXT] [--llama-server PATH | --from-source]
 """
@@ -17,7 +21,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,9 @@ from typing import Any
 import requests
 from openai import OpenAIError
 
-from tests.real.answers import SILENCE, Ask, Message, Reply, events, masked, post, ways
-from tests.real.llama import SCRIPTS, LlamaServer, Unavailable, build_parrot, get_server
+from tests.real.answers import SILENCE, Ask, Message, Reply, events, learned, masked, post, ways
+from tests.real.backends import BACKENDS, NEUTRAL, Backend, Script, behind_results, read_scripts
+from tests.real.llama import LlamaServer, Unavailable, build_parrot, get_server
 from tests.real.programs import HOST, alone, deadline, free_port, leave, running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,54 +38,6 @@ CACHE = ROOT / "build" / "real"
 FAILURES = CACHE / "failures"
 
 SCRIPT_LIMIT = 90.0  # seconds for all loops of one script
-
-NEUTRAL = "parrot"  # a model name that says nothing about the syntax
-
-
-@dataclass(frozen=True)
-class Script:
-    """One entry of scripts.json."""
-
-    name: str
-    text: str
-    reasoning: str
-    content: str
-    calls: tuple[dict[str, Any], ...]
-    syntax: str
-    native: str
-    model: str  # the name the client asks for
-
-    def question(self) -> list[Message]:
-        return [{"role": "user", "content": f"What is the weather like? ##{self.name}##"}]
-
-
-@dataclass(frozen=True)
-class Backend:
-    """A llama-server to start and the scripts that are played on it."""
-
-    name: str
-    template: str
-    syntaxes: tuple[str, ...] = ()  # none: the server parses by itself
-
-    @property
-    def native(self) -> bool:
-        return not self.syntaxes
-
-    def plays(self, script: Script) -> bool:
-        return script.native in (self.template, "any") if self.native else script.syntax in self.syntaxes
-
-    def arguments(self, model: Path) -> list[str]:
-        arguments = ["-m", str(model), "-t", "1", "-c", "8192", "--parallel", "1", "--no-warmup", "--jinja"]
-        return arguments if self.native else [*arguments, "--skip-chat-parsing"]
-
-
-# The raw syntaxes that have no template of their own here are text like any other.
-BACKENDS = (
-    Backend("glm-raw", "GLM-4.6", ("glm", "claude", "plain")),
-    Backend("qwen-raw", "Qwen3-Coder", ("qwen3_coder", "hermes", "plain")),
-    Backend("glm-native", "GLM-4.6"),
-    Backend("qwen-native", "Qwen3-Coder"),
-)
 
 
 def main() -> int:
@@ -110,22 +66,24 @@ def _run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     server = _get_server(options)
     version = server.version()
-    models = {template: build_parrot(CACHE, template) for template in dict.fromkeys(b.template for b in BACKENDS)}
+    answer, scripts = read_scripts()
+    behind = behind_results(scripts)
+    chosen = {b.template: b for b in BACKENDS if any(_chosen(b, s, options.only) for s in scripts)}
+    models = {name: build_parrot(CACHE, name, behind if b.refuses else ()) for name, b in chosen.items()}
     print(f"llama-server {version.removeprefix('version: ')}; ready in {time.monotonic() - began:.1f} s\n")
 
-    answer, scripts = _read_scripts()
     rows = failed = 0
     FAILURES.mkdir(parents=True, exist_ok=True)
     for old in FAILURES.glob("*.txt"):
         old.unlink()
     for backend in BACKENDS:
-        chosen = [s for s in scripts if backend.plays(s) and options.only in f"{backend.name} {s.name}"]
-        if not chosen:
+        played = [s for s in scripts if _chosen(backend, s, options.only)]
+        if not played:
             continue
         with ExitStack() as programs:
             llama = programs.enter_context(_llama(server, backend, models[backend.template]))
             proxy = None if options.direct else programs.enter_context(_proxy(backend, llama))
-            for script in chosen:
+            for script in played:
                 began_row = time.monotonic()
                 complaints = _play(backend, script, answer, llama, proxy)
                 seconds = time.monotonic() - began_row
@@ -141,29 +99,14 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if failed or not rows else 0
 
 
+def _chosen(backend: Backend, script: Script, only: str) -> bool:
+    return backend.plays(script) and only in f"{backend.name} {script.name}"
+
+
 def _get_server(options: argparse.Namespace) -> LlamaServer:
     if options.llama_server:
         return LlamaServer((str(options.llama_server.resolve()),), CACHE)
     return get_server(CACHE, from_source=options.from_source)
-
-
-def _read_scripts() -> tuple[Script, list[Script]]:
-    """The answer of every second turn, and all scripts."""
-    data = json.loads(SCRIPTS.read_text(encoding="utf-8"))
-    scripts = [
-        Script(
-            name=name,
-            text="\n".join(entry["text"]),
-            reasoning=entry.get("reasoning", ""),
-            content=entry.get("content", ""),
-            calls=tuple(entry.get("calls", ())),
-            syntax=entry["syntax"],
-            native=entry.get("native", ""),
-            model=data["models"][entry["syntax"]],
-        )
-        for name, entry in data["scripts"].items()
-    ]
-    return next(script for script in scripts if script.name == "answer"), scripts
 
 
 # --- one script -------------------------------------------------------------------------------------------------------
@@ -174,7 +117,7 @@ def _play(backend: Backend, script: Script, answer: Script, llama: str, proxy: s
     try:
         with deadline(SCRIPT_LIMIT):
             if proxy is None and not backend.native:
-                return list(_check_leak(script, llama))
+                return list(_check_refusal(backend, script, llama) if backend.refuses else _check_leak(script, llama))
             places: dict[str, list[str]] = {}  # by complaint: most appear for every model name, streamed and buffered
             models = {script.model} if backend.native else {script.model, NEUTRAL}
             for model in sorted(models):
@@ -183,6 +126,8 @@ def _play(backend: Backend, script: Script, answer: Script, llama: str, proxy: s
             complaints = [f"[{', '.join(where)}] {complaint}" for complaint, where in places.items()]
             if proxy and backend.native:
                 complaints += _check_untouched(script, llama, proxy)
+            if proxy and backend.codes:
+                complaints += _check_codes(backend, script, proxy)
             return complaints
     except (OpenAIError, requests.RequestException, TimeoutError, AssertionError, ValueError) as error:
         return [f"{type(error).__name__}: {error}"]
@@ -196,11 +141,32 @@ def _check_leak(script: Script, llama: str) -> Iterator[str]:
             yield f"{mode}: not the raw text but {reply}"
 
 
+def _check_refusal(backend: Backend, script: Script, llama: str) -> Iterator[str]:
+    """The premise of the servers that refuse: without the proxy, the client gets an error."""
+    for stream in (True, False):
+        response = post(llama, script.model, script.question(backend.before), stream=stream)
+        if response.status_code < 400 and b'"error"' not in response.content:
+            yield f"{'streamed' if stream else 'buffered'}: no refusal but {response.content[:200]!r}"
+
+
+def _check_codes(backend: Backend, script: Script, proxy: str) -> Iterator[str]:
+    """What the proxy says that it changed, and that it has learned it: a request is not refused any more."""
+    response = post(proxy, script.model, script.question(backend.before), stream=False)
+    codes = set(response.headers.get("x-dragoman-codes", "").split(","))
+    if not backend.codes <= codes:
+        yield f"codes {sorted(codes)}, not {sorted(backend.codes)}"
+    if backend.refuses:
+        known = {name for names in learned(proxy).values() for name in names}
+        wanted = {code.removeprefix("adapted:") for code in backend.codes}
+        if not wanted <= known:
+            yield f"learned {sorted(known)}, not {sorted(wanted)}"
+
+
 def _check_loops(backend: Backend, script: Script, answer: Script, base: str, model: str) -> Iterator[tuple[str, str]]:
     """Complaints about one model name's loops, each with where it belongs."""
     loops: list[list[Reply]] = []
     for mode, ask in ways(base, model):
-        replies = _converse(script, ask)
+        replies = _converse(script.question(backend.before), ask)
         loops.append(replies)
         for turn, (reply, expected) in enumerate(zip(replies, (script, answer), strict=False), 1):
             yield from ((f"{mode} turn {turn}", complaint) for complaint in _check_reply(backend, reply, expected))
@@ -212,9 +178,8 @@ def _check_loops(backend: Backend, script: Script, answer: Script, base: str, mo
         yield "both", f"streamed {streamed} is not buffered {buffered}"
 
 
-def _converse(script: Script, ask: Ask) -> list[Reply]:
+def _converse(messages: list[Message], ask: Ask) -> list[Reply]:
     """The loop an agent runs: ask, run the calls, ask again with their results."""
-    messages = script.question()
     first = ask(messages)
     if not first.calls:
         return [first]
@@ -293,7 +258,7 @@ def _keep_evidence(backend: Backend, script: Script, complaints: list[str], llam
                 file.write(f"\n\n=== {side}, {'streamed' if stream else 'buffered'}\n".encode())
                 try:
                     with deadline(SILENCE):
-                        response = post(base, script.model, script.question(), stream=stream)
+                        response = post(base, script.model, script.question(backend.before), stream=stream)
                     head = "".join(f"{name}: {value}\n" for name, value in response.headers.items())
                     file.write(f"{response.status_code} {response.reason}\n{head}\n".encode() + response.content)
                 except (requests.RequestException, TimeoutError) as error:
@@ -319,6 +284,7 @@ def _proxy(backend: Backend, llama: str) -> Iterator[str]:
     # Neither the settings nor the .env of whoever runs this may reach the proxy.
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     environment |= {"BACKEND_URL": llama, "PROXY_HOST": HOST, "PROXY_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    environment |= backend.settings
     command = [sys.executable, str(ROOT / "app.py")]
     log = CACHE / "logs" / f"{backend.name}-proxy.log"
     with running(command, CACHE, environment, log, f"http://{HOST}:{port}/v1/models"):

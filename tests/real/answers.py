@@ -99,6 +99,14 @@ def post(base: str, model: str, messages: list[Message], *, stream: bool) -> req
         return session.post(f"{base}/v1/chat/completions", json=body, timeout=SILENCE)
 
 
+def learned(proxy: str) -> dict[str, list[str]]:
+    """What the proxy has learned of each model, by name."""
+    with requests.Session() as session:
+        session.trust_env = False
+        told = session.get(f"{proxy}/dragoman/api/backends", timeout=SILENCE).json()
+    return {each["model"]: [lesson["name"] for lesson in each["adaptations"]] for each in told["backends"]}
+
+
 def events(stream: bytes) -> list[bytes]:
     """The events of a stream but for its comments."""
     lines = [[line for line in event.split(b"\n") if line and line[:1] != b":"] for event in stream.split(b"\n\n")]

@@ -7,6 +7,7 @@ What is there already is used again.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,17 +53,24 @@ def get_server(cache: Path, *, from_source: bool = False) -> LlamaServer:
     return _build_server(cache / "source") if from_source else _fetch_server(cache / "debian")
 
 
-def build_parrot(cache: Path, template: str) -> Path:
-    """The model that plays scripts.json under a chat template; built again when what it is made of changes."""
+def build_parrot(cache: Path, template: str, behind: Sequence[str] = ()) -> Path:
+    """The model that plays scripts.json under a chat template; built again when what it is made of changes.
+
+    `behind`: what may stand between the name of a script and the end of the user's text.
+    """
     source = _get_template(cache, template)
     builder, requirements = HERE / "parrot.py", HERE / "requirements.txt"
-    made_of = hashlib.sha256(b"".join(p.read_bytes() for p in (builder, requirements, SCRIPTS, source))).hexdigest()
+    endings = cache / f"parrot-{template}.behind.json"
+    endings.write_text(json.dumps(list(behind)))
+    parts = (builder, requirements, SCRIPTS, source, endings)
+    made_of = hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
     model, stamp = cache / f"parrot-{template}.gguf", cache / f"parrot-{template}.made-of"
     if model.exists() and stamp.exists() and stamp.read_text() == made_of:
         return model
     stamp.unlink(missing_ok=True)
     python = _builder_python(cache / "venv", requirements)
-    _run([str(python), str(builder), str(model), str(SCRIPTS), str(source)], "the parrot cannot be built", timeout=120)
+    command = [str(python), str(builder), str(model), str(SCRIPTS), str(source), str(endings)]
+    _run(command, "the parrot cannot be built", timeout=120)
     stamp.write_text(made_of)
     return model
 
@@ -96,7 +105,8 @@ def _get_sdist(cache: Path) -> Path:
 
 
 def _get_template(cache: Path, name: str) -> Path:
-    path = cache / "templates" / f"{name}.jinja"
+    own = HERE / "templates" / f"{name}.jinja"
+    path = own if own.exists() else cache / "templates" / f"{name}.jinja"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)

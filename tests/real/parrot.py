@@ -1,10 +1,11 @@
 """Build a parrot: an ordinary GGUF model whose weights, set by hand, play scripts back token by token.
 
-    python parrot.py OUT.gguf SCRIPTS.json TEMPLATE.jinja
+    python parrot.py OUT.gguf SCRIPTS.json TEMPLATE.jinja [BEHIND.json]
 
-The last `##name##` in the prompt, in the user's text or in a tool's result, picks the script; the end-of-turn token
-follows it. Nothing is trained or downloaded, no grammar is set and the server is not patched: a real llama-server
-loads the file as it loads any Qwen2 model, with a real tokenizer and the real chat template in it.
+The last `##name##` in the prompt, in the user's text or in a tool's result, picks the script, or a script's own `cue`;
+the end-of-turn token follows it. Nothing is trained or downloaded, no grammar is set and the server is not patched: a
+real llama-server loads the file as it loads any Qwen2 model, with a real tokenizer and the real chat template in it.
+BEHIND.json lists what may stand between the name of the script `answer` and the end of the user's text.
 
 How it works. A token's code is 32 signs. The one layer has 32 attention heads, and head j looks exactly j tokens back:
 the projections of queries and keys are zero, so that their biases alone, turned by RoPE, set where a head looks. The
@@ -41,6 +42,7 @@ NEXT = ONE + 1
 CONTEXT = 16384
 ROPE_BASE = 10000.0
 
+ANSWER = "answer"  # the script of every second turn
 END = "<|im_end|>"
 CONTROL_TOKENS = (
     "<|endoftext|>",
@@ -137,8 +139,10 @@ def compile_template(source: str) -> Callable[..., str]:
 
 
 def generation_tails(template: str) -> set[str]:
-    """What the template writes between the text with the marker and the first token of the model."""
-    render = compile_template(template)
+    """What the template writes between the text with the marker and the first token of the model.
+
+    A template may refuse some conversations, but not all.
+    """
     mark = "##mark##"
     tools = [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}}]
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {}}}
@@ -148,28 +152,35 @@ def generation_tails(template: str) -> set[str]:
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c1", "content": mark},
     ]
+    render = compile_template(template)
     tails: set[str] = set()
-    for messages in (question, result):
+    for messages, declared in ((question, tools), (result, tools), (question, None)):
         for thinking in ({}, {"enable_thinking": True}):
-            prompt = render(messages=messages, tools=tools, add_generation_prompt=True, eos_token=END, **thinking)
+            given = {"messages": messages, "tools": declared, **thinking}
+            try:
+                prompt = render(**given, add_generation_prompt=True, eos_token=END)
+            except jinja2.TemplateError:
+                continue
             tails.add(prompt.rpartition(mark)[2])
+    if not tails:
+        raise SystemExit("the template refuses every conversation")
     return tails
 
 
-def playback(scripts: dict[str, str], tails: Iterable[str], vocabulary: Vocabulary) -> Steps:
-    """The tokens before each step (the window, or fewer while the script begins) and the token that follows."""
+def playback(starts: Iterable[tuple[str, str, str]], vocabulary: Vocabulary) -> Steps:
+    """The tokens before each step (the window, or fewer while the script begins) and the token that follows.
+
+    A start is (the name of a script, what stands at the end of the prompt, its text).
+    """
     steps: Steps = {}
-    for tail in sorted(tails):
-        for name, text in scripts.items():
-            start = vocabulary.encode(f"##{name}##{tail}")
-            if len(start) > WINDOW:
-                raise SystemExit(f"script {name!r}: its name does not fit in the window with the tail {tail!r}")
-            tokens = [*start, *vocabulary.encode(text), vocabulary.id(END)]
-            for place in range(len(start), len(tokens)):
-                before, token = tuple(tokens[max(0, place - WINDOW) : place]), tokens[place]
-                if steps.setdefault(before, token) != token:
-                    seen = vocabulary.tokenizer.decode(list(before), skip_special_tokens=False)
-                    raise SystemExit(f"script {name!r}: another script goes on otherwise after {seen!r}")
+    for name, prompt, text in starts:
+        start = vocabulary.encode(prompt)
+        tokens = [*start, *vocabulary.encode(text), vocabulary.id(END)]
+        for place in range(len(start), len(tokens)):
+            before, token = tuple(tokens[max(0, place - WINDOW) : place]), tokens[place]
+            if steps.setdefault(before, token) != token:
+                seen = vocabulary.tokenizer.decode(list(before), skip_special_tokens=False)
+                raise SystemExit(f"script {name!r}: another script goes on otherwise after {seen!r}")
     return steps
 
 
@@ -286,12 +297,19 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("scripts", type=Path, help="scripts.json: what to say, each text a list of lines")
     parser.add_argument("template", type=Path, help="the chat template (Jinja)")
+    parser.add_argument("behind", type=Path, nargs="?", help="a JSON list of what may stand behind a name")
     options = parser.parse_args()
-    written = json.loads(options.scripts.read_text(encoding="utf-8"))["scripts"]
-    scripts = {name: "\n".join(script["text"]) for name, script in written.items()}
+    scripts = json.loads(options.scripts.read_text(encoding="utf-8"))["scripts"]
     template = options.template.read_text(encoding="utf-8")
+    behind = json.loads(options.behind.read_text(encoding="utf-8")) if options.behind else []
     vocabulary = make_vocabulary()
-    steps = playback(scripts, generation_tails(template), vocabulary)
+    tails = sorted(generation_tails(template))
+    starts = []
+    for name, script in scripts.items():
+        cue = script.get("cue", f"##{name}##")
+        ends = ["", *behind] if name == ANSWER else [""]
+        starts += [(name, f"{cue}{end}{tail}", "\n".join(script["text"])) for end in ends for tail in tails]
+    steps = playback(starts, vocabulary)
     write_model(options.out, template, steps, vocabulary)
     print(f"{options.out.name}: {len(scripts)} scripts, {len(steps)} steps, {len(vocabulary.tokens)} tokens")
 

@@ -127,6 +127,31 @@ def test_if_asking_again_fails_the_earlier_calls_go_out(
     assert found.message["reasons"] == ["tool_calls"] and found.error is None
 
 
+def _cut(text: str, how: str, stream: bool) -> Answer:
+    """An answer of which the end is missing."""
+    if how == "length":
+        return Answer(said(text, finish="length")) if stream else json_answer(completion(text, "length"))
+    if stream:
+        return Answer(said(text, finish=None, done=False), ends="broken" if how == "broken" else "well")
+    return Answer([b'{"choices": ['], headers=[("Content-Type", "application/json")], ends="broken")
+
+
+@both
+@pytest.mark.parametrize("how", ["length", "broken", "closed"])
+@pytest.mark.parametrize("text", [UNREADABLE, GOOD[:-14], GOOD, GOOD + UNREADABLE], ids=["in", "end", "behind", "two"])
+def test_a_later_answer_that_is_cut_is_none(backend: ScriptedBackend, stream: bool, how: str, text: str) -> None:
+    """Half a call went out as a whole one (found by `make faults`)."""
+    for first, delivered in ((MISFIT, ['{"city": "Seoul", "days": "soon"}']), (UNREADABLE, [])):
+        backend.forget()
+        answers = iter([playing(lambda asked, first=first: first), lambda _: _cut(text, how, stream)])  # type: ignore[misc]
+        backend.answer = lambda received, answers=answers: next(answers)(received)
+        with running_proxy(backend, HEAL="retry") as proxy:
+            found = Asker(proxy, stream)()
+        assert [each["arguments"] for each in found.message["calls"]] == delivered
+        assert found.error is None and found.message["reasons"] == ["tool_calls" if delivered else "stop"]
+        assert len(backend.requests) == 2
+
+
 @both
 def test_without_any_readable_call_the_first_text_stands(backend: ScriptedBackend, stream: bool) -> None:
     found = told(backend, stream, f"Let me look.\n{UNREADABLE}", refusal("no way"))

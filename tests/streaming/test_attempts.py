@@ -12,7 +12,8 @@ import pytest
 
 from streaming.attempts import MOST_ATTEMPTS
 from tests.answers import KEEP_ALIVE, Answer, Json, ask, frame, json_answer, message_of, read_stream, said
-from tests.servers import Received, ScriptedBackend, running_proxy
+from tests.cases import in_one_test
+from tests.servers import Proxy, Received, ScriptedBackend, running_proxy
 from tests.streaming.refusing import Asker, playing, refusal
 
 NO_TOOLS = "registry.ollama.ai/library/gemma:2b does not support tools"
@@ -21,6 +22,32 @@ NO_PARSER = '"auto" tool choice requires --enable-auto-tool-choice and --tool-ca
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "서울"}}\n</tool_call>'
 CALLED = [{"name": "get_weather", "arguments": '{"city": "서울"}'}]
 SYSTEM = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+
+
+def _tool(name: str, description: str, **properties: Json) -> Json:
+    parameters = {"type": "object", "properties": properties}
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+CRAFTED: dict[str, Json] = {
+    "the name of a tool": {"tools": [_tool(NO_TOOLS, "d")]},
+    "the description of a tool": {"tools": [_tool("f", f"Note: {NO_PARSER}")]},
+    "the schema of a parameter": {"tools": [_tool("f", "d", a={"type": "string", "description": NO_SYSTEM})]},
+    "the values of a parameter": {"tools": [_tool("f", "d", a={"enum": ["a", NO_TOOLS]})]},
+    "stop strings": {"stop": [NO_TOOLS, NO_SYSTEM]},
+    "two messages": {
+        "messages": [
+            *SYSTEM,
+            {"role": "user", "content": "gemma does not"},
+            {"role": "user", "content": "support tools"},
+        ]
+    },
+    "other case": {"messages": [*SYSTEM, {"role": "user", "content": NO_TOOLS.upper()}]},
+    "escapes": {"messages": [*SYSTEM, {"role": "user", "content": NO_TOOLS.replace(" ", "\\u0020")}]},
+    "wide blanks": {"messages": [*SYSTEM, {"role": "user", "content": NO_TOOLS.replace(" ", "\u3000")}]},
+    "metadata": {"metadata": {"note": NO_SYSTEM, NO_TOOLS: "1"}},
+}
+"""Where a client may hide the words of a server."""
 
 
 def without_tools(asked: Json) -> str | Json:
@@ -211,6 +238,37 @@ def test_what_a_client_wrote_itself_teaches_nothing(backend: ScriptedBackend) ->
         backend.forget()
         assert Asker(proxy, False)().codes == set()
         assert backend.last.json()["tools"]
+
+
+def _learned(proxy: Proxy) -> list[Json]:
+    with proxy.get("/dragoman/api/backends") as client:
+        found: list[Json] = client.json()["backends"]
+    return found
+
+
+@both
+@in_one_test("more", CRAFTED.values(), CRAFTED)
+def test_no_field_of_a_request_teaches_something(backend: ScriptedBackend, stream: bool, more: Json) -> None:
+    """The backend takes everything, but complains of a string that one client wrote."""
+    crafted = json.dumps(more, ensure_ascii=False)
+    backend.answer = playing(lambda asked: refusal(f"Invalid input: {crafted}") if asked.get("seed") == 1 else "fine")
+    with running_proxy(backend) as proxy:
+        asks = Asker(proxy, stream)
+        backend.forget()
+        assert asks(seed=1, **more).error is not None and len(backend.requests) == 1
+        assert asks().codes == set() and backend.last.json()["tools"]
+        assert _learned(proxy) == []
+
+
+@both
+def test_what_was_learned_and_why_can_be_seen(backend: ScriptedBackend, stream: bool) -> None:
+    backend.answer = playing(without_either)
+    with running_proxy(backend) as proxy:
+        Asker(proxy, stream)(messages=SYSTEM)
+        (known,) = _learned(proxy)
+    told = {each["name"]: each["why"] for each in known["adaptations"]}
+    assert told["prompted"] == "status 400, words of ollama (ollama/ollama#8517)"
+    assert told["system_in_user"].startswith("status 400, words of ") and "supported" not in told["system_in_user"]
 
 
 def test_a_refusal_whose_retry_fails_teaches_nothing(backend: ScriptedBackend) -> None:

@@ -1,0 +1,1 @@
+"""What refusals have taught, in memory and in a file."""
