@@ -1,0 +1,42 @@
+"""What the programs in Python share. They run in the environment of their client, so this imports only the library.
+
+A program is given `CLIENTS_URL`, `CLIENTS_MODELS` (names with commas) and `CLIENTS_SECRET`, which only its tool tells.
+It prints one JSON object a line for each way and model: `way`, `model`, and `answer` or `error`.
+"""
+
+import asyncio
+import inspect
+import json
+import os
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+URL = os.environ["CLIENTS_URL"]
+QUESTION = "What is the weather in 서울 and in Paris?"
+SECONDS = 20
+"""How long a program waits for an answer."""
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+CHAT_TOOL = {"type": "function", "function": {"name": "get_weather", "description": "The weather.", "parameters": CITY}}
+RESPONSES_TOOL = {"type": "function", "name": "get_weather", "description": "The weather.", "parameters": CITY}
+TURNS = 4
+"""More than any loop needs, so that one that does not end is seen."""
+
+
+def weather(city: str) -> str:
+    """What the tool does."""
+    return f"{city}={os.environ['CLIENTS_SECRET']}"
+
+
+def play(ways: dict[str, Callable[[str], Any]]) -> None:
+    """Play every way with every model. A way takes the name of a model and gives the last answer, or a coroutine."""
+    for way, loop in ways.items():
+        for model in os.environ["CLIENTS_MODELS"].split(","):
+            line = {"way": way, "model": model}
+            try:
+                given = loop(model)
+                line["answer"] = asyncio.run(given) if inspect.iscoroutine(given) else given
+            except Exception as error:
+                traceback.print_exc()
+                line["error"] = f"{type(error).__name__}: {error}"[:500]
+            print(json.dumps(line, ensure_ascii=False), flush=True)
