@@ -6,7 +6,7 @@ ONCE   ?=
 SECONDS ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real bench templates conformance growth fuzz faults attack load soak audit dist package clean
+.PHONY: help run demo test check format lint types real clients bench templates conformance growth fuzz faults attack load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -61,6 +61,9 @@ check: lint types package test ## all of lint, types, package and test: what a c
 
 real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server
 	$(BIN)/python -m tests.real
+
+clients: $(VENV)/.dev ## the real agents and SDKs, each in a tool loop through the proxy, each in an environment of its own (ARGS="codex claude": some)
+	$(BIN)/python -m tests.clients $(ARGS)
 
 bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -23,6 +23,8 @@ SHELLS = ("bash", "run_shell_command", "exec_command", "shell_command", "shell")
 """What coding agents call their tool that runs a command, in lower case."""
 FINAL = "final_answer"
 """The tool with which agents of smolagents end."""
+TOLD = "The tools said:"
+"""How the last answer of a loop begins."""
 PIECE = 7
 """Characters in each delta of a streamed answer: few, so that every marker is cut."""
 
@@ -51,7 +53,7 @@ def says(request: Json) -> str:
     tools = {tool["function"]["name"]: tool["function"] for tool in request.get("tools") or () if "function" in tool}
     results = _results(request["messages"])
     if results:
-        told = f"The tools said: {' '.join(results)}"
+        told = f"{TOLD} {' '.join(results)}"
         if FINAL in tools:
             return write("", [(FINAL, {"answer": told})])
         return write(told, [])

@@ -8,12 +8,12 @@ import secrets
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.clients.environments import CACHE, Failed, bounded, folder_of, last_line, python_of
-from tests.clients.model import MARKUP, WRITERS
+from tests.clients.model import MARKUP, TOLD, WRITERS
 from tests.clients.table import BASE, MODEL, Client
 from tests.servers import Json, ScriptedBackend
 
@@ -86,40 +86,45 @@ def _logs(client: Client, name: str) -> Path:
 
 
 def _play_program(client: Client, proxy: str) -> Iterator[Loop]:
-    secret = secrets.token_hex(4)
-    log = _logs(client, "program")
+    if client.kind == "python":
+        command = [str(python_of(client)), str(PROGRAMS / client.program)]
+    else:
+        # Node looks for packages beside the file, so the files go to the packages.
+        for source in (PROGRAMS / client.program, PROGRAMS / "loops.mjs"):
+            shutil.copy(source, folder_of(client))
+        command = ["node", str(folder_of(client) / client.program)]
+    yield from run_program(command, proxy, _logs(client, "program"), SECONDS[client.kind])
+
+
+def run_program(command: Sequence[str], proxy: str, log: Path, seconds: float) -> Iterator[Loop]:
+    """The loops of one of `programs/`. Raises Failed if it is late or leaves some out."""
     with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.jsonl"
         environment = _environment(folder)
-        environment |= {"CLIENTS_URL": proxy, "CLIENTS_MODELS": ",".join(WRITERS), "CLIENTS_SECRET": secret}
-        program = PROGRAMS / client.program
-        if client.kind == "python":
-            command = [str(python_of(client)), str(program)]
-        else:
-            # Node looks for packages beside the file, so the files go to the packages.
-            for source in (program, PROGRAMS / "loops.mjs"):
-                shutil.copy(source, folder_of(client))
-            command = ["node", str(folder_of(client) / client.program)]
+        environment |= {"CLIENTS_URL": proxy, "CLIENTS_MODELS": ",".join(WRITERS), "CLIENTS_RESULTS": str(results)}
+        environment["CLIENTS_SECRET"] = secrets.token_hex(4)
         try:
-            status = bounded(command, Path(folder), environment, log, SECONDS[client.kind])
+            status = bounded(command, Path(folder), environment, log, seconds)
         finally:
-            yield from _loops(log.read_text(errors="replace"), secret)
-    if status:
+            lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+            loops = [_loop(json.loads(line)) for line in lines[1:]]
+            yield from loops
+    if status or not lines:
         raise Failed(f"its program ended with status {status}: {last_line(log)}")
+    if len(loops) != len(json.loads(lines[0])) * len(WRITERS):
+        raise Failed(f"its program left out loops: {last_line(log)}")
 
 
-def _loops(text: str, secret: str) -> Iterator[Loop]:
-    for line in text.splitlines():
-        if not line.startswith('{"way"'):
-            continue
-        said = json.loads(line)
-        yield Loop(said["way"], said["model"], said.get("error") or judged(str(said.get("answer")), secret))
+def _loop(said: Json) -> Loop:
+    return Loop(said["way"], said["model"], said.get("error") or judged(str(said.get("answer")), *said["wanted"]))
 
 
-def judged(answer: str, secret: str) -> str:
-    """What is wrong with the last answer of a loop, or nothing."""
+def judged(answer: str, *wanted: str) -> str:
+    """What is wrong with the last answer of a loop, or nothing. `wanted` is what the tools told."""
     if found := MARKUP.search(answer):
         return f"it shows markup: {answer[max(found.start() - 20, 0) : found.end() + 80]!r}"
-    return "" if secret in answer else f"what the tool told is not in the answer: {answer[-200:]!r}"
+    missing = [told for told in wanted if told not in answer]
+    return f"the answer does not tell {', '.join(missing)}: {answer[-200:]!r}" if missing else ""
 
 
 def _play_agent(client: Client, proxy: str, model: str, backend: ScriptedBackend) -> str:
@@ -137,4 +142,5 @@ def _play_agent(client: Client, proxy: str, model: str, backend: ScriptedBackend
         return f"it ended with status {status}: {last_line(log)}"
     if not any(secret.encode() in received.body for received in backend.requests):
         return f"the tool did not run: {last_line(log)}"
-    return judged(log.read_text(errors="replace"), secret)
+    # Agents show the result of the tool, too, so only what they print last counts as the answer.
+    return judged(log.read_text(errors="replace").rpartition(TOLD)[2], secret)

@@ -22,4 +22,4 @@ def whole(model):
     return weather(found.city)
 
 
-play({"TOOLS": whole})
+play({"TOOLS": whole}, cities=("서울",))

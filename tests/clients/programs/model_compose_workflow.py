@@ -58,4 +58,4 @@ def run(model):
     return done.stdout
 
 
-play({"http-client": run})
+play({"http-client": run}, cities=("서울",))
