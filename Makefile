@@ -101,7 +101,7 @@ audit: $(VENV)/.audit ## known vulnerabilities of what we depend on
 	$(BIN)/pip-audit --strict --progress-spinner off -r requirements.txt
 
 dist: $(VENV)/.dist ## the wheel and the source distribution, in dist/
-	rm -rf dist build dragoman.egg-info
+	rm -rf dist build/lib build/bdist.* dragoman.egg-info
 	$(BIN)/python -m build --quiet
 
 package: dist ## the wheel in an empty environment: the demo, the command and .env from another folder

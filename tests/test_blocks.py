@@ -146,7 +146,7 @@ def points_codex(text: str, _backend: Process, proxy: Process) -> None:
 
 
 def points_agents(text: str, _backend: Process, proxy: Process) -> None:
-    """Lines that start agents: `make clients` runs them as they stand; the API that each speaks answers at its address."""
+    """Lines that start agents. `make clients` runs them as they stand; here the API of each answers at its address."""
     lines = text.splitlines()
     shown = [client.points for client in CLIENTS if client.kind == "agent"]
     assert lines and set(lines) <= set(shown)

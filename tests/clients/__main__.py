@@ -1,7 +1,7 @@
 """`make clients`: the real programs, each in a loop with a tool that really runs, through the proxy.
 
-The model behind the proxy writes its calls as text, in the syntaxes of four models. A client passes if its tool ran, the
-model was told the result, and the last answer holds it without markup. Environments, logs and results stay in
+The model behind the proxy writes its calls as text, in the syntaxes of four models. A client passes if its tool ran,
+the model was told the result, and the last answer holds it without markup. Environments, logs and results stay in
 build/clients. The results become the table of docs/CLIENTS.md.
 
     python -m tests.clients [NAME ...]
@@ -32,12 +32,15 @@ def main() -> int:
         parser.error(f"there is no client {', '.join(unknown)}; there are {', '.join(names)}")
     signal.signal(signal.SIGTERM, leave)
     began = time.monotonic()
+    results: list[Result] = []
     try:
         with ScriptedBackend(answer) as backend, proxy_process("app", backend) as proxy:
-            results = [_try(client, proxy.url, backend) for client in CLIENTS if client.name in chosen]
+            for client in CLIENTS:
+                if client.name in chosen:
+                    results.append(_try(client, proxy.url, backend))
+                    page.write(results)
     except KeyboardInterrupt:
         return 130
-    page.write(results)
     bad = [result.client for result in results if not result.good]
     print(f"\n{len(results) - len(bad)} of {len(results)} clients ok, {time.monotonic() - began:.0f} s in all")
     if bad:

@@ -1,4 +1,4 @@
-"""The model of `make clients`: it reads a chat request and writes its calls as text, in the syntax of the model asked for.
+"""The model of `make clients`: it reads a chat request and writes its calls as text, as the model asked for does.
 
 It calls `get_weather` for each city of the question, or the shell tool of a coding agent to read a file, and then says
 what the tools returned. It is the backend of the proxy, so it speaks chat completions only.

@@ -6,7 +6,6 @@ Results are kept between runs, so that a run of some clients renews only their r
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from tests.clients.environments import CACHE
@@ -31,11 +30,9 @@ def write(results: Sequence[Result]) -> None:
     for name, heads in PAGES.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
         table = "\n".join(_lines(kept, heads))
-        path.write_text(
-            re.sub(f"({BEGIN}\n\n).*?(\n\n{END})", lambda at: at[1] + table + at[2], text, flags=re.DOTALL),
-            encoding="utf-8",
-        )
+        path.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def _kept() -> list[Result]:

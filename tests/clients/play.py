@@ -1,4 +1,4 @@
-"""Play a client's loops through the proxy, and judge them: the tool ran, its result came back, and no markup is seen."""
+"""Play a client's loops through the proxy and judge them: the tool ran, its result came back, no markup is seen."""
 
 from __future__ import annotations
 

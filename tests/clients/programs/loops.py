@@ -1,8 +1,8 @@
 """What the programs in Python share. They run in the environment of their client, so this imports only the library.
 
 A program is given `CLIENTS_URL`, `CLIENTS_MODELS` (names with commas) and `CLIENTS_SECRET`, which only its tool tells.
-It writes JSON lines to `CLIENTS_RESULTS`: first the names of its ways, then for each way and model an object with `way`,
-`model`, `wanted`, which the answer must hold, and `answer` or `error`.
+It writes JSON lines to `CLIENTS_RESULTS`: first the names of its ways, then for each way and model an object with
+`way`, `model`, `wanted`, which the answer must hold, and `answer` or `error`.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def play(ways: dict[str, Callable[[str], Any]], cities: tuple[str, ...] = CITIES
                 try:
                     given = loop(model)
                     line["answer"] = asyncio.run(given) if inspect.iscoroutine(given) else given
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 -- whatever a library raises is the result of the loop
                     traceback.print_exc()
                     line["error"] = f"{type(error).__name__}: {error}"[:500]
                 print(json.dumps(line), file=results, flush=True)
