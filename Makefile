@@ -6,7 +6,7 @@ ONCE   ?=
 SECONDS ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real bench templates conformance growth fuzz faults attack load soak audit dist package clean
+.PHONY: help run demo test check format lint types real clients bench templates conformance growth fuzz faults attack load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -62,6 +62,9 @@ check: lint types package test ## all of lint, types, package and test: what a c
 real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server, and against ones that refuse (5 minutes)
 	$(BIN)/python -m tests.real
 
+clients: $(VENV)/.dev ## the real agents and SDKs, each in a tool loop through the proxy, each in an environment of its own (ARGS="codex claude": some)
+	$(BIN)/python -m tests.clients $(ARGS)
+
 bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -98,7 +101,7 @@ audit: $(VENV)/.audit ## known vulnerabilities of what we depend on
 	$(BIN)/pip-audit --strict --progress-spinner off -r requirements.txt
 
 dist: $(VENV)/.dist ## the wheel and the source distribution, in dist/
-	rm -rf dist build dragoman.egg-info
+	rm -rf dist build/lib build/bdist.* dragoman.egg-info
 	$(BIN)/python -m build --quiet
 
 package: dist ## the wheel in an empty environment: the demo, the command and .env from another folder

@@ -21,14 +21,12 @@ import requests
 from config import VARIABLES, Config
 from converters import Expectations, ToolCallConverter, converter_factory
 from streaming.custom_converter import parser_for
+from tests.clients.table import BASE, CLIENTS, MODEL
 from tests.documents import PAIRS, ROOT, blocks, each_page, prose, read
 from tests.helpers import assemble, cuts
 from tests.servers import HOST, Process, demo_backend, free_port, proxy_process, started, wait_until_listening
 
 NAMES = [variable.name for variable in VARIABLES]
-MAKEFILE = read("Makefile")
-BASE = "http://localhost:5000"
-"""Where the examples expect the proxy."""
 SERVED_BY_NOBODY = "127.0.0.1:9"
 
 
@@ -46,12 +44,6 @@ def proxy(backend: Process) -> Iterator[Process]:
 
 Treatment = Callable[[str, Process, Process], None]
 """Tries the text of a block, given a backend and the proxy before it."""
-
-
-def makes(text: str, _backend: Process, _proxy: Process) -> None:
-    """make: not run here, as it would run this; but its targets are there."""
-    for line in text.splitlines():
-        assert re.search(rf"^{line.removeprefix('make ')}:", MAKEFILE, re.MULTILINE), line
 
 
 def installs(text: str, _backend: Process, _proxy: Process) -> None:
@@ -153,6 +145,36 @@ def points_codex(text: str, _backend: Process, proxy: Process) -> None:
     assert (answer["object"], answer["status"]) == ("response", "completed")
 
 
+def points_agents(text: str, _backend: Process, proxy: Process) -> None:
+    """Lines that start agents. `make clients` runs them as they stand; here the API of each answers at its address."""
+    lines = text.splitlines()
+    shown = [client.points for client in CLIENTS if client.kind == "agent"]
+    assert lines and set(lines) <= set(shown)
+    for line in lines:
+        (client,) = [client for client in CLIENTS if client.points == line]
+        path, body = _TURNS[client.speaks]
+        (address,) = re.findall(rf"{BASE}\S*?(?=[\s\"]|$)", line)
+        url = address.replace(BASE, proxy.url).removesuffix("/v1") + path
+        answer = requests.post(url, json={"model": MODEL, **body}, timeout=60)
+        assert answer.status_code == 200, answer.text
+
+
+_SAID = [{"role": "user", "content": "Hi"}]
+_TURNS: dict[str, tuple[str, Any]] = {
+    "chat": ("/v1/chat/completions", {"messages": _SAID}),
+    "Messages": ("/v1/messages", {"messages": _SAID, "max_tokens": 100}),
+    "Responses": ("/v1/responses", {"input": _SAID}),
+}
+"""The path of each API that agents speak, and a request of it."""
+
+
+def makes_a_client_of_anthropic(text: str, _backend: Process, proxy: Process) -> None:
+    """The SDK is not told more than the block says, and is answered."""
+    assert BASE in text
+    asked = 'client.messages.create(model="glm-4.5-air", max_tokens=100, messages=[{"role": "user", "content": "Hi"}])'
+    assert _printed(f"{text.replace(BASE, proxy.url)}\nprint({asked}.type)") == "message\n"
+
+
 def _curl(command: str) -> Any:
     if shutil.which("curl") is None or shutil.which("sh") is None:
         pytest.skip("there is no curl here")
@@ -197,18 +219,21 @@ def works_on_windows(text: str, _backend: Process, _proxy: Process) -> None:
         assert name in NAMES
 
 
+AGENT = f"ANTHROPIC_BASE_URL={BASE} ANTHROPIC_AUTH_TOKEN=none ANTHROPIC_MODEL={MODEL} claude"
 TREATMENTS: dict[str, list[tuple[str, str, Treatment]]] = {
     "README.md": [
         ("text", "<think>The user needs get_weather.</think>", is_an_answer),
         ("json", "{", is_an_answer),
         ("bash", "pip install .", installs),
         ("bash", "BACKEND_URL=http://localhost:1234 dragoman  # LM Studio", serves),
+        ("bash", AGENT, points_agents),
         ("python", "from openai import OpenAI", asks_in_python),
         ("python", "import json, re", registers),
-        ("bash", "make demo", makes),
     ],
     "docs/CLIENTS.md": [
         ("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl),
+        ("bash", AGENT, points_agents),
+        ("python", "from anthropic import Anthropic", makes_a_client_of_anthropic),
         ("python", "from openai import OpenAI", asks_in_python),
         ("toml", 'model = "glm-4.5-air"', points_codex),
         ("python", "from ollama import Client", asks_as_ollama),
