@@ -7,6 +7,7 @@ Times are whole microseconds: `received_us` since 1970, the others since then. T
 from __future__ import annotations
 
 import os
+import platform
 import random
 import re
 import time
@@ -21,13 +22,18 @@ State = Literal["open", "ended", "lost"]
 _LONGEST = 200
 """Characters of a client's or a backend's text that is a name: of a model, a path."""
 _WORD = re.compile(r"[\w-]{1,40}", re.ASCII)
-_random = random.SystemRandom()
+_STARTED = int(time.time())
+
+
+def worker_name() -> str:
+    """This process: `host:process id:when it began`, so that another can tell whether it still lives."""
+    return f"{platform.node()}:{os.getpid()}:{_STARTED}"
 
 
 def new_id(now: float | None = None) -> str:
-    """A UUID of version 7 (RFC 9562, 5.7): names sort as the exchanges began, to the millisecond."""
+    """A UUID of version 7 (RFC 9562, 5.7): names sort as the exchanges began, to the millisecond. It is no secret."""
     since = int((time.time() if now is None else now) * 1000) & (1 << 48) - 1
-    number = since << 80 | 7 << 76 | _random.getrandbits(12) << 64 | 2 << 62 | _random.getrandbits(62)
+    number = since << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62)
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -130,7 +136,7 @@ def stored(record: ExchangeRecord) -> StoredRecord:
         first_byte_us=_us(record.first_byte),
         first_word_us=_us(record.first_word),
         total_us=_us(total),
-        worker=str(os.getpid()),
+        worker=worker_name(),
         has_text=record.tape is not None,
         codes=_codes(record),
         tried=tuple(AttemptMade(_us(each.sent) or 0, each.status) for each in list(record.tried)),
@@ -143,7 +149,7 @@ def _codes(record: ExchangeRecord) -> tuple[Code, ...]:
         code, _, detail = told.partition(" ")
         details.setdefault(code, []).append(detail)
     return tuple(
-        Code(code, detail)
+        Code(code, _name(detail))
         for code in sorted(record.codes | record.notes.codes)
         for detail in details.get(code, [""])
     )
