@@ -73,7 +73,7 @@ class Sqlite:
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
                 raise StoreError(_told(error)) from None
 
     def write(self, statements: Sequence[Statement]) -> None:
@@ -89,7 +89,7 @@ class Sqlite:
                     with suppress(sqlite3.Error):  # a full disk has rolled it back already
                         connection.execute("ROLLBACK")
                     raise
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
                 self._writing = None
                 raise StoreError(_told(error)) from None
 
@@ -100,7 +100,7 @@ class Sqlite:
                 if self._reading is None:
                     self._reading = self._open()
                 return self._reading.execute(statement, values).fetchall()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
                 self._reading = None
                 raise StoreError(_told(error)) from None
 
@@ -108,7 +108,7 @@ class Sqlite:
         with self._lock_writing:
             try:
                 self._writer().execute("PRAGMA incremental_vacuum(1000)").fetchall()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
                 raise StoreError(_told(error)) from None
 
     def _writer(self) -> sqlite3.Connection:

@@ -12,6 +12,7 @@ from records.record import new_id
 from records.retention import Retention
 from records.sql import SqlStore, database_of
 from records.stores import MemoryStore, Store
+from records.texts import Redact
 from records.threads import new_lock
 from records.writer import Writer
 from streaming.record import ExchangeRecord
@@ -59,10 +60,11 @@ class OpenTapes:
 class Recorder:
     """Shared by all threads of the process."""
 
-    def __init__(self, store: Store, sink: Sink, full: bool, most_bytes: int) -> None:
-        """`full`: texts are kept, too."""
+    def __init__(self, store: Store, sink: Sink, full: bool, most_bytes: int, redact: Redact) -> None:
+        """`full`: texts are kept, too. `redact` removes keys from what is shown."""
         self.store = store
         self.full = full
+        self.redact = redact
         self._sink = sink
         self._tapes = OpenTapes(most_bytes)
         self._without_text = 0
@@ -107,7 +109,7 @@ def new_recorder(config: Config) -> Recorder | None:
     full = config.record == "full"
     if config.record_db is None:
         memory = MemoryStore(redact, config.record_bytes)
-        return Recorder(memory, memory, full, config.record_bytes)
+        return Recorder(memory, memory, full, config.record_bytes, redact)
     store = SqlStore(database_of(config.record_db))
     writer = Writer(store, Retention(config.record_days, config.record_max, config.record_bytes), redact)
-    return Recorder(store, writer, full, config.record_bytes)
+    return Recorder(store, writer, full, config.record_bytes, redact)
