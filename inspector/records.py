@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g
 
 from errors import NotFound, RecordsUnavailable, RequestError
 from records.export import NoText, corpus_case, curl, lines
-from records.query import MOST, SLOW, Query
+from records.query import MOST, PAGE, SLOW, Query
 from records.record import StoredRecord
 from records.recorder import Recorder
 from records.stores import StoreError
@@ -96,7 +96,7 @@ def query_of(args: Mapping[str, str], own: str | None) -> Query:
         slow=None if slow in (None, "", "0", "false") else SLOW if slow == "true" else _number(args, "slow"),
         since_us=int(_number(args, "since") * 1e6) if "since" in args else None,
         until_us=int(_number(args, "until") * 1e6) if "until" in args else None,
-        limit=max(1, min(int(_number(args, "limit")), MOST)) if "limit" in args else Query.limit,
+        limit=max(1, min(int(_number(args, "limit")), MOST)) if "limit" in args else PAGE,
     )
 
 

@@ -12,6 +12,8 @@ from records.record import StoredRecord, new_id
 
 MOST = 500
 """Records of one page."""
+PAGE = 50
+"""Records of a page, where nobody says another number."""
 SLOW = 10.0
 """Seconds from which an exchange is slow, where nobody says another number."""
 
@@ -39,7 +41,7 @@ class Query:
     until_us: int | None = None
     before: str = ""
     """Only what is older than the record of this name: the next page."""
-    limit: int = 50
+    limit: int = PAGE
 
     def fits(self, record: StoredRecord) -> bool:
         """Whether a record is wanted; `limit` counts elsewhere."""
