@@ -31,10 +31,13 @@ def worker_name() -> str:
 
 
 def new_id(now: float | None = None) -> str:
-    """A UUID of version 7 (RFC 9562, 5.7): names sort as the exchanges began, to the millisecond. It is no secret."""
-    since = int((time.time() if now is None else now) * 1000) & (1 << 48) - 1
-    number = since << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62)
-    text = f"{number:032x}"
+    """A UUID of version 7 (RFC 9562, 5.7): names sort as the exchanges began, to a quarter of a microsecond (6.2,
+    method 3). It is no secret.
+    """
+    since = time.time() * 1000 if now is None else now * 1000
+    whole = int(since)
+    number = (whole & (1 << 48) - 1) << 16 | 7 << 12 | int((since - whole) * 4096)
+    text = f"{number:016x}{2 << 62 | random.getrandbits(62):016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
@@ -157,7 +160,8 @@ def _codes(record: ExchangeRecord) -> tuple[Code, ...]:
 
 def _name(text: str) -> str:
     """A client's text as a name: what cannot be printed, and cannot be stored everywhere, is left out."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST])
+    text = text[:_LONGEST]
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _us(seconds: float | None) -> int | None:

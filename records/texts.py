@@ -6,17 +6,19 @@
     client          what the client got
     reading         with what the answers were read (JSON)
 
-Borders are pairs of little-endian numbers of eight bytes: the end of a piece, and when it passed, in microseconds since
-the request came.
+Borders are two little-endian arrays: four bytes for the length of each piece, then eight for when it passed, as a
+floating-point number of seconds on a clock, and behind them when the request came on that clock.
 """
 
 from __future__ import annotations
 
 import json
-import struct
+import sys
 import zlib
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from itertools import accumulate
 from typing import Any
 
 from converters.text.expectations import Expectations
@@ -25,10 +27,15 @@ from streaming.tape import LONGEST_TEXT, Blocks, Reading, Tape
 Redact = Callable[[bytes], bytes]
 """Removes keys. The length stays."""
 
-_SHORT = 512
-"""Bytes that are not worth compressing."""
+_SHORT = 4096
+"""Bytes that are not worth compressing: it would take longer than to write them."""
+_WORTH = 64
+"""Bytes that two texts must have in common, if that is to be looked at."""
+_JSON = json.JSONEncoder(default=dict)
+_DEFAULT = Expectations()
+_PLAIN = tuple(each.name for each in fields(Expectations) if each.name not in ("tools", "allowed"))
 _SAME = "same:"
-"""Begins the encoding of a text that is another, whose kind follows."""
+"""Begins the encoding of a text that starts as another, whose kind and the number of these bytes follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,14 @@ class StoredText:
     size: int
     """Bytes of the whole text, of which `body` may hold less."""
     truncated: bool = False
-    borders: tuple[tuple[int, int], ...] = ()
-    """For each piece where it ends in `body`, and when it passed, in microseconds since the request came."""
+    packed_borders: bytes = b""
+
+    @property
+    def borders(self) -> tuple[tuple[int, int], ...]:
+        """For each piece where it ends in `body`, and when it passed, in microseconds since the request came."""
+        lengths, clock = _borders(self.packed_borders)
+        since = (max(int((at - clock[-1]) * 1e6), 0) for at in clock[:-1])
+        return tuple(zip(accumulate(lengths), since, strict=True))
 
     @property
     def pieces(self) -> Iterator[tuple[int, bytes]]:
@@ -59,7 +72,7 @@ class PackedText:
     kind: str
     body: bytes
     encoding: str
-    """Empty, `zlib`, or `same:` and the kind of the text that this one equals."""
+    """Empty, `zlib`; or `same:kind:n`, where the text begins with so many bytes of another, and `body` follows."""
     size: int
     truncated: bool
     borders: bytes
@@ -76,7 +89,7 @@ def texts_of(tape: Tape, started: float, redact: Redact) -> list[StoredText]:
         found.append(_joined(f"received.{number}", attempt.received, started, redact))
     found.append(_joined("client", tape.client, started, redact))
     told = {"attempts": statuses, "reading": None if tape.reading is None else _told(tape.reading)}
-    body = redact(json.dumps(told, ensure_ascii=False).encode(errors="replace"))
+    body = redact(_JSON.encode(told).encode())
     if len(body) > LONGEST_TEXT:  # half of the tools would read another answer
         body = json.dumps(told | {"reading": None}).encode()
     found.append(StoredText("reading", body, len(body)))
@@ -87,25 +100,25 @@ def _joined(kind: str, blocks: Blocks, started: float, redact: Redact) -> Stored
     # a writer may be adding: only whole entries are taken
     times = blocks.times[:]
     pieces = blocks.blocks[: len(times)]
-    end = 0
-    borders = []
-    for piece, at in zip(pieces, times, strict=True):
-        end += len(piece)
-        borders.append((end, max(int((at - started) * 1e6), 0)))
-    return StoredText(kind, redact(b"".join(pieces)), end, blocks.truncated, tuple(borders))
+    body = b"".join(pieces)
+    times.append(started)
+    clock = array("d", times)
+    lengths = array("I", map(len, pieces))
+    if sys.byteorder == "big":
+        clock.byteswap()
+        lengths.byteswap()
+    return StoredText(kind, redact(body), len(body), blocks.truncated, lengths.tobytes() + clock.tobytes())
 
 
 def _told(reading: Reading) -> dict[str, Any]:
-    expectations = {each.name: getattr(reading.expectations, each.name) for each in fields(Expectations)}
-    allowed = reading.expectations.allowed
-    expectations["allowed"] = None if allowed is None else sorted(allowed)
-    expectations["tools"] = {name: dict(schema) for name, schema in reading.expectations.tools.items()}
-    return {
-        "row": reading.row,
-        "choices": reading.choices,
-        "stream": reading.stream,
-        "expectations": expectations,
-    }
+    given = reading.expectations
+    told: dict[str, Any] = {"tools": given.tools}
+    for name in _PLAIN:
+        if (value := getattr(given, name)) != getattr(_DEFAULT, name):
+            told[name] = value
+    if given.allowed is not None:
+        told["allowed"] = sorted(given.allowed)
+    return {"row": reading.row, "choices": reading.choices, "stream": reading.stream, "expectations": told}
 
 
 def reading_of(told: Mapping[str, Any] | None) -> Reading | None:
@@ -123,45 +136,61 @@ def reading_of(told: Mapping[str, Any] | None) -> Reading | None:
 
 
 def packed(texts: Sequence[StoredText]) -> list[PackedText]:
-    """The texts as they are stored. One that equals another is stored once."""
-    first: dict[bytes, str] = {}
+    """The texts as they are stored. What one has in common with the beginning of another is stored once."""
     out: list[PackedText] = []
+    earlier: list[StoredText] = []
     for text in texts:
-        borders = struct.pack(f"<{2 * len(text.borders)}Q", *(number for pair in text.borders for number in pair))
-        if len(borders) > _SHORT:
-            borders = b"z" + zlib.compress(borders, 1)
-        elif borders:
-            borders = b"-" + borders
-        same = first.setdefault(text.body, text.kind)
+        borders = text.packed_borders
+        borders = b"z" + zlib.compress(borders, 1) if len(borders) > _SHORT else b"-" + borders if borders else b""
         body, encoding = text.body, ""
-        if same != text.kind:
-            body, encoding = b"", _SAME + same
+        common, like = max(
+            ((_common(each.body, body), each.kind) for each in earlier if each.body[:_WORTH] == body[:_WORTH]),
+            default=(0, ""),
+        )
+        if common >= _WORTH and len(body) - common <= _SHORT:
+            body, encoding = body[common:], f"{_SAME}{like}:{common}"
         elif len(body) > _SHORT:
             body, encoding = zlib.compress(body, 1), "zlib"
+        if not encoding.startswith(_SAME):
+            earlier.append(text)
         out.append(PackedText(text.kind, body, encoding, text.size, text.truncated, borders))
     return out
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(other))
+    if one[:high] == other[:high]:
+        return high
+    while high - low > 1:  # the first `low` are equal, the first `high` are not
+        middle = (low + high) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle)
+    return low
 
 
 def unpacked(rows: Sequence[PackedText]) -> list[StoredText]:
     """The texts that were packed. What cannot be read is left out."""
     found: dict[str, StoredText] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda each: each.encoding.startswith(_SAME)):
         try:
             body = zlib.decompress(row.body) if row.encoding == "zlib" else row.body
-            borders = _borders(row.borders)
-        except (zlib.error, struct.error):
+            borders = zlib.decompress(row.borders[1:]) if row.borders[:1] == b"z" else row.borders[1:]
+        except zlib.error:
             continue
+        if row.encoding.startswith(_SAME):
+            _, kind, common = row.encoding.split(":")
+            if kind not in found:
+                continue
+            body = found[kind].body[: int(common)] + body
         found[row.kind] = StoredText(row.kind, body, row.size, row.truncated, borders)
-    for row in rows:
-        kind = row.encoding.removeprefix(_SAME)
-        if row.encoding.startswith(_SAME) and row.kind in found and kind in found:
-            found[row.kind] = replace(found[row.kind], body=found[kind].body)
     return list(found.values())
 
 
-def _borders(data: bytes) -> tuple[tuple[int, int], ...]:
-    if not data:
-        return ()
-    plain = zlib.decompress(data[1:]) if data[:1] == b"z" else data[1:]
-    numbers = struct.unpack(f"<{len(plain) // 8}Q", plain)
-    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+def _borders(data: bytes) -> tuple[array[int], array[float]]:
+    """(the length of each piece in bytes, when it passed, and behind that when the request came)"""
+    count = max(len(data) - 8, 0) // 12
+    lengths, clock = array("I", data[: 4 * count]), array("d", data[4 * count : 12 * count + 8] or bytes(8))
+    if sys.byteorder == "big":
+        lengths.byteswap()
+        clock.byteswap()
+    return lengths, clock
