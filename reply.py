@@ -74,6 +74,8 @@ class Tokens(NamedTuple):
 
 
 NO_TOKENS = Tokens()
+_LONGEST_REASON = 32
+"""Characters."""
 
 
 @dataclass(slots=True)
@@ -146,6 +148,10 @@ class Notes:
     """The reason of the choice that was finished last."""
     cut: bool = False
     """Something else than the model's own stop ended a choice: `max_tokens`, a filter."""
+
+    def finished(self, reason: str) -> None:
+        """A choice is over. Only a plain word is kept: some backends put their own text there."""
+        self.finish = reason if reason.isascii() and reason.isidentifier() and len(reason) <= _LONGEST_REASON else None
 
     def note(self, code: Reason, detail: str = "") -> None:
         """A decision, or why text was removed."""

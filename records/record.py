@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import random
-import re
 import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
@@ -21,7 +20,6 @@ State = Literal["open", "ended", "lost"]
 
 _LONGEST = 200
 """Characters of a client's or a backend's text that is a name: of a model, a path."""
-_WORD = re.compile(r"[\w-]{1,40}", re.ASCII)
 _STARTED = int(time.time())
 
 
@@ -125,7 +123,7 @@ def stored(record: ExchangeRecord) -> StoredRecord:
         model=_name(record.model),
         row_name=notes.syntax or record.row,
         outcome=record.outcome,
-        finish_reason=notes.finish if notes.finish and _WORD.fullmatch(notes.finish) else None,
+        finish_reason=notes.finish,
         stream=record.stream,
         attempts=len(record.tried),
         calls=notes.calls,

@@ -216,8 +216,9 @@ class ChoiceReader:
             self._notes.note("marker_left")
         if self._native.demanded and not self._calls and not self._native.delivered and not cut:
             self._notes.note("required_unmet")
-        self._notes.finish = self._reason(reason)
-        delta.last = [*delta.last, Finish(self._notes.finish)]
+        told = self._reason(reason)
+        self._notes.finished(told)
+        delta.last = [*delta.last, Finish(told)]
         return delta
 
     def _reason(self, reason: str | None) -> str:
