@@ -47,6 +47,10 @@ class Database(Protocol):
         """Much was deleted: give room back."""
         ...
 
+    def close(self) -> None:
+        """Let the connections go. It may be used again."""
+        ...
+
 
 class Sqlite:
     """A file, with a write-ahead log. Only its owner may read it."""
@@ -110,6 +114,13 @@ class Sqlite:
                 self._writer().execute("PRAGMA incremental_vacuum(1000)").fetchall()
             except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
                 raise StoreError(_told(error)) from None
+
+    def close(self) -> None:
+        with self._lock_writing, self._lock_reading:
+            for each in (self._writing, self._reading):
+                if each is not None and self._process == os.getpid():
+                    each.close()
+            self._writing = self._reading = None
 
     def _writer(self) -> sqlite3.Connection:
         self._forked()
@@ -181,6 +192,12 @@ class Postgres:
 
     def tidy(self) -> None:
         """Its own autovacuum does that."""
+
+    def close(self) -> None:
+        with self._lock:
+            made, self._made = self._made, None
+        if made is not None:
+            made.dispose()
 
     def _run(self, connection: Connection, sql: str, values: Values) -> Rows:
         result = connection.execute(self._alchemy.text(sql), dict(values))

@@ -96,9 +96,11 @@ class Recorder:
         return found
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write what waits, and let go of the database."""
         if isinstance(self._sink, Writer):
             self._sink.close()
+        if isinstance(self.store, SqlStore):
+            self.store.database.close()
 
 
 def new_recorder(config: Config) -> Recorder | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.answers import TOOLS, ask, completion, said
+from tests.records.databases import KINDS, new_url
 from tests.records.recorded import STREAM, Recorded, Said, recorded, until
 
 __all__ = ["recorded"]
@@ -23,13 +24,13 @@ JSON = "application/json"
 Make = Callable[..., Recorded]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 def make(request: pytest.FixtureRequest, recorded: Make, tmp_path: Path) -> Make:
-    """Makes an application with each store that needs no server."""
+    """Makes an application with each store."""
 
     def made(**settings: object) -> Recorded:
-        if request.param == "sqlite":
-            settings = {"RECORD_DB": f"sqlite:///{tmp_path / 'records.sqlite'}", **settings}
+        if request.param != "memory":
+            settings = {"RECORD_DB": new_url(request.param, tmp_path), **settings}
         return recorded(**settings)
 
     return made

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from converters.text.expectations import Expectations
-from records.databases import Sqlite, Statement
+from records.databases import Database, Sqlite, Statement
 from records.query import Query
 from records.record import COLUMNS, StoredRecord, new_id, stored, worker_name
 from records.retention import Retention
@@ -29,9 +29,12 @@ from records.writer import Writer
 from streaming.record import ExchangeRecord
 from streaming.tape import Reading, Tape
 from tests.answers import TOOLS, ask, chunk, completion, frame, said
+from tests.records.databases import new_database
 from tests.records.recorded import Recorded, Said, recorded, until
 
-__all__ = ["recorded"]
+__all__ = ["new_database", "recorded"]
+
+New = Callable[[], Database]
 
 CANARY = "Zaunkönig-7f3a"
 
@@ -114,33 +117,33 @@ def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} >= {"records.sqlite", "records.sqlite-wal"}
 
 
-def test_tables_of_an_older_version_are_brought_up_to_date(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_tables_of_an_older_version_are_brought_up_to_date(new_database: New) -> None:
+    store = SqlStore(new_database())
     write(store, [record_of("old")])
     newer = (*MIGRATIONS, ("ALTER TABLE record ADD COLUMN invented TEXT", "CREATE INDEX invented ON record (invented)"))
-    database = Sqlite(str(tmp_path / "records.sqlite"))
+    database = new_database()
     database.migrate(VERSION_TABLE, newer, LOCK)
     database.migrate(VERSION_TABLE, newer, LOCK)
     assert database.read("SELECT model, invented FROM record", {}) == [("old", None)]
     assert database.read("SELECT version FROM version", {}) == [(len(MIGRATIONS) + 1,)]
     with pytest.raises(StoreError, match="newer version"):
-        store_in(tmp_path).prepare()
+        SqlStore(new_database()).prepare()
 
 
-def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    database = Sqlite(str(tmp_path / "records.sqlite"))
+def test_a_migration_that_fails_leaves_nothing(new_database: New) -> None:
+    database = new_database()
     with pytest.raises(StoreError):
         database.migrate(VERSION_TABLE, [("CREATE TABLE one (a TEXT)", "CREATE TABLE one (a TEXT)")], LOCK)
     with pytest.raises(StoreError):
         database.read("SELECT * FROM one", {})
 
 
-def test_workers_that_start_together_migrate_once(tmp_path: Path) -> None:
+def test_workers_that_start_together_migrate_once(new_database: New) -> None:
     failed: list[Exception] = []
 
     def start() -> None:
         try:
-            write(store_in(tmp_path), [record_of()])
+            write(SqlStore(new_database()), [record_of()])
         except StoreError as error:
             failed.append(error)
 
@@ -149,11 +152,11 @@ def test_workers_that_start_together_migrate_once(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not failed and len(store_in(tmp_path).find(Query())) == 6
+    assert not failed and len(SqlStore(new_database()).find(Query())) == 6
 
 
-def test_an_open_record_becomes_the_ended_one(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_an_open_record_becomes_the_ended_one(new_database: New) -> None:
+    store = SqlStore(new_database())
     record = ExchangeRecord("req_1", "/v1/x", "m")
     record.id = new_id()
     store.write([(stored(record), ())])
@@ -165,8 +168,8 @@ def test_an_open_record_becomes_the_ended_one(tmp_path: Path) -> None:
     assert found == stored(record) and found.state == "ended"
 
 
-def test_every_column_comes_back(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_every_column_comes_back(new_database: New) -> None:
+    store = SqlStore(new_database())
     record = record_of("m\x00\ud800", text=b"x")
     record.notes.note("arguments_misfit", "f/properties/\ud800")
     record.was_sent(b"")
@@ -176,8 +179,8 @@ def test_every_column_comes_back(tmp_path: Path) -> None:
     assert set(COLUMNS) < set(found.as_json())
 
 
-def test_the_dead_leave_no_open_records(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_the_dead_leave_no_open_records(new_database: New) -> None:
+    store = SqlStore(new_database())
     rows = []
     for _ in range(3):
         record = ExchangeRecord("req_1", "/v1/x", "m")
@@ -195,16 +198,16 @@ def test_the_dead_leave_no_open_records(tmp_path: Path) -> None:
 # -- retention ---------------------------------------------------------------------------------------------------------
 
 
-def test_texts_go_first_and_the_oldest(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_texts_go_first_and_the_oldest(new_database: New) -> None:
+    store = SqlStore(new_database())
     names = write(store, [record_of(f"m{n}", text=os.urandom(2000)) for n in range(10)])
     assert Retention(7, 100, 7000).prune(store) == 0
     kept = [name for name in names if store.texts(name)]
     assert kept == names[-3:] and [each.has_text for each in store.find(Query())] == [True] * 3 + [False] * 7
 
 
-def test_old_records_and_too_many_are_deleted(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_old_records_and_too_many_are_deleted(new_database: New) -> None:
+    store = SqlStore(new_database())
     old = write(store, [record_of("old", at=time.time() - 8 * 86400 + n / 100, text=b"x") for n in range(450)])
     new = write(store, [record_of("new") for _ in range(30)])
     assert Retention(7, 20, 1 << 20).prune(store) == 460
@@ -212,8 +215,8 @@ def test_old_records_and_too_many_are_deleted(tmp_path: Path) -> None:
     assert not store.texts(old[0]) and store.database.read("SELECT count(*) FROM record_text", {}) == [(0,)]
 
 
-def test_all_pages_are_all_records(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+def test_all_pages_are_all_records(new_database: New) -> None:
+    store = SqlStore(new_database())
     names = write(store, [record_of() for _ in range(25)])
     assert [each.id for each in each_of(store, Query(limit=10))] == names[::-1]
 
