@@ -123,7 +123,12 @@ def _start(folder: Path, children: ExitStack) -> tuple[Child, Child]:
         for name, value in os.environ.items()
         if not name.startswith(SETTINGS) and not name.lower().endswith("_proxy")
     }
-    settings |= {"BACKEND": "demo", "BACKEND_URL": f"http://{HOST}:{backend.port}", "LOG_LEVEL": "WARNING", "RECORD": "full"}
+    settings |= {
+        "BACKEND": "demo",
+        "BACKEND_URL": f"http://{HOST}:{backend.port}",
+        "LOG_LEVEL": "WARNING",
+        "RECORD": "full",
+    }
     settings |= {"PROXY_HOST": HOST, "PROXY_PORT": str(port)}
     proxy = children.enter_context(_child("proxy", [str(ROOT / "app.py")], folder, port, folder, settings))
     _wait(proxy, "/health", until)
@@ -385,7 +390,17 @@ def _paint(text: str, style: str) -> str:
 
 
 BOLD, YELLOW, GREEN = "1", "33", "32"
-SETTINGS = ("BACKEND", "PROXY_", "ENABLE_TOOL_CALL", "TOOL_", "REASONING_", "STRIP_END", "MODEL_SYNTAX", "KEEPALIVE", "RECORD")
+SETTINGS = (
+    "BACKEND",
+    "PROXY_",
+    "ENABLE_TOOL_CALL",
+    "TOOL_",
+    "REASONING_",
+    "STRIP_END",
+    "MODEL_SYNTAX",
+    "KEEPALIVE",
+    "RECORD",
+)
 TOOLS = [
     _tool("get_weather", "The weather forecast of a city", city="string", days="integer"),
     _tool("search_web", "Search the web", query="string", limit="integer"),

@@ -1,6 +1,6 @@
 """The two databases that can keep records. Their errors become StoreError; nothing here knows what the tables mean.
 
-Parameters of a statement are written `:name` in both. A connection does not survive a fork, so each process has its own.
+Parameters of a statement are written `:name` in both. A connection does not survive a fork: each process has its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is stored of an exchange: numbers and codes, and with RECORD=full its texts. From a record of the engine to JSON.
+"""What is stored of an exchange: numbers and codes. From the engine's record of it to one object of JSON.
 
 Times are whole microseconds: `received_us` since 1970, the others since then. The engine's own record is
 `streaming/record.py`; how texts are packed is in `records/texts.py`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -57,8 +57,8 @@ class Message:
 
 def meaning(code: str) -> str:
     """What a code says, in words."""
-    told: dict[str, str] = {**REMOVED, **NOTED, **REQUEST_CODES}
-    return told.get(code, "")
+    tables: tuple[Mapping[Any, str], ...] = (REMOVED, NOTED, REQUEST_CODES)
+    return next((table[code] for table in tables if code in table), "")
 
 
 def spans_of(events: Iterable[ReplyEvent]) -> list[Span]:

@@ -1,4 +1,4 @@
-"""The texts of an exchange as they are stored: bytes with the borders of their pieces, without keys, perhaps compressed.
+"""The texts of an exchange as they are stored: bytes with the borders of their pieces, without keys, often compressed.
 
     request         the client's
     sent.0 …        each attempt's request to the backend

@@ -24,7 +24,7 @@ def away_from_streams(run: Callable[[], Found]) -> Found:
     """The result of something that may wait for a disk or a server, while the streams of this process go on."""
     if not _is_patched():
         return run()
-    from gevent import get_hub
+    from gevent import get_hub  # type: ignore[import-untyped]
 
     found: Found = get_hub().threadpool.apply(run)
     return found

@@ -117,7 +117,8 @@ class Writer:
 
     def _write(self) -> None:
         with self._guard:
-            began, ended = list(self._began), []
+            began: list[ExchangeRecord] = list(self._began)
+            ended: list[ExchangeRecord] = []
             self._began.clear()
             size = 0
             while self._ended and len(ended) < _AT_ONCE and size < _BYTES_AT_ONCE:

@@ -211,9 +211,7 @@ class Relay:
         """(whether the backend answers, its status or the reason why not)"""
         return self._backend.probe()
 
-    def _record(
-        self, request: ClientRequest, parsed: ParsedRequest | None = None, face: str = ""
-    ) -> ExchangeRecord:
+    def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None, face: str = "") -> ExchangeRecord:
         path = request.target.partition("?")[0]
         model, stream = (parsed.model, parsed.stream) if parsed else ("", False)
         record = ExchangeRecord(request.request_id, path, model, stream, request.key_name)

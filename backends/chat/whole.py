@@ -8,7 +8,15 @@ from typing import Any
 from backends.chat.choices import Choices
 from backends.chat.chunks import says_the_same
 from backends.chat.envelope import mend_reply
-from backends.chat.fields import choices_of, features_of, head_of, index_of, message_extension, reply_extension, tokens_of
+from backends.chat.fields import (
+    choices_of,
+    features_of,
+    head_of,
+    index_of,
+    message_extension,
+    reply_extension,
+    tokens_of,
+)
 from backends.chat.large import LARGE
 from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text

@@ -92,7 +92,8 @@ class Recorded:
 
     def settled(self, count: int) -> list[Json]:
         """The records, once so many have ended and been stored."""
-        return until(lambda: found if len(found := self.listed("state=ended&limit=500")) >= count else None)
+        found: list[Json] = until(lambda: each if len(each := self.listed("state=ended&limit=500")) >= count else None)
+        return found
 
     def close(self) -> None:
         recorder = self.app.extensions["records"]

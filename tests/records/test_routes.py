@@ -1,4 +1,4 @@
-"""The JSON routes for records, with each kind of store: filters, pages, whose records one sees, and what can be copied."""
+"""The JSON routes for records, with each kind of store: filters, pages, whose records one sees, what can be copied."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_key_sees_its_own_records_and_the_inspectors_sees_all(make: Make) -> N
 
 def test_a_request_as_curl(make: Make) -> None:
     proxy = make()
-    body = ask(tools=TOOLS, messages=[{"role": "user", "content": "It's $HOME `x` \"y\"\n한국어"}])
+    body = ask(tools=TOOLS, messages=[{"role": "user", "content": 'It\'s $HOME `x` "y"\n한국어'}])
     proxy.ask(body, Said(said("Hi.")))
     proxy.settled(1)
     command = proxy.get(f"records/{proxy.listed()[0]['id']}/curl")
@@ -193,7 +193,9 @@ def test_a_forwarded_request_is_recorded_too(make: Make) -> None:
     proxy.settled(1)
     record = proxy.get(f"records/{proxy.listed()[0]['id']}")
     assert record["record"]["face"] == "" and record["record"]["path"] == "/v1/embeddings"
-    assert record["text"]["client"]["text"] == '{"data": []}' and record["text"]["request"]["text"] == '{"input": "Hi."}'
+    assert (
+        record["text"]["client"]["text"] == '{"data": []}' and record["text"]["request"]["text"] == '{"input": "Hi."}'
+    )
     assert record["text"]["attempts"][0]["replay"] is None
     assert record["record"]["bytes_out"] == 12
 

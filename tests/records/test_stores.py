@@ -188,8 +188,8 @@ def test_the_dead_leave_no_open_records(new_database: New) -> None:
         rows.append((stored(record), ()))
     store.write(rows)
     host = worker_name().split(":")[0]
-    for (record, _), worker in zip(rows, (f"{host}:999999999:1", "elsewhere:1:1", worker_name()), strict=True):
-        store.database.write([("UPDATE record SET worker = :w WHERE id = :id", [{"w": worker, "id": record.id}])])
+    for (row, _), worker in zip(rows, (f"{host}:999999999:1", "elsewhere:1:1", worker_name()), strict=True):
+        store.database.write([("UPDATE record SET worker = :w WHERE id = :id", [{"w": worker, "id": row.id}])])
     store.lose_dead()
     assert sorted(each.state for each in store.find(Query())) == ["lost", "open", "open"]
     assert _is_dead(f"{host}:{os.getpid()}:1", worker_name()) and not _is_dead(f"{host}:1:1", worker_name())
@@ -324,7 +324,7 @@ def talk_of_the_canary(proxy: Recorded) -> None:
     ]
     call = f'<tool_call>{{"name": "get_weather", "arguments": {{"city": "{CANARY}", "days": "{CANARY}"}}}}</tool_call>'
     error = json.dumps({"error": {"message": f"cannot parse {CANARY}", "code": CANARY}}).encode()
-    asked = {"messages": question, "tools": TOOLS, "user": CANARY}
+    asked: dict[str, Any] = {"messages": question, "tools": TOOLS, "user": CANARY}
     reasoned = [frame(chunk({"reasoning_content": CANARY})), *said(f"{CANARY} {call} <tool_call>{CANARY}")]
     proxy.ask(ask(**asked), Said(reasoned))
     proxy.ask(ask(**asked), Said([frame({"error": {"message": CANARY}})]))
