@@ -121,15 +121,10 @@ def _start(folder: Path, children: ExitStack) -> tuple[Child, Child]:
     settings = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(SETTINGS) and not name.lower().endswith("_proxy")
+        if not name.startswith((*SETTINGS, "RECORD")) and not name.lower().endswith("_proxy")
     }
-    settings |= {
-        "BACKEND": "demo",
-        "BACKEND_URL": f"http://{HOST}:{backend.port}",
-        "LOG_LEVEL": "WARNING",
-        "RECORD": "full",
-    }
-    settings |= {"PROXY_HOST": HOST, "PROXY_PORT": str(port)}
+    settings |= {"BACKEND": "demo", "BACKEND_URL": f"http://{HOST}:{backend.port}", "LOG_LEVEL": "WARNING"}
+    settings |= {"PROXY_HOST": HOST, "PROXY_PORT": str(port), "RECORD": "full"}
     proxy = children.enter_context(_child("proxy", [str(ROOT / "app.py")], folder, port, folder, settings))
     _wait(proxy, "/health", until)
     print(f"backend on http://{HOST}:{backend.port}/v1, proxy on http://{HOST}:{proxy.port}/v1")
@@ -390,17 +385,7 @@ def _paint(text: str, style: str) -> str:
 
 
 BOLD, YELLOW, GREEN = "1", "33", "32"
-SETTINGS = (
-    "BACKEND",
-    "PROXY_",
-    "ENABLE_TOOL_CALL",
-    "TOOL_",
-    "REASONING_",
-    "STRIP_END",
-    "MODEL_SYNTAX",
-    "KEEPALIVE",
-    "RECORD",
-)
+SETTINGS = ("BACKEND", "PROXY_", "ENABLE_TOOL_CALL", "TOOL_", "REASONING_", "STRIP_END", "MODEL_SYNTAX", "KEEPALIVE")
 TOOLS = [
     _tool("get_weather", "The weather forecast of a city", city="string", days="integer"),
     _tool("search_web", "Search the web", query="string", limit="integer"),
