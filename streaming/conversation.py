@@ -92,6 +92,8 @@ class TranslatedReply:
     def _failed(self, error: ProxyError) -> None:
         self._record.error = error.code
         self._record.status = error.status
+        if not isinstance(error, ClientLeft):
+            self._record.wrote(self._dialect.write_error(error.info.redacted(self._settings.redaction.of)))
 
     def _reply(self) -> ClientReply:
         while (reply := self._tried()) is None:

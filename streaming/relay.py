@@ -105,8 +105,14 @@ class Relay:
         """
         if not self.translates(dialect):
             return self.forward(request)
-        parsed = dialect.parse_request(request.body)
-        new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        try:
+            parsed = dialect.parse_request(request.body)
+            new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        except ProxyError as error:
+            record = self._record(request, face=dialect.name)
+            record.wrote(dialect.write_error(error.info))
+            _failed(record, error)
+            raise
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
         record = self._record(request, parsed, dialect.name)

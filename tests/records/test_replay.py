@@ -142,6 +142,21 @@ def test_an_answer_that_breaks_off_is_shown_as_far_as_it_came(recorded: Callable
     assert record["record"]["failed"] and record["record"]["error"]
 
 
+def test_requests_that_failed_are_shown_like_others(recorded: Callable[..., Recorded]) -> None:
+    proxy = recorded()
+    got = proxy.ask(b'{"model": 5}')
+    record = proxy.last()
+    assert record["record"]["status"] == 400 and record["record"]["error"] == "invalid_request"
+    assert record["text"]["request"]["text"] == '{"model": 5}' and record["text"]["attempts"] == []
+    assert json.loads(record["text"]["client"]["text"]) == json.loads(got)
+    page = Said([b"<html>no API"], content_type="text/html")
+    got = proxy.ask(ask(False), page)
+    record = proxy.last()
+    assert record["record"]["status"] == 502 and record["record"]["failed"]
+    assert record["text"]["attempts"][0]["response"]["text"] == "<html>no API"
+    assert json.loads(record["text"]["client"]["text"]) == json.loads(got)
+
+
 def test_longer_texts_are_cut_and_say_so(recorded: Callable[..., Recorded]) -> None:
     proxy = recorded()
     proxy.ask(ask(tools=TOOLS), Said(said(*["word " * 1000] * 300)))
