@@ -10,10 +10,23 @@ from pathlib import Path
 import pytest
 
 from config import Config
+from records.query import Query
+from records.sql import SqlStore, database_of
 from serving import private_records
 from serving.private_records import forget_records, share_records
 from tests.answers import Json, ask, said
-from tests.servers import HOST, Answer, Process, Proxy, ScriptedBackend, free_port, started, wait_until_listening
+from tests.servers import (
+    HOST,
+    Answer,
+    How,
+    Process,
+    Proxy,
+    ScriptedBackend,
+    free_port,
+    proxy_process,
+    started,
+    wait_until_listening,
+)
 
 ANSWER = Answer(said("Hi."), headers=[("Content-Type", "text/event-stream")])
 
@@ -70,6 +83,20 @@ def _ask_until_both_have_answered(process: Process) -> list[Json]:
         if len({each["worker"] for each in records}) == 2 and len(records) == sent:
             return records
         assert time.monotonic() < until, f"{len(records)} of {sent}"
+
+
+@pytest.mark.parametrize("how", ["app", "gunicorn", "gthread"])
+def test_the_last_records_before_a_stop_are_stored(tmp_path: Path, how: How) -> None:
+    url = f"sqlite:///{tmp_path / 'records.sqlite'}"
+    with ScriptedBackend(ANSWER) as backend, proxy_process(how, backend, RECORD="full", RECORD_DB=url) as process:
+        for _ in range(3):
+            assert b"Hi." in process.streamed(ask())
+        process.signal()
+        process.wait(30)
+    store = SqlStore(database_of(url))
+    found = store.find(Query())
+    assert [each.state for each in found] == ["ended"] * 3 and store.texts(found[0].id)
+    store.database.close()
 
 
 @pytest.mark.parametrize(
