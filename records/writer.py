@@ -104,7 +104,7 @@ class Writer:
 
     def _run(self) -> None:
         while not (self._closing and not self._ended):
-            if not self._closing:
+            if not (self._closing or len(self._ended) >= _AT_ONCE or self._bytes >= _BYTES_AT_ONCE):
                 self._hurry.acquire(timeout=_GATHER)
             self._write()
             self._prune()

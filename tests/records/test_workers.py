@@ -17,6 +17,7 @@ from serving.private_records import forget_records, share_records
 from tests.answers import Json, ask, said
 from tests.servers import (
     HOST,
+    SOON,
     Answer,
     How,
     Process,
@@ -97,6 +98,27 @@ def test_the_last_records_before_a_stop_are_stored(tmp_path: Path, how: How) -> 
     found = store.find(Query())
     assert [each.state for each in found] == ["ended"] * 3 and store.texts(found[0].id)
     store.database.close()
+
+
+@pytest.mark.parametrize("how", ["app", "gunicorn"])
+def test_a_store_that_is_not_there_costs_records_only(tmp_path: Path, how: How) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'records.sqlite'}"
+    with ScriptedBackend(ANSWER) as backend, proxy_process(how, backend, RECORD="full", RECORD_DB=url) as process:
+        assert b"Hi." in process.streamed(ask())
+        time.sleep(1)
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+        for _ in range(3):
+            began = time.monotonic()
+            assert b"Hi." in process.streamed(ask())
+            assert time.monotonic() - began < SOON
+            time.sleep(0.5)
+        with process.get("/health") as client:
+            assert client.json()["status"] == "ok"
+        assert "Traceback" not in process.said() and process.said().count("This is said once") <= 1
 
 
 @pytest.mark.parametrize(
