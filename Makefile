@@ -6,7 +6,7 @@ ONCE   ?=
 SECONDS ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real bench conformance growth fuzz faults attack stores load soak audit dist package clean
+.PHONY: help run demo test check format lint types real bench templates conformance growth fuzz faults attack stores load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -64,6 +64,9 @@ real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server
 
 bench: $(VENV)/.bench ## beside nginx and LiteLLM, and each syntax alone (half an hour; ARGS=paired: beside the commit before, 12 minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+templates: $(VENV)/.dev ## rows learned from every public chat template, beside the table; writes docs/TEMPLATES.md (five minutes)
+	$(BIN)/python -m tests.templates
 
 conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance

@@ -8,6 +8,7 @@ from version import VERSION  # first, because a Python that is too old ends ther
 
 # isort: split
 import sys
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -64,7 +65,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
         Planner(_adapt_settings(config), learned).plan,
         None if recorder is None else recorder.began,
     )
-    spoken = all_dialects(config.reasoning_field) if dialects is None else dialects
+    spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
 
     app.before_request(key_check(config))
     app.before_request(access_check(config))

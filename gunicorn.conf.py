@@ -10,9 +10,16 @@ Nothing imported here may open sockets, because gevent patches them only later, 
 
 from typing import Any
 
-from serving import allow_many_connections, announce_worker, load_config, set_before_exit
+from serving import allow_many_connections, announce_worker, keep_what_is_loaded, load_config, set_before_exit
 from serving.private_records import forget_records, share_records
-from serving.service import install, outlive_exhaustion, post_request, pre_request, tell_before_quick_stop
+from serving.service import (
+    install,
+    outlive_exhaustion,
+    post_request,
+    pre_request,
+    tell_before_quick_stop,
+    tell_in_one_line,
+)
 
 __all__ = ["post_request", "pre_request"]  # gunicorn calls them by their names
 
@@ -55,6 +62,8 @@ def post_worker_init(worker: Any) -> None:
     """Log the start line, and arrange that streams receive an error before a shutdown or a reload cuts them off."""
     announce_worker(worker, _config)
     outlive_exhaustion(worker)
+    tell_in_one_line()
+    keep_what_is_loaded()
     shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
     if shutdown is not None:  # None if another WSGI application is wrapped around ours
         set_before_exit(shutdown, worker.cfg.graceful_timeout)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -94,6 +94,10 @@ ChoiceEvent = tuple[int, ReplyEvent]
 Features = frozenset[str]
 """Spellings that bytes of one wire may use, and that not every client of it wants (see `StreamWriter.accepts`)."""
 NO_FEATURES: Features = frozenset()
+
+Around = tuple[bytes, bytes] | Callable[[str], bytes]
+"""How an event of a client's API brings more of one text: what stands before and behind the text, spelled as in a JSON
+string; or what writes it, where the events differ in more than that."""
 
 
 @dataclass(slots=True)

@@ -171,3 +171,7 @@ MODEL_ROWS = list_of(
     "pattern=row, such as my-finetune*=glm45, several separated by commas",
     lambda text: _matching(r"(.*\S)\s*=\s*([^=\s]+)", text).groups(),
 )
+TEMPLATE_FILES = list_of(
+    "a folder or pattern=path, such as my-finetune*=model.gguf, several separated by commas",
+    lambda text: _matching(r"(?:([^=]*[^=\s])\s*=)?\s*([^=]*[^=\s])", text).groups(default=""),
+)

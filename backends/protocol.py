@@ -15,7 +15,7 @@ from converters.syntaxes import Syntax
 from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from errors import ErrorInfo
-from reply import Features, Notes, Reply, Step
+from reply import Around, Features, Notes, Reply, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PassingWriter(Protocol):
 
     def accepts(self, features: Features) -> bool: ...
 
-    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None: ...
+    def around(self, choice: int, kind: LeaseKind, call: int) -> Around | None: ...
 
 
 class ReplyReader(Protocol):

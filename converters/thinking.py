@@ -14,8 +14,8 @@ from typing import get_args
 from converters.builtin import plain_name
 from converters.detect.detector import Detector
 from converters.detect.openers import reasoning_index
-from converters.syntaxes import THINKING, ThinkingFamily
-from converters.syntaxes.thinking import Setting
+from converters.syntaxes import THINKING, Syntax, ThinkingFamily
+from converters.syntaxes.thinking import KEEPS_REASONING, SWITCHED, Setting
 from converters.text.expectations import Expectations
 
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
@@ -96,7 +96,35 @@ def _asked_beside_settings(prompt: Prompt, heeds_effort: bool) -> bool | None:
     return _on(prompt.think)
 
 
-def left_open(prefill: str, row: str = "") -> bool:
+@lru_cache(maxsize=1024)
+def keeps_reasoning(model: str) -> bool:
+    """Whether the template of a model writes the reasoning of earlier messages into the prompt, by the model's name."""
+    name = plain_name(model)
+    return any(re.search(models, name) for models in KEEPS_REASONING)
+
+
+def settings_for(model: str, thinks: bool) -> dict[str, object]:
+    """The settings of a chat template that make a model think, or not; empty for models that are not known to heed any.
+
+    An effort is named only against the template's default: some refuse the word that says the same.
+    """
+    family = family_of(model)
+    heeds = family.heeds[:1] if family is not None else _switch(plain_name(model))
+    for name in heeds:
+        if name == "thinking_mode":
+            return {name: "enabled" if thinks else "disabled"}
+        if name != "reasoning_effort":
+            return {name: thinks}
+        if family is not None and thinks is not family.opens:
+            return {name: "high" if thinks else "none"}
+    return {}
+
+
+def _switch(name: str) -> tuple[Setting, ...]:
+    return next(((setting,) for models, setting in SWITCHED if re.search(models, name)), ())
+
+
+def left_open(prefill: str, row: Syntax | None = None) -> bool:
     """Whether a text of the assistant opens reasoning that it does not close. `row` is the one that is expected."""
     reader = Detector(reasoning_index(row), Expectations())
     reader.feed(prefill)

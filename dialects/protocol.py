@@ -15,7 +15,10 @@ from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from converters.thinking import Prompt
 from errors import ErrorInfo
-from reply import Features, Reply, Step
+from reply import Around, Features, Reply, Step
+
+Clock = Callable[[], int]
+"""Nanoseconds since 1970. Dialects have no clock of their own: the application gives one to those that tell times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class ParsedRequest:
     """What the dialect did to the request that its client should know of (docs/OUTCOMES.md)."""
     options: object = None
     """What the dialect itself needs to write the answer."""
+    answered: SideReply | None = None
+    """The answer, where the API has one that no model needs to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,10 @@ class StreamWriter(Protocol):
         """Whether received bytes of this wire that use these spellings may be sent as they are."""
         ...
 
-    def around(self, choice: int, kind: LeaseKind, call: int) -> tuple[bytes, bytes] | None:
-        """What stands before and behind the text, spelled as in a JSON string, in an event that brings more of `kind`.
+    def around(self, choice: int, kind: LeaseKind, call: int) -> Around | None:
+        """How an event brings more of `kind`, for text that passes `write` by; None if only `write` can tell.
 
-        `call` is the index of the call, for arguments. None if each event differs in more than its text.
+        `call` is the index of the call, for arguments.
         """
         ...
 

@@ -102,6 +102,7 @@ LOSES = {
     "late_system": "a system message behind the first message",
     "null": '`content: null` beside a call is printed as "None"',
     "parts": "a content that is a list of texts",
+    "tools": "declared tools, so that `prompted` is asked for where others get `raw`",
 }
 
 

@@ -85,7 +85,8 @@ class Recorder:
         record.when_ended = None
         if record.tape is not None:
             self._tapes.ended(record.tape)
-        self._sink.ended(record)
+        if record.id:
+            self._sink.ended(record)
 
     @property
     def lost(self) -> Mapping[str, int]:

@@ -92,7 +92,7 @@ class MemoryStore:
                 self._bytes -= size
 
     def _all(self) -> list[ExchangeRecord]:
-        return sorted(self._records, key=_id_of, reverse=True)
+        return sorted((each for each in list(self._records) if each.id), key=_id_of, reverse=True)
 
     def find(self, query: Query) -> Sequence[StoredRecord]:
         found = _fitting(map(stored, self._all()), query.fits)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from config import Config
 from serving.logs import start_logging
 from serving.refusals import refusal
-from serving.start import allow_many_connections, announce_worker, load_config
+from serving.start import allow_many_connections, announce_worker, keep_what_is_loaded, load_config
 from serving.stopping import StopOnSignal, notice_of, set_before_exit
 from serving.threaded import Server, listen
 from startup import announce, base_url
@@ -32,6 +32,7 @@ __all__ = [
     "Server",
     "allow_many_connections",
     "announce_worker",
+    "keep_what_is_loaded",
     "listen",
     "load_config",
     "refusal",
@@ -40,6 +41,8 @@ __all__ = [
     "start_logging",
 ]
 
+SWITCH = 0.001
+"""Seconds after which a thread that computes lets another one run. A request waits for that some ten times."""
 GRACE = 600.0
 """Seconds that open streams get to end by themselves at a shutdown."""
 
@@ -55,9 +58,11 @@ def serve(app: Flask, config: Config) -> int:
         problem = f"PROXY_PORT={config.proxy_port}: cannot listen on {config.proxy_host}"
         print(f"{problem}: {error.strerror}", file=sys.stderr)
         return 1
+    sys.setswitchinterval(SWITCH)
     server = Server(listener, app)
     stop.control(server)
     announce(config, base_url(config.proxy_host, server.server_port))
+    keep_what_is_loaded()
     server.serve_forever()
     server.server_close()
     notice = notice_of(GRACE)

@@ -5,6 +5,8 @@ It replaces parts of gunicorn's parser, which all of its workers share. Imported
 
 from __future__ import annotations
 
+import logging
+import sys
 import time
 from typing import Any
 
@@ -29,6 +31,8 @@ from serving.client import (
 )
 from serving.refusals import TOO_LARGE, TOO_SLOW, refusal
 from turns import Turns, let_others_run
+
+log = logging.getLogger("dragoman.serving")
 
 SHORT_BODY = 65536
 """Bytes of an unread body up to which the connection is kept, and the body read away."""
@@ -164,6 +168,28 @@ def outlive_exhaustion(worker: Any) -> None:
 
     if accept is not None:
         worker.accept = patient
+
+
+def tell_in_one_line() -> None:
+    """Under gevent, a connection that fails before its request is a line of the log. gevent would print a traceback.
+
+    Such are handshakes of TLS that fail, and connections for which the system has no descriptor.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        return
+    from gevent import get_hub  # type: ignore[import-untyped]
+
+    hub = get_hub()
+    usual = hub.handle_error
+
+    def handle_error(context: Any, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, OSError) and context is not None:
+            log.warning("a connection failed: %s", str(error) or type(error).__name__)
+        else:
+            usual(context, kind, error, trace)
+
+    hub.handle_error = handle_error
 
 
 def pre_request(_worker: Any, request: Any) -> None:

@@ -39,6 +39,8 @@ _IDLE = 75.0
 CLIENT_TIMEOUT = 60.0
 """Seconds between two pieces of a body, for an application that does not say."""
 
+_TARGET = re.compile("/|https?://", re.IGNORECASE)
+
 
 class _Nothing(io.BytesIO):
     """What Werkzeug finds when it reads the rest of a body: it would wait without a limit."""
@@ -125,12 +127,16 @@ class Handler(WSGIRequestHandler):
     def parse_request(self) -> bool:
         if not super().parse_request():
             return False
+        self.path = self.requestline.split()[1]  # http.server makes one slash of several at its start
         if self.request_version < "HTTP/1":  # Werkzeug would answer without a head
             self.send_error(HTTPStatus.BAD_REQUEST, "HTTP/0.9 is not supported.")
             return False
         lengths = set(self.headers.get_all("Content-Length", ()))
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", each.strip()) for each in lengths):
             self.send_error(HTTPStatus.BAD_REQUEST, "Content-Length is not one number.")
+            return False
+        if not _TARGET.match(self.path) and (self.command, self.path) != ("OPTIONS", "*"):
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request target is neither a path nor a URL.")
             return False
         try:
             urlsplit(self.path)  # Werkzeug calls it too, and does not catch the error

@@ -36,6 +36,7 @@ class UpstreamReply:
         tape = record.tape
         self._taped = tape.attempts[-1] if tape is not None and tape.attempts else None
         self._passthrough: Passthrough | None = None
+        self._may_pass = False  # the next bytes may bypass the reader, if it grants that
         self._whole = False
         self._body: list[bytes] = []
         self._length = 0
@@ -98,8 +99,11 @@ class UpstreamReply:
 
         Bytes are steps that may leave as they are.
         """
-        if self._passthrough is None and (other := self._other_steps(deadline, writer)) is not None:
+        if self._passthrough is None and (other := self._other_steps(deadline)) is not None:
             return other
+        if self._may_pass:  # only now: by now the writer has written all that was read, and knows where it stands
+            self._may_pass = False
+            self._passthrough = self._reader.passthrough(writer, self._same_wire)
         try:
             data = self._exchange.next_bytes(deadline)
         except BackendError:
@@ -121,16 +125,15 @@ class UpstreamReply:
             if taken is not None:
                 return taken
         self._record.touched()
-        return self._read(data, writer)
+        return self._read(data)
 
-    def _read(self, data: bytes, writer: PassingWriter) -> Sequence[Step]:
+    def _read(self, data: bytes) -> Sequence[Step]:
         steps = self._reader.read(data)
         self._passthrough = None
-        if not self._reader.unread:
-            self._passthrough = self._reader.passthrough(writer, self._same_wire)
+        self._may_pass = not self._reader.unread
         return self._sendable(steps)
 
-    def _other_steps(self, deadline: float | None, writer: PassingWriter) -> Sequence[Step] | Wait | None:
+    def _other_steps(self, deadline: float | None) -> Sequence[Step] | Wait | None:
         """Steps that need no more bytes of a stream, or END; None if more bytes must be read."""
         if self._reader.done:
             return Wait.END
@@ -138,7 +141,7 @@ class UpstreamReply:
             body = self.body(deadline)
             return body if isinstance(body, Wait) else self._sendable(self._reader.stream_whole(body))
         if self._reader.unread:
-            return self._read(b"", writer)
+            return self._read(b"")
         return None
 
     def _sendable(self, steps: Sequence[Step]) -> Sequence[Step]:

@@ -52,7 +52,7 @@ class CheckedReply:
         """`limit` is how often the model may be asked again."""
         self._answer = answer
         self._expectations = expectations
-        self._cut_calls_leave = not request.expectations.buffered  # what `max_tokens` left of a call
+        self._cut_calls_leave = not request.expectations.holds_calls  # what `max_tokens` left of a call
         self._left = limit
         self._sender = sender
         self._record = record

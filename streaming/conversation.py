@@ -20,6 +20,7 @@ from streaming.attempts import Attempts
 from streaming.headers import to_client
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
+from turns import in_turns
 
 log = logging.getLogger("dragoman.conversation")
 
@@ -259,7 +260,7 @@ class TranslatedReply:
                 self._attempts.kept()
             if self._record.first_word is None and any(map(_has_words, steps)):
                 self._record.spoke()
-            return b"".join(map(writer.write, self._without_secrets(steps)))
+            return b"".join(map(writer.write, in_turns(self._without_secrets(steps))))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
         return None if steps is Wait.END else b""
@@ -294,7 +295,7 @@ class TranslatedReply:
     def _broken(self, writer: StreamWriter, error: ProxyError) -> bytes:
         """The last bytes of a stream that failed: what was held, the error, and no finish reason."""
         self._record.error = error.code
-        held = b"".join(map(writer.write, self._attempts.current.release()))
+        held = b"".join(map(writer.write, in_turns(self._attempts.current.release())))
         told = writer.error(error.info.redacted(self._settings.redaction.of))
         return held + told + writer.end(self._record.summary())
 

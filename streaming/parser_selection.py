@@ -13,7 +13,7 @@ from converters.builtin import SyntaxConverter
 from converters.detect.openers import opener_index
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline
-from converters.syntaxes import Syntax
+from converters.syntaxes import Syntax, ThinkingFamily
 from converters.text.expectations import Expectations
 from converters.thinking import asked, family_of, left_open
 from dialects.protocol import ParsedRequest
@@ -21,6 +21,7 @@ from errors import RequestError
 from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
 from streaming.reasoning_memory import Habit, ReasoningMemory
+from templates.learner import TemplateRows
 
 _SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
 """Presets of servers that split reasoning from text themselves."""
@@ -34,6 +35,7 @@ class ParserSelection:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._memory = ReasoningMemory()
+        self._templates = TemplateRows(config.chat_templates if config.convert else ())
         if config.convert:
             opener_index(None)  # warm the cache: building it takes about a second and would stall the first request
 
@@ -49,7 +51,7 @@ class ParserSelection:
         held = config.heal == "retry" and request.choices == 1  # calls are held behind the parser
         expectations: Expectations = dataclasses.replace(
             request.expectations,
-            whole_calls=config.tool_call_streaming == "whole" and not held,
+            whole_calls=(request.expectations.whole_calls or config.tool_call_streaming == "whole") and not held,
             buffered=request.expectations.buffered and not held,
             reasoning=_REASONING_MODES.get(config.reasoning_field, "split"),
             strip_end_tokens=config.strip_end_tokens,
@@ -74,16 +76,25 @@ class ParserSelection:
         for pattern, row in self._config.model_syntax:
             if fnmatchcase(model.lower(), pattern.lower()):
                 return converter_factory.get_row(row)
-        return converter_for(model)
+        converter = converter_for(model)
+        learned = self._templates.find(model)
+        if learned is not None and learned.row is not None and isinstance(converter, SyntaxConverter):
+            return SyntaxConverter(learned.row)
+        return converter
+
+    def _family(self, model: str, row: Syntax | None) -> ThinkingFamily | None:
+        """When the prompt opens the reasoning, as the model's template tells, or else its name."""
+        learned = self._templates.find(model)
+        return (learned.family(row) if learned is not None else None) or family_of(model)
 
     def _starts_inside(self, request: ParsedRequest, converter: ToolCallConverter) -> bool:
         """Whether the answer begins inside the reasoning. Who is nearer to this one answer is asked first."""
         if self._config.reasoning_prefilled is not None:
             return self._config.reasoning_prefilled
-        prompt, family = request.prompt, family_of(request.model)
+        row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+        prompt, family = request.prompt, self._family(request.model, row)
         if prompt.prefill is not None:
-            row = converter.syntax if isinstance(converter, SyntaxConverter) else None
-            return left_open(prompt.prefill, row.name if row else "")
+            return left_open(prompt.prefill, row)
         wish = asked(family, prompt)
         if wish is not None:
             return wish

@@ -20,6 +20,7 @@ REQUEST_CODES: Mapping[str, str] = {
     "asked_again": "the model was asked again, because a call could not be run or a demanded one did not come",
     "prompted": "the tools were written into the prompt, because the backend takes none",
     "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
+    "reasoning_dropped": "reasoning in the history was left out: the model's template does not take it",
 }
 """What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""
 
@@ -157,6 +158,12 @@ class ExchangeRecord:
         self.bytes_out = len(body)
         if self.tape is not None:
             self.tape.client.add(body)
+
+    def drop(self) -> None:
+        """The exchange is somebody else's: it leaves no line and no record."""
+        self.id, self._ended = "", True
+        if self.when_ended is not None:
+            self.when_ended(self)
 
     def spoke(self) -> None:
         """Note the time of the first word; only the first call counts."""

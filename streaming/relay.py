@@ -107,6 +107,8 @@ class Relay:
             return self.forward(request)
         try:
             parsed = dialect.parse_request(request.body)
+            if parsed.answered is not None:
+                return self._told(parsed.answered, self._record(request, parsed, dialect.name))
             new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
         except ProxyError as error:
             record = self._record(request, face=dialect.name)
@@ -121,8 +123,10 @@ class Relay:
         if record.tape is not None:
             record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream)
         target = parsed.upstream.path
-        if target == dialect.routes[0]:  # the backend's own API; a query of another means nothing to it
+        if target == dialect.routes[0]:
             target += "".join(request.target.partition("?")[1:])
+        else:  # another API, whose query and form mean nothing to the backend
+            request = _written_here(request)
         plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row)
         # from here on only the plan holds the body, and only as long as it may be sent again
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))
@@ -179,7 +183,7 @@ class Relay:
         record = self._record(request)
 
         def ask(method: str, target: str, body: bytes = b"") -> BackendAnswer:
-            return self._asked(replace(request, method=method), target, body, record)
+            return self._asked(replace(_written_here(request), method=method), target, body, record)
 
         try:
             reply = answer(side, ask)
@@ -187,7 +191,12 @@ class Relay:
             _failed(record, error)
             raise
         if reply is None:
+            record.drop()  # another record is made by who answers it
             return None
+        return self._told(reply, record)
+
+    def _told(self, reply: SideReply, record: ExchangeRecord) -> ClientReply:
+        """What a dialect said itself, as the end of its exchange."""
         record.status = reply.status
         body = reply.body if reply.status < 400 else self._redaction.of(reply.body)
         record.wrote(body)
@@ -237,6 +246,12 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
+
+
+def _written_here(request: ClientRequest) -> ClientRequest:
+    """The request with a body of ours, which is JSON, whatever the client called its own."""
+    headers = [(name, value) for name, value in request.headers if name.lower() != "content-type"]
+    return replace(request, headers=[*headers, ("Content-Type", "application/json")])
 
 
 def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:

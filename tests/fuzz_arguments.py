@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from converters.render import render_calls
+from converters.shapes.opening import is_placeholder
 from converters.values.json.reader import JsonReader
 from converters.values.json.whole import read_whole
 from converters.values.schema import Node
@@ -158,9 +159,21 @@ def _call(row: str, members: dict[str, Pair], place: int) -> Written:
     return Written(row, schema, {key: pair.value for key, pair in members.items()}, place)
 
 
+def is_example(arguments: dict[str, Any]) -> bool:
+    """Whether the contract calls it no call but text (section 2, *placeholders*): every value stands for another.
+
+    In rows of text values `<args>`, `...`, `…` and `{...}` are placeholders, if all values are such.
+    """
+    return bool(arguments) and all(isinstance(each, str) and is_placeholder(each) for each in arguments.values())
+
+
 def _can_be_told(call: Written) -> bool:
     """Whether the arguments fit (a value may fit both sides of a oneOf), and nobody could read them otherwise."""
-    if ambiguous(call.row, call.arguments) or _could_be_other(call.arguments, Node(call.schema)):
+    if (
+        is_example(call.arguments)
+        or ambiguous(call.row, call.arguments)
+        or _could_be_other(call.arguments, Node(call.schema))
+    ):
         return False
     return bool(Draft202012Validator(call.schema).is_valid(call.arguments))
 

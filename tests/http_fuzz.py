@@ -35,6 +35,8 @@ from tests.servers import (
 )
 
 HOWS: tuple[How, ...] = ("app", "gunicorn")
+ASKED = {"/tokenize", "/apply-template", "/api/tags", "/api/ps", "/api/show"}
+"""Paths outside `/v1/` that the proxy asks a backend by itself: for a count of tokens, and as it may be an Ollama."""
 QUIET = 0.15
 """Seconds without a byte after which an answer is taken for all there is, where nothing tells its end."""
 LONGEST = 6.0
@@ -58,7 +60,15 @@ METHODS = [
 TARGETS = [
     "/v1/chat/completions",
     "/chat/completions",
+    "/api/chat",
+    "/api/generate",
+    "/api/show",
+    "/api/tags",
+    "/api/delete",
     "/v1/models",
+    "/v1/models?client_version=1",
+    "/v1/responses",
+    "/v1/responses/x/cancel",
     "/health",
     "/openapi.json",
     "/",
@@ -184,6 +194,10 @@ JSONS = [
     '{"stream": true, "stream_options": []}',
     '{"messages": [{"tool_call_id": {}, "role": []}]}',
     "9" * 6000,
+    '{"model": "m", "messages": [{"role": "user", "images": [{}]}]}',
+    '{"model": "m", "messages": [{"role": "user", "content": {}, "tool_calls": [{"function": {}}]}]}',
+    '{"model": "m", "messages": [{"role": "tool", "tool_name": []}], "format": [], "options": {"seed": {}}}',
+    '{"model": "m", "prompt": "x", "think": {}}',
 ]
 
 
@@ -271,6 +285,8 @@ def wrong(received: bytes) -> str:
 
 def answer(received: Received) -> Answer:
     """A backend that has something right to say to whatever reaches it."""
+    if received.target in ASKED:
+        return json_answer({"error": "nobody serves this"}, 404)
     if not received.target.startswith("/v1/"):
         return json_answer({"error": {"message": "the proxy let it through", "type": "x"}}, 500)
     try:
@@ -326,6 +342,7 @@ def run(how: How, count: int, examples: int, seed: int) -> list[str]:
         failures += described(proxy, examples, seed) if examples else []
         failures += alive(proxy)
         let_through = {received.target for received in backend.requests if not received.target.startswith("/v1/")}
+        let_through -= ASKED
         failures += [f"reached the backend: {target}" for target in let_through]
         told = f"{how}: {count} requests, {examples} examples of each route; {len(backend.requests)} let through"
         print(f"{told}, {len(failures)} failures; {time.monotonic() - began:.0f} s")

@@ -105,6 +105,11 @@ def asks_in_python(text: str, _backend: Process, proxy: Process) -> None:
     assert _printed(text.replace(BASE, proxy.url)) == 'get_weather {"city": "Seoul"}\n'
 
 
+def asks_as_ollama(text: str, _backend: Process, proxy: Process) -> None:
+    assert BASE in text
+    assert _printed(text.replace(BASE, proxy.url)) == "get_weather {'city': 'Seoul'}\n"
+
+
 def prints(text: str, _backend: Process, _proxy: Process) -> None:
     """Python that prints what the page says after the block, line by line as code."""
     (page,) = [pair.english for pair in PAIRS if ("python", text) in blocks(read(pair.english))]
@@ -137,6 +142,15 @@ def asks_for_health(text: str, backend: Process, proxy: Process) -> None:
     health = _curl(text.replace(BASE, proxy.url))
     assert health["status"] == "ok"
     assert (health["backend"]["url"], health["backend"]["reachable"]) == (backend.url, True)
+
+
+def points_codex(text: str, _backend: Process, proxy: Process) -> None:
+    """Codex itself is not run here; but what it is told to ask is there, in the API that it is told to speak."""
+    told = dict(re.findall(r'^(\w+) = "(.*)"$', text, re.MULTILINE))
+    assert f"[model_providers.{told['model_provider']}]" in text
+    url = f"{told['base_url'].replace(BASE, proxy.url)}/{told['wire_api']}"
+    answer = requests.post(url, json={"model": told["model"], "input": "Hi"}, timeout=60).json()
+    assert (answer["object"], answer["status"]) == ("response", "completed")
 
 
 def _curl(command: str) -> Any:
@@ -193,7 +207,12 @@ TREATMENTS: dict[str, list[tuple[str, str, Treatment]]] = {
         ("python", "import json, re", registers),
         ("bash", "make demo", makes),
     ],
-    "docs/CLIENTS.md": [("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl)],
+    "docs/CLIENTS.md": [
+        ("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl),
+        ("python", "from openai import OpenAI", asks_in_python),
+        ("toml", 'model = "glm-4.5-air"', points_codex),
+        ("python", "from ollama import Client", asks_as_ollama),
+    ],
     "docs/CONFIGURATION.md": [
         ("bash", "cp .env.example .env", copies),
         ("python", "from config import get_backend_config", prints),

@@ -28,8 +28,17 @@ from tests.servers import (
     message_in,
     message_of,
     read_stream,
+    running_proxy,
     whole_stream,
 )
+
+
+@pytest.fixture(scope="module")
+def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
+    """What engines answered to other APIs than chat was recorded too: it is forwarded."""
+    with running_proxy(backend, FORWARD="messages,responses,ollama") as running:
+        yield running
+
 
 ARCHIVES = sorted((Path(__file__).parent / "captures").glob("*.zip"))
 

@@ -13,7 +13,19 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "dialects", "backends", "streaming", "records", "serving", "web", "inspector", "demo")
+ROOMS = (
+    "wire",
+    "converters",
+    "templates",
+    "dialects",
+    "backends",
+    "streaming",
+    "records",
+    "serving",
+    "web",
+    "inspector",
+    "demo",
+)
 TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
@@ -25,6 +37,7 @@ FLOORS = {
     "converters": 1,
     "reply": 2,
     "usage": 2,
+    "templates": 2,
     "dialects": 3,
     "backends": 3,
     "startup": 4,
@@ -49,6 +62,7 @@ HEART = {
     "render": 4,
     "prompts": 5,
     "base": 5,
+    "learning": 5,
     "builtin": 6,
     "factory": 7,
     "thinking": 7,
@@ -56,6 +70,8 @@ HEART = {
 FORBIDDEN = {
     "wire": {"flask", "requests", "urllib3", "socket", "time", "logging", "config", "converters"},
     "converters": {"flask", "requests", "urllib3", "time", "logging", "socket", "config", "dialects", "streaming"},
+    "converters/learning": {"jinja2", "subprocess", "pathlib", "templates"},
+    "templates": {"flask", "dialects", "backends", "streaming", "config"},
     "reply": {"flask", "requests", "urllib3", "socket", "time", "config", "wire"},
     "dialects": {"flask", "requests", "urllib3", "socket", "time", "backends", "streaming"},
     "backends": {"flask", "dialects", "streaming"},
@@ -203,7 +219,12 @@ def _lines(node: ast.FunctionDef) -> int:
 
 @each_source
 def test_broad_excepts_stand_only_where_foreign_code_and_streams_end(path: Path) -> None:
-    allowed = {"streaming/custom_converter.py": 1, "streaming/conversation.py": 1}
+    allowed = {
+        "streaming/custom_converter.py": 1,
+        "streaming/conversation.py": 1,
+        "templates/sandbox.py": 1,
+        "templates/learner.py": 1,
+    }
     broad = re.findall(r"except(?: Exception| BaseException)?(?: as \w+)?:", path.read_text())
     assert len(broad) == allowed.get(_name(path), 0), f"{_name(path)}: {broad}"
     assert "except BaseException" not in broad
@@ -222,6 +243,8 @@ DATA = [*(ROOT / "converters/syntaxes").glob("*.py"), *(ROOT / "backends/adapt/w
 
 @in_one_test("path", sorted([*DATA, ROOT / "backends/adapt/losses.py"]), ids=_name)
 def test_rows_hold_no_code(path: Path) -> None:
+    if path.name == "row.py":
+        return  # what a row is: it has its samples checked
     tree = _tree(path)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
 

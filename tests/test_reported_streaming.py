@@ -74,13 +74,21 @@ def test_3_15_chunks_without_choices_reach_only_who_asked(
 
 
 @pytest.mark.parametrize("text", ["bye", CALL])
-@pytest.mark.parametrize("finish", ["stop", None])
+@pytest.mark.parametrize(("finish", "done"), [("stop", False), (None, True)], ids=["no [DONE]", "no finish"])
 def test_3_16_a_stream_without_its_end_is_given_one(
-    backend: ScriptedBackend, proxy: Proxy, text: str, finish: str | None
+    backend: ScriptedBackend, proxy: Proxy, text: str, finish: str | None, done: bool
 ) -> None:
-    backend.answer = Answer(said(text, finish=finish, done=False))
+    backend.answer = Answer(said(text, finish=finish, done=done))
     streamed = whole_stream(proxy.streamed(ask()))
     assert streamed.reasons() == ["tool_calls" if text == CALL else "stop"]
+
+
+@pytest.mark.parametrize("text", ["bye", CALL])
+def test_3_16_but_not_if_it_has_neither(backend: ScriptedBackend, proxy: Proxy, text: str) -> None:
+    """So it looks where the backend was killed, however well the framing of HTTP ended (defect A8)."""
+    backend.answer = Answer(said(text, finish=None, done=False))
+    streamed = broken_stream(proxy.streamed(ask()))
+    assert [error["code"] for error in streamed.errors] == ["backend_interrupted"]
 
 
 def test_3_16_but_not_if_it_broke_off(backend: ScriptedBackend, proxy: Proxy) -> None:

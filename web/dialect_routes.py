@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from dialects import Dialect
 from dialects.protocol import SideRequest, SideRoute
+from errors import NotFound
 from streaming import Relay
 from web.client_request import client_request, current_request, flask_response, raw_target
 
@@ -21,7 +22,7 @@ def add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect]) -> None:
         for each in dialect.side_routes:
             side.setdefault((each.method, each.rule), []).append((dialect, each))
     for (method, rule), answering in side.items():
-        app.add_url_rule(rule, f"{method} {rule}", _answering(relay, answering), methods=[method])
+        app.add_url_rule(rule, f"{method} {rule}", _answering(relay, answering, rule), methods=[method])
 
 
 def _conversing(relay: Relay, dialect: Dialect) -> Callable[[], Response]:
@@ -33,19 +34,25 @@ def _conversing(relay: Relay, dialect: Dialect) -> Callable[[], Response]:
     return converse
 
 
-def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]]) -> Callable[..., Response]:
+def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]], rule: str) -> Callable[..., Response]:
     """The first of the dialects that takes the request as its own answers it; else it goes to the backend."""
+    begins = ("/v1/", rule.partition("<")[0])
     answering = [(dialect, route) for dialect, route in answering if relay.translates(dialect)]
 
     def answer(**values: str) -> Response:
         asked = current_request()
-        taken = client_request(asked, raw_target(asked)[0], decode=bool(answering))
+        path = raw_target(asked)[0]
+        if not path.startswith(begins):  # it may go on as it was written
+            raise NotFound(f"There is no {asked.path} here.")
+        taken = client_request(asked, path, decode=bool(answering))
         query = dict(asked.args.items(multi=False))
         side = SideRequest(taken.headers, taken.body, query, values)
-        for _, route in answering:
+        for dialect, route in answering:
+            g.dialect = dialect  # whose client has asked, should this raise
             reply = relay.answer(route.answer, side, taken)
             if reply is not None:
                 return flask_response(reply)
+        g.pop("dialect", None)
         return flask_response(relay.forward(taken))
 
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as MethodRefused
 
@@ -37,7 +37,8 @@ def add_error_pages(app: Flask, dialects: Sequence[Dialect]) -> None:
     asked = dialect_of_path(dialects)
 
     def page(error: ProxyError, status: int | None = None) -> Response:
-        body = asked(current_request().path).write_error(error.info)
+        dialect = g.get("dialect") or asked(current_request().path)
+        body = dialect.write_error(error.info)
         response = Response(body, status or error.status, content_type="application/json")
         if isinstance(error, BackendError | Stopping) and not isinstance(error, Refused):
             response.headers["Retry-After"] = _RETRY_AFTER

@@ -6,13 +6,14 @@ A small body becomes objects as a whole. Of a large one only the members that so
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from errors import RequestError
 from turns import Turns
 from wire.json_depth import MAX_DEPTH, too_deep
 from wire.json_slices import Entry, JsonFault, JsonText, TooDeep, place_of, utf8_of
-from wire.json_values import integer
+from wire.json_values import ValueReader, integer
 
 LARGE = 1 << 20
 """Bytes beyond which a body is read in slices. Below, it is read in about ten milliseconds."""
@@ -50,6 +51,37 @@ def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str
     except _FAULTS as fault:
         raise _told(fault, body) from None
     return text, found
+
+
+class LongList:
+    """A list of a large body that was walked. Each time it is gone through, items are made one after the other."""
+
+    def __init__(self, text: JsonText, start: int) -> None:
+        self._text = text
+        self._start = start
+
+    def __iter__(self) -> Iterator[Any]:
+        reader = ValueReader(self._text)
+        for each in reader.items(self._start, 1):
+            if isinstance(each, Entry):
+                yield reader.value(each.start, each.end, 2)
+            else:
+                yield from each
+
+
+def read_large(body: bytes, names: frozenset[str], long: str) -> dict[str, Any]:
+    """The members with these names of a large object, of which the list `long` becomes a LongList.
+
+    Raises RequestError as `find_members` does.
+    """
+    text, members = find_members(body, names)
+    reader = ValueReader(text)
+    return {
+        name: LongList(text, each.start)
+        if name == long and text.text[each.start : each.start + 1] == b"["
+        else reader.value(each.start, each.end, 1)
+        for name, each in members.items()
+    }
 
 
 def _told(fault: Exception, body: bytes) -> RequestError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from sseclient import SSEClient
@@ -97,10 +98,8 @@ def _last_end(text: bytes) -> int:
     end = text.rfind(b"\n\n") + 2 if b"\r" not in text else 1
     if end > 1 and text[end - 3 : end - 2] != b"\n":
         return end
-    end = 0  # slow path: line ends other than "\n", or several blank lines
-    while match := _BLANK_LINE.search(text, end):
-        end = match.end()
-    return end
+    last = deque(_BLANK_LINE.finditer(text), maxlen=1)  # slow path: other line ends, or several blank lines
+    return last[0].end() if last else 0
 
 
 def frames_of(block: bytes) -> list[bytes]:
@@ -135,6 +134,8 @@ def data_of(frame: bytes) -> str | None:
         return _large_data_of(frame)
     if frame.startswith(b"data: ") and frame.endswith(b"}\n\n") and frame.count(b"\n") == 2 and b"\r" not in frame:
         return frame[6:-2].decode(errors="replace")
+    if b"data" not in frame:
+        return None
     if frame.count(b"\n") + frame.count(b"\r") > _MOST_LINES:
         return _large_data_of(frame)
     try:

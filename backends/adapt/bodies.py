@@ -129,7 +129,7 @@ class _LongBody:
         if kind == b'"':
             return ValueReader(self._text).string(start, end)
         if kind not in (b"[", b"{"):
-            return RawJson(self._text.text[start:end])  # a number
+            return Number(self._text.text[start:end].decode())
         return self._list(start, level) if kind == b"[" else self._object(start, level)
 
     def _list(self, start: int, level: int) -> list[Any]:

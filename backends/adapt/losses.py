@@ -22,6 +22,8 @@ class Losses:
     """`content: null` beside a call is printed as "None"."""
     parts: bool = False
     """A content that is a list of texts."""
+    tools: bool = False
+    """The declared tools: the template has no place for them. So `raw` is of no use."""
 
 
 LOSSES: tuple[Losses, ...] = (
@@ -41,6 +43,7 @@ LOSSES: tuple[Losses, ...] = (
     Losses(r"muse-?(spark|glimmer)|glimmer", text_beside_call=True),
     Losses(r"^(?!.*(nemotron|hermes|distill)).*llama-?3[.-]?[123]", text_beside_call=True),
     Losses(r"minicpm-?5|laguna|poolside", parts=True),
+    Losses(r"r1.*distill|deepseek.*v3[.-]?1(?!\d)|gemma-?[23](?!\d)|phi-?3(?!\d)|rwkv|smollm-?3", tools=True),
 )
 """In the order in which they are searched. Mistral-Small-3.2 and Nemo lose text beside a call, too, but refuse what
 would save it: two messages of the assistant in a row."""

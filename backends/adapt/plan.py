@@ -14,7 +14,7 @@ from backends.adapt.asked_again import asked_again
 from backends.adapt.constrained import constrained
 from backends.adapt.facts import Facts, Request, facts_of
 from backends.adapt.prompted import demanded_tools
-from backends.adapt.refusals import asked_for
+from backends.adapt.refusals import asked_for, concerns_form
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
 from backends.learned import Learned
@@ -91,7 +91,9 @@ class Plan:
         elif found:
             self._reasons |= dict.fromkeys(found, f"status {error.status}")
             self._names |= frozenset(found)
-        elif self._known:  # what was learned may be wrong by now: begin with the client's own request
+        elif self._known and concerns_form(
+            error, request
+        ):  # what was learned may be wrong by now: begin with the client's own request
             self._learned.forget(self._facts.model)
             self._names -= self._known
             self._known = frozenset()

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from backends.adapt.facts import Request, facts_of
 from backends.adapt.fields import DROPPABLE
 from backends.adapt.own_words import OwnWords, normal
+from backends.adapt.silent import losses_of
 from backends.adapt.table import BY_NAME, adapted
 from backends.adapt.words import NEVER, REFUSALS, UNKNOWN_FIELD
 from errors import ErrorInfo
@@ -73,20 +74,24 @@ _OPPOSITES = {
 def asked_for(error: ErrorInfo, body: Request, on: Collection[str], never: Collection[str] = ()) -> tuple[str, ...]:
     """The adaptations that are not yet on, that the refusal asks for, and that change the request.
 
-    `body` is the request as the client sent it, `on` the adaptations with which it was refused, `never` those
-    that the settings forbid. Empty for a refusal
-    that nobody knows, or of which no adaptation is left: it is for the client.
+    `body` is the request as the client sent it, `on` the adaptations with which it was refused, `never` those that the
+    settings forbid. Empty for a refusal that nobody knows, or of which no adaptation is left: it is for the client.
     """
-    if error.status in _NEVER_STATUS:
+    if not concerns_form(error, body):
         return ()
     text, own = _text_of(error), OwnWords(body)
-    if own.said_by_others(_NEVER, text) is not None:
-        return ()
     now = adapted(body, on, _NOBODY)
+    model = body.get("model")
+    useless = {"raw"} if isinstance(model, str) and losses_of(model).tools else set()
     found: set[str] = set()
     for ladder in _ladders(text, own):
-        found.update(_first(ladder, now, on, never))
+        found.update(_first(ladder, now, on, {*never, *useless}))
     return tuple(name for name in BY_NAME if name in found)
+
+
+def concerns_form(error: ErrorInfo, body: Request) -> bool:
+    """Whether the refusal may be about the form of the request: not about keys, limits, sizes or times."""
+    return error.status not in _NEVER_STATUS and OwnWords(body).said_by_others(_NEVER, _text_of(error)) is None
 
 
 def _text_of(error: ErrorInfo) -> str:

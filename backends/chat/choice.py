@@ -11,13 +11,14 @@ from typing import Any
 
 from backends.chat.fields import REASONING_FIELDS
 from backends.chat.halves import has_half, joined
-from backends.chat.large import PIECE, pieces_of
+from backends.chat.large import AT_ONCE, PARSED, pieces_of
 from backends.chat.native_calls import NativeCalls
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from errors import TooMuch
 from reply import Extension, Finish, Notes, ReplyEvent
+from turns import Turns
 
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
@@ -41,6 +42,11 @@ def _stopped(reason: object) -> bool:
 def canonical_reason(reason: str | None) -> str | None:
     """The older API's `function_call` is `tool_calls`."""
     return "tool_calls" if reason == "function_call" else reason
+
+
+def held_too_long() -> TooMuch:
+    """The error of an answer of which more is held than may be."""
+    return TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
 
 
 @dataclass(slots=True)
@@ -80,7 +86,8 @@ class ChoiceReader:
         self._call_open = False  # the last of those has not ended
         self._has_native = False  # the server has sent calls, so markup in the text repeats them
         self._first_char = ""
-        self._pending = 0  # characters read but not yet part of any event
+        self.pending = 0
+        """Characters read but not yet part of any event."""
         self._blanks = 0  # white space at the end of what was read
         self._splits = False
         self._halves: dict[str, str] = {}  # for each text of a delta the half of a surrogate pair in which it ended
@@ -89,12 +96,12 @@ class ChoiceReader:
     @property
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
-        return self._pending > 0 or bool(self._halves) or (self._native.begun and self._native.waiting)
+        return self.pending > 0 or bool(self._halves) or (self._native.begun and self._native.waiting)
 
     def lets_go(self, delta: Delta) -> bool:
         """Whether text leaves with a delta, and of what was read only white space waits."""
         texts = [event.text for event in (*delta.text, *delta.last_text) if isinstance(event, Text | Reasoning)]
-        return bool(texts) and self._pending <= self._blanks
+        return bool(texts) and self.pending <= self._blanks
 
     @property
     def called(self) -> bool:
@@ -142,7 +149,7 @@ class ChoiceReader:
         if lease.kind == "arguments":
             self._calls[-1][1].append(taken)
         else:
-            self._pending = len(lease.held)
+            self.pending = len(lease.held)
 
     def _joined(self, delta: Mapping[str, Any]) -> Mapping[str, Any]:
         """The delta with the halves of surrogate pairs in its texts joined, also over its borders."""
@@ -182,7 +189,7 @@ class ChoiceReader:
 
     def _end_text_before_native(self) -> list[ReplyEvent]:
         """The server's first call: end the text before it. Half a marker at its end repeats the call and is removed."""
-        events = self._noted(self._ended(self._removes_half(), followed=True))
+        events = self._ended(self._removes_half(), followed=True)
         self._parser = self._new_parser()
         self._parser.feed_reasoning("")  # text fed from here on is not reasoning
         self._native.already_sent((name, "".join(arguments)) for name, arguments in self._calls)
@@ -231,23 +238,35 @@ class ChoiceReader:
         return canonical
 
     def _text(self, text: str, feed: Callable[[str], list[Event]]) -> list[Event]:
-        self._pending += len(text)
+        self.pending += len(text)
         self._blanks = len(text) - len(text.rstrip())
-        if len(text) <= PIECE:
+        if len(text) <= AT_ONCE:
             events = self._noted(feed(text))
         else:  # others take their turn between the pieces of a long text
-            events = [event for piece in pieces_of(text) for event in self._noted(feed(piece))]
-        if self._pending > MOST_HELD:
-            raise TooMuch("What may still become a tool call is longer than can be held.", "held_too_long")
+            events = [event for piece in pieces_of(text, PARSED) for event in self._noted(feed(piece))]
+        if self.pending > MOST_HELD:
+            self.forget()
+            raise held_too_long()
         return events
+
+    def forget(self) -> None:
+        """Forget what is held, which nobody gets any more: it is too much to be written anew."""
+        self._parser = self._new_parser()
+        self.pending = 0
 
     def end_text(self, cut: bool) -> list[Event]:
         """End the text: the events of what was held."""
         self._notes.cut = self._notes.cut or cut
-        return self._noted(self._ended(cut or self._removes_half()))
+        return self._ended(cut or self._removes_half())
 
     def _ended(self, cut: bool, followed: bool = False) -> list[Event]:
-        events = self._parser.finish(cut, followed)
+        if self.pending <= AT_ONCE:
+            events = self._noted(self._parser.finish(cut, followed))
+        else:  # others take their turn between the events of what was held
+            batches, turns, events = self._parser.ending(cut, followed), Turns(), []
+            for batch in batches:
+                events += self._noted(batch)
+                turns.take()
         self._notes.closes_prefill = self._notes.closes_prefill or self._parser.closes_prefill
         return events
 
@@ -260,7 +279,7 @@ class ChoiceReader:
         if self._has_native:
             events = [self._echo(event) for event in events if event not in (_FOLLOWED, _NEVER_CLOSED)]
         for event in events:
-            self._pending -= len(event.raw)
+            self.pending -= len(event.raw)
             if isinstance(event, Text):
                 continue  # by far the most frequent
             if isinstance(event, CallStart):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
-from backends.chat.choice import ChoiceReader
+from backends.chat.choice import ChoiceReader, held_too_long
 from backends.chat.native_calls import NativeCalls
 from backends.protocol import ReplyContext
 from errors import TooMuch
@@ -42,6 +43,17 @@ class Choices:
     def holds(self) -> bool:
         """Something was read and is not yet part of any event."""
         return any(reader.holds for reader in self._readers.values())
+
+    @property
+    def pending(self) -> int:
+        """Characters of all choices that are not yet part of any event."""
+        return sum(reader.pending for reader in self._readers.values())
+
+    def hold_no_more(self) -> NoReturn:
+        """Forget what is held. Raises TooMuch."""
+        for reader in self._readers.values():
+            reader.forget()
+        raise held_too_long()
 
     @property
     def indexes(self) -> list[int]:

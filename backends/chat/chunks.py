@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from backends.chat.choice import ChoiceReader, Delta, canonical_reason
+from backends.chat.choice import MOST_HELD, ChoiceReader, Delta, canonical_reason
 from backends.chat.choices import Choices
 from backends.chat.envelope import mend_chunk, needs_no_repair
 from backends.chat.errors import late_error_of, quoted_text
@@ -19,13 +19,14 @@ from backends.chat.fields import (
     choices_of,
     delta_of,
     features_of,
-    head_of,
     index_of,
     json_or_none,
     message_extension,
     reply_extension,
+    stop_extension,
     tokens_of,
 )
+from backends.chat.heads import Heads
 from backends.chat.large import LARGE
 from backends.chat.logprobs import WaitingLogprobs, logprobs_of
 from backends.chat.passthrough import FrameTemplate, template_of
@@ -40,7 +41,6 @@ from reply import (
     Finish,
     Notes,
     ReplyEvent,
-    ReplyHead,
     Step,
     Usage,
 )
@@ -51,6 +51,10 @@ from wire.sse import comments_of, data_of, frame_of
 
 _TEXTS = frozenset({"content", *REASONING_FIELDS})
 
+_MOST_FRAMES = 1 << 20
+"""Bytes of frames that are kept whole while their text is held: behind that, it leaves in frames of our own."""
+_MOST_FIELDS = 10_000
+"""Fields that nobody interprets, of frames whose text is held."""
 _FIELDS = (b"event", b"id", b"retry", b"data")
 """What the lines of an event begin with."""
 
@@ -74,6 +78,8 @@ class ChunkReader:
         self._is_call = is_call
         self._held: list[bytes] = []  # frames whose text is still held, whole
         self._held_features: Features = NO_FEATURES
+        self._waiting = 0  # bytes of the frames since the last one whose text left
+        self._unchecked = 0  # bytes of the frames since it was last counted how much all choices hold
         self._held_fields: list[ChoiceEvent] = []  # fields of theirs that nobody interprets
         self._late: list[Step] = []  # usage that came before the end of a choice
         self._mixed = False  # part of a held frame's text has left already
@@ -151,11 +157,13 @@ class ChunkReader:
         if first:
             raise Refused(error)  # nothing was said, so it can still be an error reply
         self.failed = True
-        raw = frame if isinstance(chunk["error"], dict) else None
+        raw = None if error.raw is None else frame
         return [*self.release(), Step(raw, [(0, Failure(error))])]
 
     def _without_data(self, frame: bytes) -> list[Step]:
         """Keep only the comments: an event without data breaks most clients."""
+        if frame.isspace():
+            return []
         comments = comments_of(frame)
         lines = [line for line in frame.splitlines() if line and not line.startswith(b":")]
         if lines:
@@ -234,9 +242,9 @@ class ChunkReader:
         if not reason:
             return delta
         reader.finish(reason, delta)
-        around = reply_extension(chunk)
-        if around is not None and isinstance(delta.last[-1] if delta.last else None, Finish):
-            delta.last = [*delta.last[:-1], around, delta.last[-1]]
+        beside = [each for each in (stop_extension(choice), reply_extension(chunk)) if each is not None]
+        if beside and isinstance(delta.last[-1] if delta.last else None, Finish):
+            delta.last = [*delta.last[:-1], *beside, delta.last[-1]]
         return delta
 
     def _brings_only_calls(self, choice: Mapping[str, Any], delta: Delta) -> bool:
@@ -258,6 +266,7 @@ class ChunkReader:
         features: Features,
     ) -> list[Step]:
         pending = self._choices.holds
+        self._waits(frame, pending and not events)
         if as_received and not self._mixed:
             self._held.append(frame)
             self._held_features |= features
@@ -272,6 +281,26 @@ class ChunkReader:
         steps = self._rendered([*events, *usage])
         self._mixed = pending
         return steps
+
+    def _waits(self, frame: bytes, waits: bool) -> None:
+        """Bound what waits: frames are kept up to 1 MiB, then their text alone. Raises TooMuch for more of it."""
+        self._unchecked += len(frame)
+        if self._unchecked > _MOST_FRAMES:
+            self._unchecked = 0
+            if self._choices.pending > MOST_HELD:
+                self._hold_no_more()
+        self._waiting = self._waiting + len(frame) if waits else 0
+        if self._waiting > _MOST_FRAMES:
+            self._held.clear()
+            self._held_features = NO_FEATURES
+            self._mixed = True
+        if self._waiting > MOST_HELD or len(self._held_fields) > _MOST_FIELDS:
+            self._hold_no_more()
+
+    def _hold_no_more(self) -> NoReturn:
+        self._let_go()
+        self._logprobs = WaitingLogprobs()
+        self._choices.hold_no_more()
 
     def _rendered(self, events: list[ChoiceEvent]) -> list[Step]:
         """The step that a writer must write from events; what was held comes first. Empty without events."""
@@ -309,49 +338,6 @@ class ChunkReader:
 
     def _ended(self, end: Callable[[ChoiceReader], Sequence[ReplyEvent]]) -> list[Step]:
         return self._rendered([(index, event) for index, reader in self._choices.open for event in end(reader)])
-
-
-class Heads:
-    """Makes the ReplyHead events: one when a choice begins, and one when id, time or model change."""
-
-    def __init__(self, choices: Choices, notes: Notes) -> None:
-        self._choices = choices
-        self._notes = notes
-        self._head = ReplyHead()
-        self._changed: set[int] = set()  # a choice whose chunk has changed the head
-        self._begun: set[int] = set()
-        self._roles: set[int] = set()  # choices that the backend has given a role
-
-    def see(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> None:
-        index = index_of(choice)
-        if delta_of(choice).get("role"):
-            self._roles.add(index)
-        head = head_of(chunk)
-        if head != self._head:
-            self._head = head
-            self._changed.add(index)
-
-    def missing(self) -> list[Step]:
-        """A step with the heads of choices whose role the backend left out."""
-        if len(self._begun) == self._choices.count:
-            return []  # in nearly all frames
-        known = self._begun | self._roles
-        found = [index for index in self._choices.indexes if index not in known]
-        if not found:
-            return []
-        self._notes.repair("role_missing")
-        self._begun.update(found)
-        self._changed.difference_update(found)
-        return [Step(None, [(index, self._head) for index in found])]
-
-    def taken(self) -> list[ChoiceEvent]:
-        """The heads of the other choices that begin now, and a head that has changed."""
-        if not self._changed and len(self._begun) == self._choices.count:
-            return []
-        found = sorted({*self._changed, *self._choices.indexes} - (self._begun - self._changed))
-        self._begun.update(found)
-        self._changed.clear()
-        return [(index, self._head) for index in found]
 
 
 def readable(events: list[ChoiceEvent]) -> list[ChoiceEvent]:

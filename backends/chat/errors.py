@@ -36,18 +36,25 @@ def error_of(status: int, body: bytes) -> ErrorInfo:
     found = json_or_none(body)
     long = len(body) > LARGE  # then it is told in brief
     if isinstance(found, dict) and isinstance(found.get("error"), dict) and not long:
-        return ErrorInfo(status, found["error"], raw=body)
+        error = found["error"]
+        if isinstance(error.get("message"), str):
+            return ErrorInfo(status, error, raw=body)
+        return ErrorInfo(status, {**error, "message": (_message_in(error) or f"{_unsaid(status)}.")[:_LONGEST]})
     message = _message_in(found.get("error")) if long and isinstance(found, dict) else None
     message = message or _message_in(found)
     if message is None or long:
         message = (message or body[:SMALL].decode(errors="replace").strip())[:_LONGEST]
     error = {
-        "message": message or f"The backend answered with status {status} and no body.",
+        "message": message or f"{_unsaid(status)} and no body.",
         "type": "backend_error",
         "param": None,
         "code": status,
     }
     return ErrorInfo(status, error)
+
+
+def _unsaid(status: int) -> str:
+    return f"The backend answered with status {status}"
 
 
 def late_error_of(body: bytes) -> ErrorInfo:

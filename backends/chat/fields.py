@@ -17,6 +17,7 @@ USAGE: Features = frozenset({"usage"})
 
 _READ = frozenset({"role", "content", "tool_calls", "function_call", *REASONING_FIELDS})
 _HEAD = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
+_MATCHED = ("stop_reason", "matched_stop")
 
 
 def json_or_none(data: str | bytes) -> Any:
@@ -69,6 +70,12 @@ def reply_extension(reply: Mapping[str, Any]) -> Extension | None:
     """Unknown fields beside the choices: timings, a vendor's own."""
     others = {name: value for name, value in reply.items() if name not in _HEAD and value is not None}
     return Extension(others, of="reply") if others else None
+
+
+def stop_extension(choice: Mapping[str, Any]) -> Extension | None:
+    """The stop sequence that ended a choice, under the name that vLLM or SGLang gave it; a number is a token's."""
+    told = {name: text for name in _MATCHED if isinstance(text := choice.get(name), str) and text}
+    return Extension(told, of="choice") if told else None
 
 
 def message_extension(message: Mapping[str, Any]) -> Extension | None:

@@ -22,6 +22,7 @@ from converters.text.reasons import Reason
 from converters.values.writer import JsonArguments
 from errors import TooMuch
 from reply import Ids, ReplyEvent
+from turns import MANY, Turns, in_turns
 
 MOST_CALLS = 10_000
 """Calls of one choice."""
@@ -77,7 +78,7 @@ class NativeCalls:
             self._repaired("native_form")
         if whole:
             entries = [{**entry, "index": at} if is_object(entry) else entry for at, entry in enumerate(entries)]
-        for entry in entries:
+        for entry in in_turns(entries):
             if is_object(entry):
                 self._read_entry(entry, named == "function_call")
             else:
@@ -201,7 +202,10 @@ class NativeCalls:
 
     def _advance(self, ended: bool = False, cut: bool = False) -> None:
         """Send the call whose turn it is, and those behind it as far as each has ended."""
+        turns = Turns() if len(self._calls) - self._turn > MANY else None
         while self._turn < len(self._calls):
+            if turns is not None:
+                turns.take()
             call = self._calls[self._turn]
             last = call is self._calls[-1]
             if call.refusal is None and not self._from_text:

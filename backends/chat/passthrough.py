@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backends.chat.choice import ChoiceReader
 from backends.chat.halves import has_half
 from converters.stages.lease import Lease
 from converters.text.events import ArgumentsDelta, Reasoning, Text
-from reply import NO_FEATURES, Features, Step
+from reply import NO_FEATURES, Around, Features, Step
 
 _NOT_PLAIN = re.compile(rb'["\\\x00-\x1f]')
 """What a JSON string cannot hold as it is, or what could end it."""
@@ -25,6 +26,8 @@ _BLANK = ord(" ")
 _MOST_BLANKS = 1000
 """Longest run of blanks at the end of a frame that is taken without the parser, in characters."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+"""Characters that end a line for some readers of lines, which JSON strings may hold as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +215,27 @@ class ReceivedFrames:
 class WrittenFrames:
     """Writes the text of frames into events of the client's API. A Passthrough."""
 
-    __slots__ = ("_around", "_frames")
+    __slots__ = ("_frames", "_write")
 
-    def __init__(self, frames: LeasedFrames, around: tuple[bytes, bytes]) -> None:
-        """`around` is what stands before and behind the text in such an event (`StreamWriter.around`)."""
+    def __init__(self, frames: LeasedFrames, around: Around) -> None:
+        """`around` is how such an event brings more text (`StreamWriter.around`)."""
         self._frames = frames
-        self._around = around
+        self._write = _between(*around) if isinstance(around, tuple) else around
 
     def take(self, block: bytes) -> bytes | None:
         taken = self._frames.taken(block)
         if not taken:
             return None if taken is None else b""
-        before, behind = self._around
-        return before + _spelled(taken) + behind
+        return self._write(taken)
+
+
+def _between(before: bytes, behind: bytes) -> Callable[[str], bytes]:
+    return lambda text: before + _spelled(text) + behind
 
 
 def _spelled(text: str) -> bytes:
     """The text as it is written inside a JSON string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace")
+    spelled = json.dumps(text, ensure_ascii=False)[1:-1]
+    if not spelled.isascii() and _LINE_ENDS.search(spelled):
+        spelled = _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", spelled)
+    return spelled.encode(errors="replace")

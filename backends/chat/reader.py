@@ -19,6 +19,7 @@ from backends.protocol import PassingWriter, Passthrough, ReplyContext
 from converters.text.events import CallEnd, CallStart, Reasoning, Text
 from errors import BackendError, ErrorInfo, Interrupted, NotAnApi, Refused
 from reply import Notes, Reply, Step
+from turns import MANY, Turns
 from wire.sse import Frames, data_of, frames_of, is_torn
 
 
@@ -70,8 +71,11 @@ class ChatReplyReader:
 
     def _read_frames(self, frames: list[bytes]) -> list[Step]:
         steps: list[Step] = []
+        turns = Turns() if len(frames) > MANY else None
         pos = 0
         while pos < len(frames) and not self.done:
+            if turns is not None:
+                turns.take()
             before = len(steps)
             alike = frames[pos : pos + self._run_length(frames, pos)]
             # `_read_block` has tried all of them, and one alone costs the same

@@ -15,6 +15,7 @@ from backends.chat.fields import (
     index_of,
     message_extension,
     reply_extension,
+    stop_extension,
     tokens_of,
 )
 from backends.chat.large import LARGE
@@ -59,6 +60,8 @@ class WholeReader:
             if same and (logprobs := logprobs_of(choice)) is not None:
                 events.append((index, extension_of([logprobs])))
             events += [(index, event) for event in said]
+            if (stop := stop_extension(choice)) is not None:
+                events.append((index, stop))
             features |= features_of(message, choice.get("finish_reason"))
             changed = changed or not (same and message.get("role") and says_the_same(choice, delta))
         around = reply_extension(reply)

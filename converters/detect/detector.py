@@ -15,7 +15,7 @@ from typing import Literal
 from converters.detect.citations import citation_end
 from converters.detect.headers import Header, header_at, header_behind_prefill
 from converters.detect.leftovers import Leftovers
-from converters.detect.openers import ENDS, OpenerIndex
+from converters.detect.openers import OpenerIndex
 from converters.detect.prose import WAIT, ProseReader
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import Quoting
@@ -313,7 +313,7 @@ class Detector(ProseReader):
 
     def _is_own(self, match: re.Match[str], end: End) -> bool:
         """Whether a marker is one of ours, rather than what could begin or end a turn."""
-        return end is End.MORE if self._is_half(match) else folded(match.group()) not in ENDS
+        return end is End.MORE if self._is_half(match) else folded(match.group()) not in self.index.ends
 
     def _is_half(self, match: re.Match[str]) -> bool:
         """Whether it is only the start of a marker, at the end of the text."""
@@ -344,7 +344,7 @@ class Detector(ProseReader):
                 return self._read_header(header, match, end)
         if opens and self._may_be_whole and self.index.entries and not self._expectations.json_answer:
             self._may_be_whole = False
-            self._calls = FencedMessage(self._fenced_reader())
+            self._calls = FencedMessage(self._fenced_reader(), self.index.own_ends)
             return match.start()
         return self._emit_run(run, match.start() + len(run))
 
@@ -368,7 +368,7 @@ class Detector(ProseReader):
         self._may_be_whole = False
         context = CallContext("", whole=True, index=self._call_count)
         self._opener_length = 0
-        self._calls = WholeMessage(self.index.whole, context, self._expectations)
+        self._calls = WholeMessage(self.index.whole, context, self._expectations, self.index.own_ends)
         return True
 
     def _behind_prefill(self, row: Grammar, end: End) -> bool:

@@ -32,7 +32,8 @@ _END_HEADS = frozenset(token[0] for token in END_TOKENS)
 class OpenerIndex:
     """What to look for in prose: the entries into each row by their opener, the likeliest row first."""
 
-    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "") -> None:
+    def __init__(self, syntaxes: Iterable[Syntax], prior: str = "", own: Syntax | None = None) -> None:
+        """`prior` names the likeliest row; `own` is that row, where none is looked for."""
         self.entries: dict[str, list[tuple[Grammar, Opener]]] = {}
         self.whole: list[Grammar] = []
         """Rows without a marker, which only a whole message can be written in."""
@@ -41,22 +42,16 @@ class OpenerIndex:
         self.prefilled: Grammar | None = None
         """The row whose first opener the prompt has written."""
         rows = list(syntaxes)
-        for row in map(grammar, rows):
-            if row.syntax.prefilled_call and row.syntax.name == prior:
-                self.prefilled = row
-            for opener, pattern in row.empty_groups.items():
-                self.empty.setdefault(opener, []).append(pattern)
-            if row.syntax.whole_message:
-                self.whole.append(row)
-                continue
-            for entry in row.entries:
-                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
-                    continue  # read as the header of a message
-                self.entries.setdefault(entry.opener, []).append((row, entry))
-        ends = (*ENDS, *HTML) if self.entries else ()
+        self._add_rows(map(grammar, rows), prior)
+        own = own or next((row for row in rows if row.name == prior), None)
+        own_tags = own.own_tags if own else ()
+        self.own_ends = own.own_ends if own else ()
+        """End-of-turn tokens that the likeliest row alone has."""
+        self._add_own(own_tags)
         self.inline = frozenset(tag for each in SYNTAXES if each.name == prior for tag in each.inline_tags)
         """What the tags begin with that stand around words of the answer."""
-        reasoning_tags = [each for each in REASONING_TAGS if each.only_for_row in ("", prior)]
+        ends = (*self.ends, *HTML) if self.entries else ()
+        reasoning_tags = [each for each in (*own_tags, *REASONING_TAGS) if each.only_for_row in ("", prior)]
         tags = [tag for each in reasoning_tags for tag in (each.opens, *each.closes)]
         self.turns = Turns(reasoning_tags)
         self._suffixed = [row for row in rows if row.suffixed]
@@ -87,8 +82,34 @@ class OpenerIndex:
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
         only_first = Markers(self.first_markers.literals - self.markers.literals)
         self._begins_first = re.compile("|".join(only_first.heads) or NOTHING).match
-        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
+        self._end_heads = _END_HEADS.union(token[0] for token in self.own_ends)
+        self.prefilter = MarkerPrefilter(self.markers, self._end_heads, REMARKABLE if self.entries else "")
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
+
+    def _add_rows(self, rows: Iterable[Grammar], prior: str) -> None:
+        for row in rows:
+            if row.syntax.prefilled_call and row.syntax.name == prior:
+                self.prefilled = row
+            for opener, pattern in row.empty_groups.items():
+                self.empty.setdefault(opener, []).append(pattern)
+            if row.syntax.whole_message:
+                self.whole.append(row)
+                continue
+            for entry in row.entries:
+                if row.syntax.addressed and entry.opener.startswith((START, CHANNEL, *FIRST)):
+                    continue  # read as the header of a message
+                self.entries.setdefault(entry.opener, []).append((row, entry))
+
+    def _add_own(self, own_tags: Sequence[ReasoningTag]) -> None:
+        """The tags of reasoning and the ends of turns: the table's, and those that the likeliest row alone has."""
+        self.opens, self.closes, self.late, self.ends = OPENS, CLOSES, LATE, ENDS
+        if own_tags:
+            self.opens = OPENS | {folded(each.opens): each for each in own_tags}
+            own_closes = {closer: each for each in own_tags for closer in each.closes}
+            self.closes = CLOSES.union(own_closes)
+            self.late = LATE | {closer: each for closer, each in own_closes.items() if not each.shared_closer}
+        if self.own_ends:
+            self.ends = ENDS.union(map(folded, self.own_ends))
 
     def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:
         """The longest marker is found, but the entries of a shorter one that it begins with may be meant."""
@@ -105,7 +126,7 @@ class OpenerIndex:
 
     def is_plain(self, text: str) -> bool:
         """Whether a text holds no marker, nor what an end token begins with."""
-        return self.markers.search(text) is None and _END_HEADS.isdisjoint(text)
+        return self.markers.search(text) is None and self._end_heads.isdisjoint(text)
 
     def entries_at(self, opener: str) -> Sequence[tuple[Grammar, Opener]]:
         """The entries of an opener, which may carry a suffix."""
@@ -148,16 +169,22 @@ class Turns:
 @lru_cache(maxsize=128)
 def opener_index(prior: Syntax | None) -> OpenerIndex:
     """The watch for a model whose name speaks for `prior`."""
-    rest = [syntax for syntax in SYNTAXES if syntax is not prior]
+    rest = [syntax for syntax in SYNTAXES if prior is None or syntax.name != prior.name]
     return OpenerIndex([prior, *rest], prior.name) if prior else OpenerIndex(rest)
 
 
 @lru_cache(maxsize=128)
-def reasoning_index(prior: str = "") -> OpenerIndex:
+def sole_index(row: Syntax) -> OpenerIndex:
+    """The watch for the calls of one row and no other."""
+    return OpenerIndex([row], row.name)
+
+
+@lru_cache(maxsize=128)
+def reasoning_index(prior: Syntax | None = None) -> OpenerIndex:
     """For requests that bring no tools: whatever looks like a call is the client's own business.
 
-    `prior` names the row whose own words of reasoning count, also where the prompt has written their start.
+    `prior` is the row whose own words of reasoning count, also where the prompt has written their start.
     """
-    index = OpenerIndex((), prior)
-    index.prefilled = next((grammar(each) for each in SYNTAXES if each.name == prior and each.prefilled_call), None)
+    index = OpenerIndex((), prior.name if prior else "", own=prior)
+    index.prefilled = grammar(prior) if prior and prior.prefilled_call else None
     return index

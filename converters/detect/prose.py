@@ -10,7 +10,7 @@ from typing import Literal
 
 from converters.detect import channels
 from converters.detect.headers import Header, header_at, takes_nothing
-from converters.detect.openers import CLOSES, ENDS, OPENS, OpenerIndex
+from converters.detect.openers import OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
 from converters.detect.reasoning import ReasoningState
@@ -35,7 +35,7 @@ class ProseReader:
         self.index = index
         """What is looked for in prose."""
         self._expectations = expectations
-        self._reasoning = ReasoningState(active=expectations.starts_inside)
+        self._reasoning = ReasoningState(active=expectations.starts_inside, opens=index.opens, late=index.late)
         self._quoting = Quoting()
         self._calls: CallsParser | None = None
         self._row: Grammar  # of the last call
@@ -105,7 +105,7 @@ class ProseReader:
             marker = folded(split(tag.group())[0])
         if marker in self.index.first_markers.longer and after == len(match.string) and end is End.MORE:
             return WAIT
-        if self._quoting.fenced and not (self._reasoning.active and marker in CLOSES):
+        if self._quoting.fenced and not (self._reasoning.active and marker in self.index.closes):
             return self._emit_to(match, after)
         if self._quoting.inline:
             quoted = self._quoting.quotation(match.string, after, whole=end is not End.MORE)
@@ -121,12 +121,12 @@ class ProseReader:
         """A whole marker that stands in no code."""
         if marker in HTML:
             return self._at_html(match, end)
-        if marker in OPENS:
+        if marker in self.index.opens:
             return self._at_opening_tag(match)
-        closed = self._at_closing_tag(match) if marker in CLOSES else None
+        closed = self._at_closing_tag(match) if marker in self.index.closes else None
         if closed is not None:
             return closed
-        if marker in ENDS and marker not in self.index.entries:
+        if marker in self.index.ends and marker not in self.index.entries:
             return self._at_end_token(match, end)
         if marker in self.index.message_openers:
             return self._at_message(match, end)
@@ -168,7 +168,7 @@ class ProseReader:
         closer, words = folded(match.group()), not (self._may_be_whole or self._call_count)
         was_open = self._reasoning.close(closer, behind_words=words)
         if was_open is None:
-            return None if closer in ENDS else self._emit_to(match, match.end())
+            return None if closer in self.index.ends else self._emit_to(match, match.end())
         if not was_open:
             self._events.append(Noted("reasoning_closed_late"))
         return self._remove_tag(match.string, match.start(), len(match.group()))
@@ -177,7 +177,7 @@ class ProseReader:
         tag = text[start : start + length]
         self._events.append(Removed(tag, "marker", tag=True))
         self._begin_anew()
-        self._ended = folded(tag) in ENDS and bool(self.index.entries)
+        self._ended = folded(tag) in self.index.ends and bool(self.index.entries)
         return start + length
 
     def _begin_anew(self) -> None:
@@ -338,7 +338,7 @@ class ProseReader:
             after = self._at_turn(match.string, match.start(), end, len(match.string.rstrip()) if waits else 0)
             if after is not None:
                 return after
-        if header is False and folded(match.group()) in ENDS:
+        if header is False and folded(match.group()) in self.index.ends:
             return self._at_end_token(match, end)
         return self._read_header(header, match, end)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from converters.detect.openers import LATE, OPENS
+from collections.abc import Mapping
+
 from converters.detect.suffixes import split, suffixed_tag
 from converters.syntaxes import ReasoningTag
 from converters.syntaxes.channels import MESSAGE_ENDS, REASONING_ENDS, Lane
@@ -13,7 +14,9 @@ class ReasoningState:
 
     __slots__ = (
         "_closers",
+        "_late",
         "_opener_seen",
+        "_opens",
         "_word_closers",
         "active",
         "behind_late",
@@ -24,7 +27,9 @@ class ReasoningState:
         "sole",
     )
 
-    def __init__(self, *, active: bool) -> None:
+    def __init__(self, *, active: bool, opens: Mapping[str, ReasoningTag], late: Mapping[str, ReasoningTag]) -> None:
+        """`opens` has the tags by what opens them, `late` by closers that are believed without it."""
+        self._opens, self._late = opens, late
         self.active = active
         self.expects_end = active
         """A closing tag must still come."""
@@ -53,7 +58,7 @@ class ReasoningState:
 
         Inside the reasoning, every opening tag is believed.
         """
-        opened = OPENS.get(tag) or suffixed_tag(OPENS[split(tag)[0]], split(tag)[1])
+        opened = self._opens.get(tag) or suffixed_tag(self._opens[split(tag)[0]], split(tag)[1])
         doubtful = (opened.at_line_start and not at_line_start) or (opened.before_text and not first)
         self._opener_seen = True
         if doubtful and not self.active:
@@ -82,7 +87,7 @@ class ReasoningState:
 
         None: it is only text, and nothing changed. `behind_words`: text that could be reasoning came before.
         """
-        tag = LATE.get(closer) or LATE.get(split(closer)[0])
+        tag = self._late.get(closer) or self._late.get(split(closer)[0])
         if self._closers:
             ours = closer in self._closers
         else:

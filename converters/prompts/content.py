@@ -17,7 +17,7 @@ _KINDS = (
     ("file", "A file"),
     ("document", "A document"),
 )
-_TEXTS = ("text", "refusal", "thinking")
+_TEXTS = ("text", "refusal")
 
 
 def as_text(content: Any) -> str:

@@ -101,18 +101,22 @@ class History:
     def _result(self, message: Message, index: int) -> str:
         own_id, name = message.get("tool_call_id"), message.get("name")
         past = self._past.get(own_id) if isinstance(own_id, str) else None
-        text = as_text(message.get("content"))
         name = past.name if past else name if isinstance(name, str) else ""
         holes = {
-            "result": text,
-            "quoted": write(text),
-            "value": text if _is_json(text) else write(text),
+            **_spelled(self._prompt.result, as_text(message.get("content"))),
             "name": name,
             "id": past.id if past else own_id if isinstance(own_id, str) else "",
             "index": str(index),
             "number": str(index + 1),
         }
         return fill(self._prompt.result, holes)
+
+
+def _spelled(sample: str, text: str) -> dict[str, str]:
+    """The text of a result as the sample wants it; JSON only where it does, for a result can be long."""
+    if "{result}" in sample:
+        return {"result": text}
+    return {"quoted": write(text)} if "{quoted}" in sample else {"value": text if _is_json(text) else write(text)}
 
 
 def _stands_alone(syntax: Syntax) -> bool:

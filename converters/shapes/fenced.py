@@ -37,7 +37,8 @@ class Reader(Protocol):
 class FencedMessage:
     """Holds the message while its reader finds nothing but calls in the fence. A CallsParser."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, own_ends: tuple[str, ...] = ()) -> None:
+        """`own_ends` are end-of-turn tokens that the table does not have."""
         self._reader = reader
         self._lease: Flow | None = None  # the lease of the reader, for more arguments of the last call
         self._call = 0
@@ -48,7 +49,7 @@ class FencedMessage:
         self._left = ""  # half an opening, or what may become the closing
         self._behind: list[str] = []
         self._around = 0  # how much white space stands around the calls
-        self._ending = OnlyEndTokens()
+        self._ending = OnlyEndTokens(own_ends)
         self._state: Callable[[str], bool] = self._open
         self.over = False
         self.refused = False

@@ -21,7 +21,11 @@ class WholeMessage:
     One row at a time, since they read nearly the same: as long as one of them fits, the message must wait anyway.
     """
 
-    def __init__(self, rows: Sequence[Grammar], context: CallContext, expectations: Expectations) -> None:
+    def __init__(
+        self, rows: Sequence[Grammar], context: CallContext, expectations: Expectations, own_ends: tuple[str, ...] = ()
+    ) -> None:
+        """`own_ends` are end-of-turn tokens that the table does not have."""
+        self._own_ends = own_ends
         self._expectations = expectations
         self._rows = iter(rows)
         self._context = context
@@ -79,7 +83,7 @@ class WholeMessage:
         self.syntax = row.syntax
         self._parser = row.parser(self._context, self._expectations)
         self._events, self._behind = [], []
-        self._ending, self._fits = OnlyEndTokens(), True
+        self._ending, self._fits = OnlyEndTokens(self._own_ends), True
         self._read("".join(self._fed))
         return True
 

@@ -7,33 +7,46 @@ follows. Each character is looked at once, however many tokens follow each other
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from converters.syntaxes import END_TOKENS
 from converters.text.events import CallStart, End, Event, LeaseKind, Reasoning, Removed, Text
 from converters.text.scanner import any_of, characters, folded
 
-_TOKEN = re.compile("|".join("".join(characters(folded(token))) for token in sorted(END_TOKENS, key=len, reverse=True)))
-_HALF = any_of(END_TOKENS)
-_RUN = re.compile(rf"(?:{_HALF}\s*)+")
-_GOES_ON = re.compile(rf"\s*(?:{_HALF}\s*)*")
-_HEAD = re.compile("|".join(re.escape(head) for head in sorted({token[0] for token in END_TOKENS})))
-_LONGEST = max(map(len, END_TOKENS))
+
+class _Patterns:
+    """The table's tokens, and those of one row's own, as patterns."""
+
+    def __init__(self, own: tuple[str, ...]) -> None:
+        known = sorted((*END_TOKENS, *own), key=len, reverse=True)
+        half = any_of(known)
+        token = "|".join("".join(characters(folded(token))) for token in known)
+        self.token = re.compile(token)
+        self.tokens = re.compile(f"(?:{token})+")
+        self.run = re.compile(rf"(?:{half}\s*)+")
+        self.goes_on = re.compile(rf"\s*(?:{half}\s*)*")
+        self._head = re.compile("|".join(re.escape(head) for head in sorted({token[0] for token in known})))
+        self._longest = max(map(len, known))
+
+    def may_end(self, event: Event) -> bool:
+        """Whether a text may end in a token, or in the start of one: the last one begins near the end."""
+        if type(event) is not Text and type(event) is not Reasoning:
+            return False
+        text, longest = event.text, self._longest
+        return self._head.search(text, 0 if len(text) <= longest else max(0, len(text.rstrip()) - longest)) is not None
 
 
-def _may_end(event: Event) -> bool:
-    """Whether a text may end in a token, or in the start of one: the last one begins near the end."""
-    if type(event) is not Text and type(event) is not Reasoning:
-        return False
-    text = event.text
-    return _HEAD.search(text, 0 if len(text) <= _LONGEST else max(0, len(text.rstrip()) - _LONGEST)) is not None
+_patterns = lru_cache(maxsize=128)(_Patterns)
 
 
 class EndTokens:
     """Filters Text and Reasoning."""
 
-    __slots__ = ("_behind", "_half", "_kind", "_whole")
+    __slots__ = ("_behind", "_half", "_kind", "_patterns", "_whole")
 
-    def __init__(self) -> None:
+    def __init__(self, own: tuple[str, ...] = ()) -> None:
+        """`own` are tokens that count beside those of the table."""
+        self._patterns = _patterns(own)
         self._whole: list[str] = []  # whole tokens and white space that are held
         self._half = ""  # what is held behind them: the start of a token
         self._kind: type[Text] | type[Reasoning] = Text
@@ -44,7 +57,7 @@ class EndTokens:
         return bool(self._whole or self._half)
 
     def feed(self, events: list[Event]) -> list[Event]:
-        if not (self._whole or self._half) and not any(map(_may_end, events)):
+        if not (self._whole or self._half) and not any(map(self._patterns.may_end, events)):
             return events  # by far the most
         out: list[Event] = []
         for event in events:
@@ -70,12 +83,12 @@ class EndTokens:
         pos = 0
         if self._holds:
             text, self._half = self._half + text, ""
-            goes_on = _GOES_ON.match(text)
+            goes_on = self._patterns.goes_on.match(text)
             if goes_on is not None and goes_on.end() == len(text):
                 self._hold(text)
                 return
             self._release(out)
-        for run in _RUN.finditer(text):
+        for run in self._patterns.run.finditer(text):
             if run.end() == len(text):
                 pos = run.start()
                 break
@@ -89,7 +102,7 @@ class EndTokens:
     def _hold(self, text: str) -> None:
         """Hold tokens and white space, which may end in half a token."""
         end = 0
-        for token in _TOKEN.finditer(text):
+        for token in self._patterns.token.finditer(text):
             end = token.end()
         space = len(text) - len(text[end:].lstrip())
         self._whole += [text[:space]] if space else []
@@ -111,11 +124,11 @@ class EndTokens:
         """The turn is over: the tokens go, the white space between them and half a token stay."""
         held = self._held()
         pos = 0
-        for token in _TOKEN.finditer(held):
-            if token.start() > pos:
-                out.append(self._kind(held[pos : token.start()]))
-            out.append(Removed(token.group(), "end_token"))
-            pos = token.end()
+        for tokens in self._patterns.tokens.finditer(held):
+            if tokens.start() > pos:
+                out.append(self._kind(held[pos : tokens.start()]))
+            out.append(Removed(tokens.group(), "end_token"))
+            pos = tokens.end()
         if pos < len(held):
             out.append(self._kind(held[pos:]))
         out += self._behind

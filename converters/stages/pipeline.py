@@ -12,11 +12,11 @@ Whitespace            removes white space at the edges of what was removed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from converters.detect.detector import Detector
-from converters.detect.openers import opener_index, reasoning_index
+from converters.detect.openers import opener_index, reasoning_index, sole_index
 from converters.stages.end_tokens import EndTokens
 from converters.stages.lease import ArgumentsLease, Lease, TextLease
 from converters.stages.reasoning import DropReasoning, KeepReasoning
@@ -27,6 +27,9 @@ from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
 from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
+
+_BATCH = 128
+"""Events that go through the stages in about a millisecond."""
 
 
 class OutputParser(Protocol):
@@ -165,18 +168,46 @@ class Pipeline:
             events = (stage.feed(events) if events else []) + stage.finish(end)
         return events
 
+    def ending(self, cut: bool = False, followed: bool = False) -> Iterator[list[Event]]:
+        """Like `finish`, in batches: of a long text that was held there may be very many events."""
+        self._lease_known = False
+        end = End.CUT if cut else End.STOP
+        events = self._detector.finish(end)
+        if followed:
+            events.append(Noted("native_follows"))
+        batches = _batches(events)
+        for stage in self._stages:
+            batches = _last_of(stage, batches, end)
+        return batches
 
-def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
+
+def _batches(events: list[Event]) -> Iterator[list[Event]]:
+    return (events[start : start + _BATCH] for start in range(0, len(events), _BATCH))
+
+
+def _last_of(stage: Filter, batches: Iterator[list[Event]], end: End) -> Iterator[list[Event]]:
+    """What a stage makes of the last events, and of the end."""
+    for batch in batches:
+        yield from _batches(stage.feed(batch))
+    yield from _batches(stage.finish(end))
+
+
+def new_parser(
+    expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None, *, sole: bool = False
+) -> Pipeline:
     """A parser for one choice of one answer.
 
-    `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us.
+    `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us;
+    `sole`: no row but `prior` is looked for.
     """
     ours = expectations.translate and custom is None
-    index = opener_index(prior) if ours else reasoning_index(prior.name if prior else "")
+    index = opener_index(prior) if ours else reasoning_index(prior)
+    if ours and sole and prior is not None:
+        index = sole_index(prior)
     detector = Detector(index, expectations)
     stages: list[Stage] = []
     if expectations.strip_end_tokens:
-        stages.append(EndTokens())
+        stages.append(EndTokens(index.own_ends))
     if custom is not None:
         stages.append(custom)
     choice, check = (ToolChoice(expectations), SchemaCheck(expectations)) if expectations.translate else (None, None)

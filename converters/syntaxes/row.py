@@ -4,6 +4,7 @@
 for each argument, with its `{key}` and `{value}`. `{object}` stands for one JSON object that carries the whole call.
 Parsing (shapes/) and rendering (render.py) follow the same sample. In parsing, a newline of the sample is optional
 white space; but newlines next to `{value}` belong to the markup if the value begins on a line of its own.
+A row with a sample that the grammar cannot take raises SampleError when it is made (text/samples.py).
 
 It may not know how anything is parsed.
 """
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from converters.syntaxes.prompt import COMMON, Prompt
+from converters.syntaxes.reasoning_tags import ReasoningTag
+from converters.text.samples import check_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +78,12 @@ class Syntax:
     """What tags begin with that stand around words of the answer, such as citations: they go, the words stay."""
     prompt: Prompt = COMMON
     """How tools are told to models of the row where the backend takes none, and what their history looks like."""
+    own_ends: tuple[str, ...] = ()
+    """End-of-turn tokens of its models that no other has, beside those of tokens.py. Of rows that were learned."""
+    own_tags: tuple[ReasoningTag, ...] = ()
+    """Tags of reasoning that its models alone have, beside those of reasoning_tags.py. Of rows that were learned."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""
+
+    def __post_init__(self) -> None:
+        check_samples(self)

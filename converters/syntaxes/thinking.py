@@ -61,3 +61,19 @@ THINKING: tuple[ThinkingFamily, ...] = (
     ThinkingFamily(r"minicpm-?5|bielik.*v3|reka-?edge|exaone-?4|rwkv", opens=False, heeds=("enable_thinking",)),
 )
 """In the order in which they are searched: specific patterns precede general ones."""
+
+SWITCHED: tuple[tuple[str, Setting], ...] = (
+    (r"qwen-?3(?!.*(coder|instruct|thinking))", "enable_thinking"),
+    (r"(?<!chat)glm-?4[.p-]?[56]", "enable_thinking"),
+    (r"gemma-?4|smollm-?3|command-?r-?7b", "enable_thinking"),
+    (r"granite-?3[.-][23]", "thinking"),
+)
+"""Models without an entry above, whose template heeds a setting all the same: turned off, it closes the reasoning."""
+
+KEEPS_REASONING: tuple[str, ...] = (
+    r"apriel-?1[.p-]?6|bielik.*v3|reka-?edge|exaone-?4|minicpm-?5|seed-?oss|solar-?open|muse",
+    r"cohere2-?moe|north-?mini|kimi-?(k2.*thinking|k2[.-][5-9]|k3)|minimax-?m[23]|step-?3[.-]5",
+    r"(?<!chat)glm-?(4[.p-]?[5-8]|[5-9](?!\d))|spark-?2[.p-]?5|laguna|poolside|\b(ling|ring)-?3(?!\d)",
+    r"nemotron-?3(?!\d)|qwen-?3(?!.*(coder|instruct))|qwq|gpt-?oss|deepseek.*(v3[.-]?2(?!\d)|v4)|\bhy-?[34]\b",
+)
+"""Models whose template writes the reasoning of earlier messages into the prompt. Others lose it, or refuse it."""

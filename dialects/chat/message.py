@@ -12,6 +12,7 @@ from converters.text.events import ArgumentsDelta, CallStart, Reasoning, Text
 from dialects.chat.request import ChatOptions
 from dialects.chat.stream import reason_for
 from reply import Finish, Ids, Reply, ReplyEvent, Usage
+from turns import in_turns
 
 
 def rewritten(
@@ -20,7 +21,7 @@ def rewritten(
     """The rewritten body; unknown fields stay. `ids` are the ids of calls in the history."""
     collectors: dict[int, MessageCollector] = {}
     taken = Ids(ids)
-    for index, event in reply.events:
+    for index, event in in_turns(reply.events):
         collectors.setdefault(index, MessageCollector(taken)).add(event)
     source = reply.source or {}
     choices = [_choice(choice, collectors, reasoning_fields, options) for choice in source.get("choices") or ()]
@@ -66,7 +67,7 @@ class MessageCollector:
 
     def choice(self, choice: dict[str, Any], reasoning_fields: tuple[str, ...], options: ChatOptions) -> dict[str, Any]:
         """The backend's choice with its message replaced."""
-        for call, pieces in zip(self._calls, self._arguments, strict=True):
+        for call, pieces in in_turns(list(zip(self._calls, self._arguments, strict=True))):
             call["function"]["arguments"] = "".join(pieces)
         message: dict[str, Any] = {"role": "assistant", **(choice.get("message") or {})}
         content = "".join(self._content)
@@ -99,7 +100,9 @@ def _same_calls(sent: Any, calls: list[dict[str, Any]]) -> bool:
     """Whether the backend's own calls need no change, so that vendor fields in them stay."""
     if not calls or not isinstance(sent, list) or not all(isinstance(each, dict) for each in sent):
         return False
-    return list(map(_known, sent)) == list(map(_known, calls))
+    if len(sent) != len(calls):
+        return False
+    return all(_known(one) == _known(own) for one, own in in_turns(list(zip(sent, calls, strict=True))))
 
 
 def _known(call: Mapping[str, Any]) -> dict[str, Any]:

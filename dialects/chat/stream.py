@@ -12,13 +12,10 @@ from typing import Any
 from converters.text.events import ArgumentsDelta, CallStart, LeaseKind, Reasoning, Text
 from dialects.chat.request import ChatOptions
 from errors import ErrorInfo
-from reply import ChoiceEvent, Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
-from turns import Turns
+from reply import Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
+from turns import Turns, in_turns
 from wire.json_values import SMALL, spelled
 from wire.sse import DONE, frame_of
-
-_MANY = 64
-"""Events of one step, of which it takes milliseconds to write more."""
 
 
 class ChatStreamWriter:
@@ -46,20 +43,11 @@ class ChatStreamWriter:
 
     def write(self, step: Step) -> bytes:
         if step.raw is None or not self.accepts(step.features):
-            if len(step.events) > _MANY:
-                return b"".join(self._with_pauses(step.events))
-            return b"".join(chunk for index, event in step.events for chunk in self._chunks(index, event))
+            return b"".join(chunk for index, event in in_turns(step.events) for chunk in self._chunks(index, event))
         for index, event in step.events:
             if type(event) is ReplyHead:
                 self._begin(index, event)
         return step.raw
-
-    def _with_pauses(self, events: Iterable[ChoiceEvent]) -> Iterator[bytes]:
-        """The chunks of a long answer that came as a whole: others take their turn between them."""
-        turns = Turns()
-        for index, event in events:
-            yield from self._chunks(index, event)
-            turns.take()
 
     def error(self, error: ErrorInfo) -> bytes:
         return frame_of(json.dumps({"error": error.error}, ensure_ascii=False))

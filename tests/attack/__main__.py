@@ -1,7 +1,8 @@
 """`make attack`: every attack of DEFECTS C and of CONTRACT 13's bounds, in both ways of serving, as a table.
 
-A victim sends small requests all the time. Its p99 while an attack runs may be 50 ms above its p99 before. What does
-not hold is played twice more, before a fresh proxy, as a busy machine makes anybody wait. The exit code tells.
+A victim sends small requests all the time. Its p99 while an attack runs may be 50 ms above its p99 before, or above
+that of the same requests through another proxy, which nobody attacks: a busy machine makes anybody wait. What does not
+hold is played twice more, before a fresh proxy. The exit code tells.
 
     python -m tests.attack [--quick] [--only C4 ...] [--how gunicorn|gthread|app ...] [--once] [--list]
 """

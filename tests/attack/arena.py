@@ -75,6 +75,8 @@ class Arena:
     backend_port: int
     victim: Victim
     quick: bool = False
+    control: Victim = field(default_factory=Victim)
+    """The same requests through another proxy that nobody attacks: what the machine and the backend make them wait."""
     quiet: list[float] = field(default_factory=list)
     """Seconds of the victim's requests in all quiet times so far."""
 
@@ -299,7 +301,8 @@ def measure(arena: Arena, attack: Attack) -> Measured:
         time.sleep(0.05)
     quiet = arena.victim.between(start, began)
     arena.quiet += quiet
-    found.slower = p99(arena.victim.between(began, ended)) - max(p99(quiet), p99(arena.quiet))
+    usual_wait = max(p99(quiet), p99(arena.quiet), p99(arena.control.between(began, ended)))
+    found.slower = p99(arena.victim.between(began, ended)) - usual_wait
     if attack.victim:
         found.wrong += [f"victim: {wrong}" for wrong in arena.victim.wrong(began, ended)[:2]]
     _, traceback, log = arena.proxy.said()[log_before:].partition("Traceback")
@@ -345,10 +348,13 @@ def arena_of(how: How, backend: Process, quick: bool = False, **settings: object
         for _ in range(5):
             made.post(asking(), target="/v1/chat/completions")
             made.post(asking(stream=True), target="/v1/chat/completions")
+        calm = stack.enter_context(proxy_process(how, backend.url, **LIMITS, **settings))
         made.victim = stack.enter_context(victim_of(proxy.port))
-        _favour(made.victim.pid)
+        made.control = stack.enter_context(victim_of(calm.port))
+        for pid in [made.victim.pid, made.control.pid, *Arena(how, calm, backend.port, Victim()).pids]:
+            _favour(pid)
         until = time.monotonic() + 15
-        while len(made.victim.samples) < 20:
+        while min(len(made.victim.samples), len(made.control.samples)) < 20:
             assert time.monotonic() < until, f"no victim: {backend.said()} {proxy.said()}"
             time.sleep(0.05)
         yield made

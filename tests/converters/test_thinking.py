@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from converters.thinking import Prompt, asked, asked_in, family_of, left_open
+from converters.thinking import Prompt, asked, asked_in, family_of, keeps_reasoning, left_open, settings_for
 from tests.cases import in_one_test
 
 ON, OFF = Prompt(settings={"enable_thinking": True}), Prompt(settings={"enable_thinking": False})
@@ -121,6 +121,45 @@ def test_defect_b11_what_templates_do_with_enable_thinking(model: str, bare: boo
 )
 def test_defect_b11_other_settings(model: str, prompt: Prompt, expected: bool) -> None:
     assert inside(model, prompt) is expected
+
+
+@in_one_test(
+    ("model", "on", "off"),
+    [
+        ("Qwen/Qwen3-8B", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("qwen3.5:4b", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("zai-org/GLM-4.5-Air", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("google/gemma-4-31B-it", {"enable_thinking": True}, {"enable_thinking": False}),
+        ("deepseek-ai/DeepSeek-V3.1", {"thinking": True}, {"thinking": False}),
+        ("ibm-granite/granite-3.3-8b-instruct", {"thinking": True}, {"thinking": False}),
+        ("MiniMaxAI/MiniMax-M3", {"thinking_mode": "enabled"}, {"thinking_mode": "disabled"}),
+        ("CohereLabs/Cohere2MoE", {}, {"reasoning_effort": "none"}),
+        ("tencent/Hy3", {"reasoning_effort": "high"}, {}),
+        ("MiniMaxAI/MiniMax-M2", {}, {}),
+        ("openai/gpt-oss-120b", {}, {}),
+        ("Qwen/Qwen3-Coder-30B", {}, {}),
+        ("somebody/anything", {}, {}),
+    ],
+)
+def test_the_settings_that_make_a_model_think_or_not(model: str, on: dict[str, Any], off: dict[str, Any]) -> None:
+    assert (settings_for(model, True), settings_for(model, False)) == (on, off)
+    for thinks, settings in ((True, on), (False, off)):  # and they are understood as they are meant
+        family = family_of(model)
+        if family is not None and settings:
+            assert inside(model, Prompt(settings=settings)) is thinks
+
+
+@in_one_test(
+    ("model", "keeps"),
+    [
+        *((name, True) for name in ("zai-org/GLM-4.6", "GLM-5", "gpt-oss:20b", "MiniMax-M2", "Kimi-K2-Thinking")),
+        *((name, True) for name in ("qwen3:8b", "Qwen3.5-4B", "DeepSeek-V3.2", "DeepSeek-V4", "Seed-OSS-36B", "Hy3")),
+        *((name, False) for name in ("llama3.2", "Qwen3-Coder-30B", "DeepSeek-R1", "Kimi-K2-Instruct", "hermes-3")),
+        *((name, False) for name in ("Qwen3-4B-Instruct-2507", "chatglm-4.5", "mistral-nemo", "")),
+    ],
+)
+def test_whose_template_takes_reasoning_back(model: str, keeps: bool) -> None:
+    assert keeps_reasoning(model) is keeps
 
 
 @in_one_test(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,9 +12,7 @@ import pytest
 
 from app import create_app
 from backends import ResponseHead, Wait
-from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
-from backends.learned import Learned
 from config import Config
 from dialects import all_dialects
 from dialects.protocol import Dialect
@@ -22,9 +21,9 @@ from streaming import ClientRequest
 from streaming.relay import Relay
 from tests.dialects.toy import Toy
 from tests.helpers import chunks
+from tests.plans import planning
 from tests.servers import DONE, Answer, Json, ScriptedBackend, chunk, completion, frame, json_answer, said
 
-PLANNER = Planner(AdaptSettings(), Learned("backend", hours=1))
 CAN = {"f": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}}
 MARKUP = (
     "<tool_call>f\n<arg_key>a</arg_key><arg_value>1</arg_value>"
@@ -76,7 +75,7 @@ class OneAnswer:
 
 def conversed(backend: OneAnswer, dialect: Dialect | None = None, **asked: Any) -> bytes:
     """The body that a client of the toy gets."""
-    relay = Relay(Config(), backend, ChatReplyReader, PLANNER.plan)  # type: ignore[arg-type]
+    relay = Relay(Config(), backend, ChatReplyReader, planning())  # type: ignore[arg-type]
     body = json.dumps({"ask": "Hi", "model": "glm-4.5", "can": CAN, **asked}).encode()
     reply = relay.converse(dialect or Toy(), ClientRequest("POST", "/v1/toy", [], body, "r"))
     return reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
@@ -213,7 +212,7 @@ ERROR = b'{"error": {"message": "Too much.", "type": "x", "code": 7}}'
 def test_an_error_before_the_first_byte_has_the_backends_status_and_the_toys_shape() -> None:
     for live in (True, False):
         backend: Any = OneAnswer(ERROR, status=429, kind="application/json")
-        relay = Relay(Config(), backend, ChatReplyReader, PLANNER.plan)
+        relay = Relay(Config(), backend, ChatReplyReader, planning())
         body = json.dumps({"ask": "Hi", "live": live}).encode()
         reply = relay.converse(Toy(), ClientRequest("POST", "/v1/toy", [], body, "r"))
         assert isinstance(reply.body, bytes)
@@ -238,7 +237,7 @@ def test_a_backend_that_dies_in_mid_stream() -> None:
 def toy_app() -> Iterator[Any]:
     with ScriptedBackend() as backend:
         config = Config.from_environment({"BACKEND_URL": backend.url, "KEEPALIVE_SECONDS": "0.2"})
-        app = create_app(config, dialects=[*all_dialects(config.reasoning_field), Toy()])
+        app = create_app(config, dialects=[*all_dialects(config.reasoning_field, time.time_ns), Toy()])
         yield app.test_client(), backend
 
 
@@ -314,6 +313,6 @@ def test_what_is_wrong_below_a_prefix_is_told_in_the_form_of_the_api() -> None:
 
 
 def test_a_dialect_that_is_forwarded_translates_nothing() -> None:
-    relay = Relay(Config(forward=("toy",)), OneAnswer(), ChatReplyReader, PLANNER.plan)  # type: ignore[arg-type]
+    relay = Relay(Config(forward=("toy",)), OneAnswer(), ChatReplyReader, planning())  # type: ignore[arg-type]
     assert not relay.translates(Toy())
-    assert all(relay.translates(dialect) for dialect in all_dialects("reasoning_content"))
+    assert all(relay.translates(dialect) for dialect in all_dialects("reasoning_content", time.time_ns))

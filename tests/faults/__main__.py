@@ -4,7 +4,7 @@ Each scenario must end once, in form, in time and with the truth, and leave noth
 byte of a recorded answer. Then the service itself gets into trouble (`service.py`): TLS, reloads, a killed worker, no
 descriptors, idle clients. Both ways of serving, unless some are chosen. The exit code tells.
 
-    python -m tests.faults [--only TEXT] [--worlds N] [--how gunicorn|gthread|app ...]
+    python -m tests.faults [--only TEXT] [--worlds N] [--how gunicorn|gthread|app ...] [--faces chat ...]
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.every_byte import resets
+from tests.faults.faces import CHAT, FACES, Face
 from tests.faults.scenarios import Scenario, scenarios
 from tests.faults.service import SITUATIONS, play_situations
 from tests.faults.world import Tally, World, world
 from tests.servers import COMMANDS, How
 
 
-def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
+def play(worlds: Sequence[World], cases: Sequence[Scenario], face: Face = CHAT) -> Tally:
     """Each world plays its share, one scenario after the other, so that each can be seen to leave nothing behind."""
     tally = Tally()
     shares: list[list[Scenario]] = [[] for _ in worlds]
@@ -33,9 +34,9 @@ def play(worlds: Sequence[World], cases: Sequence[Scenario]) -> Tally:
     def play_share(one: World, share: Sequence[Scenario]) -> None:
         for scenario in share:
             try:
-                tally.add(one.play(scenario))
+                tally.add(one.play(scenario, face))
             except AssertionError as failure:
-                tally.add(0.0, f"{scenario.name}: {failure}")
+                tally.add(0.0, f"{face.name}: {scenario.name}: {failure}")
 
     with ThreadPoolExecutor(len(worlds)) as pool:
         list(pool.map(play_share, worlds, shares))
@@ -59,20 +60,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only the scenarios whose name holds TEXT")
     parser.add_argument("--worlds", type=int, default=3, help="scenarios at a time (3)")
     parser.add_argument("--how", nargs="+", choices=COMMANDS, default=["gunicorn", "app"], help="what serves (both)")
+    parser.add_argument("--faces", nargs="+", choices=FACES, default=list(FACES), help="what clients speak (all)")
     options = parser.parse_args(argv)
     cases = [scenario for scenario in scenarios() if options.only in scenario.name]
-    held = [_backends_fail(how, cases, options.worlds, every_byte=not options.only) for how in options.how if cases]
+    faces = [FACES[name] for name in options.faces]
+    held = [_backends_fail(how, cases, options.worlds, faces, not options.only) for how in options.how if cases]
     if any(options.only in situation.name for situation in SITUATIONS):
         held.append(report("situations of the service", lambda: play_situations(options.how, options.only)))
     return 0 if held and all(held) else 1
 
 
-def _backends_fail(how: How, cases: Sequence[Scenario], count: int, every_byte: bool) -> bool:
+def _backends_fail(how: How, cases: Sequence[Scenario], count: int, faces: Sequence[Face], every_byte: bool) -> bool:
     with ThreadPoolExecutor(count) as pool:
         opened = [world(how) for _ in range(count)]
         worlds = [each.__enter__() for each in opened]  # one after the other: each starts six processes
         try:
-            held = report(f"scenarios before {how}", lambda: play(worlds, cases))
+            played = [
+                report(f"scenarios before {how}, {face.name}", lambda face=face: play(worlds, cases, face))  # type: ignore[misc]
+                for face in faces
+            ]
+            held = all(played)
             if every_byte:
                 held = report("resets, one at every byte of a recorded answer", lambda: resets(worlds)) and held
         finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import get_args
 
+from tests.faults.faces import CHAT, Face
 from tests.faults.scenarios import Place, Scenario
 from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
 
@@ -64,17 +65,17 @@ class World:
     proxies: Mapping[Place, Process]
     usual: dict[Place, Left] = field(default_factory=dict)
 
-    def play(self, scenario: Scenario) -> float:
+    def play(self, scenario: Scenario, face: Face = CHAT) -> float:
         """Seconds it took. AssertionError for anything but the one end that it should have, or if something stays."""
         place = scenario.fault.place
         proxy = self.proxies[place]
         self.backend.answer = scenario.answer
         before = len(self.backend.requests)
         began = time.monotonic()
-        body = ask(stream=scenario.way == "streamed", model=scenario.spoken.model)
-        with proxy.client(body, patience=LONGEST) as client:
+        body = face.asks(scenario.way == "streamed", scenario.spoken.model)
+        with proxy.client(body, face.target, patience=LONGEST) as client:
             try:
-                scenario.end(scenario.reply, client)
+                scenario.end(scenario.reply, face.read(client))
             except TimeoutError:
                 raise AssertionError(f"nothing came for {LONGEST} s; there is {client.body[-300:]!r}") from None
             except (ValueError, LookupError, TypeError, RecursionError, HTTPException, OSError) as error:

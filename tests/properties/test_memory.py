@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,8 @@ def _exchanges() -> list[Exchange]:
 
 
 EXCHANGES = _exchanges()
+ORDERS = int(os.environ.get("MEMORY_ORDERS", "1"))
+"""Orders of all exchanges for each model; one takes about two seconds."""
 
 
 def answer(models: ParserSelection, model: str, exchange: Exchange) -> tuple[Message, Habit | None]:
@@ -73,7 +76,7 @@ def test_memory(model: str) -> None:
     alone = [answer(ParserSelection(Config()), model, exchange) for exchange in EXCHANGES]
     shown = {habit for _, habit in alone}
     assert {"splits", None} < shown and shown & {"inside", "outside"}
-    for seed in range(3):
+    for seed in range(ORDERS):
         dice = random.Random(f"{model} {seed}")
         order = dice.sample(range(len(EXCHANGES)), len(EXCHANGES))
         telling = [each for each in order if alone[each][1] is not None]

@@ -235,6 +235,20 @@ def test_what_was_learned_is_forgotten_when_the_adapted_form_is_refused(backend:
         assert not asks().codes and len(backend.requests) == 1
 
 
+@pytest.mark.parametrize("status", [401, 429, 503])
+def test_limits_and_keys_forget_nothing(backend: ScriptedBackend, status: int) -> None:
+    backend.answer = playing(without_tools)
+    with running_proxy(backend) as proxy:
+        asks = Asker(proxy, False)
+        asks()
+        backend.forget()
+        backend.answer = json_answer(refusal("try again later"), status=status)
+        assert asks().error is not None and len(backend.requests) == 1
+        backend.forget()
+        backend.answer = playing(without_tools)
+        assert asks().message["calls"] == CALLED and len(backend.requests) == 1
+
+
 def test_workers_share_a_state_file(backend: ScriptedBackend, tmp_path: Path) -> None:
     backend.answer = playing(without_tools)
     state = tmp_path / "state.db"

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from backends import Backend, Timeouts
-from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
-from backends.learned import Learned
 from config import Config
 from dialects.chat import CHAT
 from dialects.protocol import StreamWriter
 from streaming.answer import UpstreamReply as BackendAnswer
 from streaming.relay import ClientRequest, Pieces, Relay
+from tests.plans import planning
 from tests.servers import (
     Answer,
     ScriptedBackend,
@@ -102,7 +101,7 @@ def test_a_stream_that_nobody_began_is_closed(backend: ScriptedBackend) -> None:
         Config.from_environment({"BACKEND_URL": backend.url}),
         Backend(backend.url, Timeouts(1, 5, 5)),
         ChatReplyReader,
-        Planner(AdaptSettings(), Learned(backend.url, hours=1)).plan,
+        planning(backend.url),
     )
     reply = relay.converse(CHAT, ClientRequest("POST", "/v1/chat/completions", [], json.dumps(ask()).encode(), "r"))
     assert not backend.last.closed.wait(0.1)

@@ -49,6 +49,12 @@ CONTENT = (
             r"content.{0,30}(?:must|should) be (?:plain )?text",
         ),
     ),
+    Words(
+        "llama.cpp",
+        "ggml-org/llama.cpp#12293",
+        "prefill_dropped > content_empty > content_space",
+        (r"must contain either content or tool_calls",),
+    ),
     Words("ollama", "ollama/ollama: openai/openai.go", "content_empty", (r"invalid message content type",)),
     Words("ollama", "ollama/ollama: openai/openai.go", "result_images > content_text", (r"invalid message format",)),
     Words(
@@ -84,7 +90,7 @@ ROLES = (
     Words(
         "template",
         "mistralai/mistral-vibe#1006; eclipse-theia/theia#17104",
-        "alternate + system_first > assistant_between > order_results > system_in_user",
+        "alternate + system_first > assistant_between > prompted > system_in_user",
         (
             r"roles must alternate",
             r"conversation roles? must",
@@ -92,6 +98,13 @@ ROLES = (
             r"alternating (?:roles|user)",
         ),
     ),
+    Words(
+        "deepseek api",
+        "api-docs.deepseek.com: deepseek-reasoner",
+        "alternate",
+        (r"(?:successive|consecutive) (?:user|assistant)",),
+    ),
+    Words("openai api", "platform.openai.com: chat completions", "without_nulls", (r"\[\] is too short",)),
     Words(
         "template",
         "vllm-project/vllm#46976; ggml-org/llama.cpp#20733",
@@ -113,6 +126,7 @@ ROLES = (
             r"(?:does not|does[n]t|not) support (?:the )?system (?:role|message|prompt)",
             r"only user and (?:assistant|model) roles? (?:are|is) supported",
             r"developer instruction is not enabled",
+            r"role does not support (?:system|developer)",
         ),
     ),
     Words(
@@ -156,7 +170,7 @@ ROLES = (
         (
             r"expected last role user or tool",
             r"must end with a (?:user|tool) message",
-            r"last message (?:must|should|role must|has to) (?:be|have)",
+            r"last message.{0,40}(?:must|should|has to) (?:be|have)",
             r"(?:does not support|not supported?).{0,20}(?:assistant message )?prefill",
         ),
     ),
@@ -223,7 +237,7 @@ CALLS = (
             r"did not have (?:response messages|tool_result)",
             r"must be a response to a pre(?:ceding|ceeding|vious) message",
             r"tool_use ids? (?:were|was) found without tool_result",
-            r"unexpected tool_use_id found in tool_result",
+            r"unexpected \w+ found in tool_result",
             r"insufficient tool messages",
             r"no (?:matching )?tool[_ ]calls? found (?:for|with)",
         ),

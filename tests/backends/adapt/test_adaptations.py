@@ -155,7 +155,7 @@ def test_what_an_adaptation_makes_of_a_request(name: str) -> None:
 def test_a_request_without_what_it_is_about_stays_the_same_object(name: str) -> None:
     if name not in CHANGE_PLAIN:
         assert adapted(PLAIN, [name], ANY) is PLAIN
-    empties: list[dict[str, Any]] = [{}, {"messages": []}, {"messages": None, "tools": None}]
+    empties: list[Request] = [{}, {"messages": []}, {"messages": None, "tools": None}]
     for empty in empties:
         assert adapted(empty, [name], ANY) is empty
 

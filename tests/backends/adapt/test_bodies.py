@@ -119,6 +119,15 @@ def test_a_long_request_costs_a_bounded_multiple_of_its_bytes(item: str) -> None
     assert peak < 12 * len(raw), f"{peak / len(raw):.1f} times its bytes"
 
 
+def test_a_number_of_many_digits_does_no_harm() -> None:
+    digits = "9" * 100_000
+    made = '{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":' + digits + "}}]}"
+    raw = _long(made, 12)
+    before: Any = read(raw)
+    after = adapted(before, ["arguments_raw"], ANY)
+    assert digits in after["messages"][0]["tool_calls"][0]["function"]["arguments"]
+
+
 def test_many_small_values_are_too_much_and_pass_as_they_came() -> None:
     assert read(_long("{}", MIB // 2)) is None
     assert read(_long(json.dumps(say("user", "a sentence of a usual length, or so")), 40_000)) is not None

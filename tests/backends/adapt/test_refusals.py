@@ -84,6 +84,14 @@ ENGINES = [
         ("order_results",),
     ),
     ("openai api", "Unrecognized request argument supplied: user", ("without_user",)),
+    (
+        "openai api",
+        "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+        ("system_in_user",),
+    ),
+    ("deepseek api", "deepseek-reasoner does not support successive user or assistant messages", ("alternate",)),
+    ("deepseek api", "The last message of deepseek-reasoner must be a user message", ("prefill_dropped",)),
+    ("llama.cpp", "Assistant message must contain either 'content' or 'tool_calls'!", ("prefill_dropped",)),
     ("anthropic api", "messages.2: `tool_use` ids must be unique", ()),
     ("openrouter", "No endpoints found that support tool use.", ("prompted",)),
 ]

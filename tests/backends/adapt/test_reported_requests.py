@@ -146,6 +146,7 @@ def test_6_04_a_missing_parser_gives_raw_text_and_then_prompted_tools(message: s
     body = ask(USER, tools=[tool()], tool_choice="required")
     assert refused(body, message) == {**body, "tool_choice": "none"}
     assert "tools" not in refused(body, message, message)
+    assert "tools" not in refused({**body, "model": "google/gemma-3-27b-it"}, message)  # its template would lose them
 
 
 @in_one_test(
@@ -212,6 +213,8 @@ def test_7_04_neighbours_of_one_role_are_joined() -> None:
     after = refused(body, ALTERNATE, status=500)
     assert messages(after)[:2] == [say("system", "S"), say("user", "a\n\nb")]
     assert messages(refused(body, ALTERNATE, ALTERNATE))[4:] == [say("assistant", "OK."), say("user", "c")]
+    no_tool_role = ask(USER, calling(call(), content=""), result(), tools=[tool()])
+    assert [each["role"] for each in messages(refused(no_tool_role, ALTERNATE))][-3:] == ["user", "assistant", "user"]
     assert messages(refused(ask(say("assistant", "Hello"), USER), ALTERNATE))[0] == say("user", "(start)")
 
 

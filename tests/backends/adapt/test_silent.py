@@ -100,6 +100,18 @@ def test_the_data_is_sound() -> None:
         assert any(losses_of(model) == losses for model in FAMILIES) or "muse" in losses.models, losses.models
 
 
+def test_templates_without_a_place_for_tools() -> None:
+    for model in ("gemma3:27b", "google/gemma-2-9b-it", "deepseek-ai/DeepSeek-V3.1", "microsoft/Phi-3.5-mini-instruct"):
+        assert losses_of(model).tools, model
+    for model in (
+        "google/gemma-4-31B-it",
+        "microsoft/phi-4",
+        "deepseek-ai/DeepSeek-V3.2",
+        "deepseek-ai/DeepSeek-V3-0324",
+    ):
+        assert not losses_of(model).tools, model
+
+
 def _captured() -> Iterator[tuple[str, bytes]]:
     for path in CAPTURES:
         with ZipFile(path) as archive:

@@ -44,6 +44,20 @@ def test_an_error_of_openai_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ([], "The backend answered with status 502."),
+        ({"a": 1}, '{"a": 1}'),
+        (None, "The backend answered with status 502."),
+    ],
+)
+def test_a_message_that_is_no_text_becomes_one(message: object, told: str) -> None:
+    """Clients show it (defect C6)."""
+    found = error_of(502, json.dumps({"error": {"message": message, "code": "x"}}).encode())
+    assert (found.error, found.raw) == ({"message": told, "code": "x"}, None)
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [
         (b"<html>Bad gateway</html>", "<html>Bad gateway</html>"),

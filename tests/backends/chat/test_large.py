@@ -36,7 +36,9 @@ def in_slices() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (large, whole, errors):
             patch.setattr(module, "LARGE", 0)
-        for cut in (large, choice, halves):
+        for size in ("AT_ONCE", "PARSED"):
+            patch.setattr(choice, size, 7)
+        for cut in (large, halves):
             patch.setattr(cut, "PIECE", 7)
         patch.setattr(sse, "_LARGE", 0)
         patch.setattr(sse, "_SLICE", 64)

@@ -62,7 +62,7 @@ DECLARED = st.one_of(
 )
 
 
-@modest(300)
+@modest(150)
 @given(st.lists(MESSAGES, max_size=5), st.lists(DECLARED, max_size=2), st.sampled_from(sorted(ROWS)))
 def test_nothing_raises(messages: list[Any], tools: list[Any], row: str) -> None:
     written = prompted(messages, tools, ROWS[row])
@@ -77,6 +77,9 @@ def _nested(levels: int) -> Any:
     return value
 
 
+TOO_DEEP = _nested(5000)
+
+
 @in_one_test("row", ROWS)
 def test_what_is_nested_deep_survives(row: str) -> None:
     deep = _nested(DEEPEST - 2)
@@ -85,10 +88,8 @@ def test_what_is_nested_deep_survives(row: str) -> None:
     schema = {"type": "object", "properties": {"x": deep}}
     tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
     assert prompted([], [tool], ROWS[row])
-    too_deep = {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": _nested(5000)}}}]}
-    assert prompted(
-        [too_deep], [{"type": "function", "function": {"name": "f", "parameters": _nested(5000)}}], ROWS[row]
-    )
+    too_deep = {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": TOO_DEEP}}}]}
+    assert prompted([too_deep], [{"type": "function", "function": {"name": "f", "parameters": TOO_DEEP}}], ROWS[row])
 
 
 @in_one_test("row", ROWS)

@@ -89,7 +89,7 @@ def _beside(form: Form, text: str, calls: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("form", FORMS, ids=_by_row)
 def test_a_history_is_written_as_the_template_writes_it(form: Form) -> None:
-    @modest(20)
+    @modest(10)
     @given(turns(form.row))
     def check(generated: list[list[dict[str, Any]]]) -> None:
         messages = [message for turn in numbered(generated) for message in turn]

@@ -32,7 +32,7 @@ def _read_back(row: str, calls: Sequence[Call], text: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_past_call_is_read_back(row: str) -> None:
-    @modest(25)
+    @modest(12)
     @given(calls_of(row), st.sampled_from(["", "Let me look."]))
     def check(calls: list[Call], text: str) -> None:
         _read_back(row, calls, text)
@@ -42,7 +42,7 @@ def test_a_past_call_is_read_back(row: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_longer_conversation_begins_with_the_shorter_one(row: str) -> None:
-    @modest(10)
+    @modest(6)
     @given(turns(row))
     def check(generated: list[list[dict[str, Any]]]) -> None:
         history = numbered(generated)
@@ -138,6 +138,9 @@ def test_content_that_is_no_text() -> None:
     image = {"type": "image_url", "image_url": {"url": "x"}}
     (message,) = _written("hermes", user([image]))
     assert message == user([image]), "a message of the user stays what it is"
+    thought = {"type": "thinking", "thinking": "I think."}
+    (message,) = _written("hermes", {**called([CITY]), "content": [thought]})
+    assert message["content"][0] == thought, "reasoning does not become text"
     (message,) = _written("hermes", {**called([CITY]), "content": [image]})
     assert message["content"][0] == image
     assert message["content"][1]["type"] == "text"

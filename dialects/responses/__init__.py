@@ -1,0 +1,63 @@
+"""`/v1/responses`: the API that Codex and newer SDKs of OpenAI speak. It answers as without a store of responses."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+
+from dialects.protocol import ParsedRequest
+from dialects.responses import request as requests
+from dialects.responses.output import Output
+from dialects.responses.request import ResponsesOptions
+from dialects.responses.side_routes import SIDE_ROUTES
+from dialects.responses.stream import ResponsesStreamWriter
+from errors import ErrorInfo
+from reply import Ids, Reply, Step
+
+
+def _new_token() -> str:
+    return secrets.token_hex(20)
+
+
+class Responses:
+    """A Dialect."""
+
+    name = "responses"
+    routes = (requests.PATH, "/responses")
+    prefixes: tuple[str, ...] = (requests.PATH,)
+    side_routes = SIDE_ROUTES
+    wire = "responses"
+    media_type = "text/event-stream; charset=utf-8"
+    keep_alive = b": keep-alive\n\n"
+
+    def __init__(self, new_token: Callable[[], str] = _new_token) -> None:
+        """`new_token` makes what the ids of a response and its items are made of."""
+        self._new_token = new_token
+
+    def parse_request(self, raw: bytes) -> ParsedRequest:
+        return requests.parse(raw)
+
+    def stream_writer(self, request: ParsedRequest) -> ResponsesStreamWriter:
+        return ResponsesStreamWriter(self._output(request), _options(request).logprobs)
+
+    def write_whole(self, reply: Reply, request: ParsedRequest) -> bytes:
+        output = self._output(request, silent=True)
+        writer = ResponsesStreamWriter(output, _options(request).logprobs)
+        writer.write(Step(None, reply.events))
+        output.end_of_items()
+        return output.json()
+
+    def write_error(self, error: ErrorInfo) -> bytes:
+        return error.raw or json.dumps({"error": error.error}, ensure_ascii=False).encode(errors="replace")
+
+    def _output(self, request: ParsedRequest, silent: bool = False) -> Output:
+        return Output(_options(request), request.model, Ids(request.ids), self._new_token(), silent)
+
+
+def _options(request: ParsedRequest) -> ResponsesOptions:
+    assert isinstance(request.options, ResponsesOptions)
+    return request.options
+
+
+__all__ = ["Responses"]

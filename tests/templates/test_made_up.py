@@ -1,0 +1,159 @@
+"""Made-up templates, whose markers occur nowhere else, through the running proxy; CHAT_TEMPLATES alone is set."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from converters.syntaxes import SYNTAXES
+from templates.learner import TemplateRows
+from tests.cases import in_one_test
+from tests.helpers import chunks
+from tests.servers import Answer as Script
+from tests.servers import (
+    Json,
+    Proxy,
+    ScriptedBackend,
+    ask,
+    completion,
+    json_answer,
+    message_in,
+    message_of,
+    proxy_process,
+    running_proxy,
+    said,
+    whole_stream,
+)
+from tests.templates.answers import ANSWERS, CALLS, MADE_UP, REFUSED, TOOLS
+
+SHAPES = {
+    "object": "json_object",
+    "named": "named_json",
+    "relaxed": "relaxed",
+    "python": "pythonic",
+    "tags": "tagged",
+    "elements": "elements",
+}
+PAUSE = 0.005
+"""Seconds between two frames, so that they are not read at once."""
+OF_ARGUMENTS = ("<b>", "<city>", "</city>", "<nights>", "</nights>", "<text>", "</text>")
+
+
+@pytest.fixture(scope="module")
+def learned() -> TemplateRows:
+    return TemplateRows([("", str(MADE_UP))])
+
+
+@pytest.fixture(scope="module")
+def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
+    with running_proxy(backend, CHAT_TEMPLATES=str(MADE_UP)) as running:
+        yield running
+
+
+def model_of(template: str) -> str:
+    """A name that says nothing to the table, and contains the file's stem."""
+    return f"someone/{template}-7b:q4"
+
+
+def meant(message: Json) -> Json:
+    """A message without what differs from answer to answer."""
+    calls = [(call["name"], json.loads(call["arguments"])) for call in message["calls"]]
+    reasoning = message.get("reasoning_content") or ""
+    return {"calls": calls, "content": (message["content"] or "").strip(), "reasoning": reasoning.strip()}
+
+
+def wanted(template: str) -> Json:
+    answer = ANSWERS[template]
+    return {"calls": CALLS, "content": answer.content, "reasoning": answer.reasoning}
+
+
+@in_one_test("template", ANSWERS)
+def test_a_row_is_learned_that_the_table_does_not_have(learned: TemplateRows, template: str) -> None:
+    found = learned.find(model_of(template))
+    assert found is not None and found.row is not None, found and found.why
+    assert not found.is_listed
+    assert found.proof is not None and found.proof.holds and not found.proof.not_rendered
+    assert found.row.shape == SHAPES[template.partition("_")[0]]
+
+
+@in_one_test("template", ANSWERS)
+@in_one_test("stream", [False, True], ids=["buffered", "streamed"])
+def test_its_answers_are_translated(backend: ScriptedBackend, proxy: Proxy, template: str, stream: bool) -> None:
+    answer = ANSWERS[template]
+    request = ask(stream=stream, model=model_of(template), tools=TOOLS, **answer.settings)
+    backend.answer = Script(said(answer.text)) if stream else json_answer(completion(answer.text))
+    if stream:
+        message = message_of(whole_stream(proxy.streamed(request)))
+    else:
+        message = message_in(proxy.buffered(request))
+    assert meant(message) == wanted(template)
+    assert message["reasons"] == ["tool_calls"]
+
+
+@in_one_test("template", ANSWERS)
+def test_at_every_cut(backend: ScriptedBackend, proxy: Proxy, template: str) -> None:
+    answer = ANSWERS[template]
+    request = ask(model=model_of(template), tools=TOOLS, **answer.settings)
+    text = answer.text
+    for pieces in [chunks(text, 1), chunks(text, 3), *([text[:at], text[at:]] for at in range(1, len(text)))]:
+        backend.answer = Script(said(*pieces))
+        streamed = whole_stream(proxy.streamed(request))
+        assert meant(message_of(streamed)) == wanted(template), pieces
+
+
+def test_under_gunicorn_too(backend: ScriptedBackend) -> None:
+    """There the child processes of templates are gevent's."""
+    path = MADE_UP / "object_tagged.jinja"
+    answer = ANSWERS["object_tagged"]
+    with proxy_process("gunicorn", backend, CHAT_TEMPLATES=f"mine*={path}") as proxy:
+        backend.answer = Script(said(*chunks(answer.text, 3)))
+        request = ask(model="mine", tools=TOOLS, **answer.settings)
+        assert meant(message_of(whole_stream(proxy.streamed(request)))) == wanted("object_tagged")
+
+
+@in_one_test("template", ANSWERS)
+def test_the_arguments_stream(backend: ScriptedBackend, proxy: Proxy, template: str) -> None:
+    answer = ANSWERS[template]
+    frames = said(*chunks(answer.text, 6))
+    backend.answer = Script([piece for frame in frames for piece in (frame, PAUSE)])
+    streamed = whole_stream(proxy.streamed(ask(model=model_of(template), tools=TOOLS, **answer.settings)))
+    deltas = [
+        entry["function"]["arguments"]
+        for choice in streamed.choices(0)
+        for entry in choice["delta"].get("tool_calls") or []
+        if entry["index"] == 1
+    ]
+    assert len(deltas) > 2, deltas
+
+
+@in_one_test("template", REFUSED)
+def test_what_no_shape_fits_is_refused_with_the_reason(learned: TemplateRows, template: str) -> None:
+    found = learned.find(model_of(template))
+    assert found is not None and found.row is None
+    assert REFUSED[template][1] in found.why
+    assert "\n" not in found.why
+
+
+@in_one_test("template", REFUSED)
+def test_what_is_refused_changes_nothing(backend: ScriptedBackend, proxy: Proxy, template: str) -> None:
+    text = f"Well. {REFUSED[template][0]}"
+    backend.answer = Script(said(*chunks(text, 3)))
+    message = message_of(whole_stream(proxy.streamed(ask(model=model_of(template), tools=TOOLS))))
+    assert (message["content"], message["calls"]) == (text, [])
+
+
+def test_another_model_is_read_by_the_table(backend: ScriptedBackend, proxy: Proxy) -> None:
+    text = ANSWERS["object_list"].text
+    backend.answer = json_answer(completion(text))
+    assert message_in(proxy.buffered(ask(stream=False, model="unheard-of", tools=TOOLS)))["calls"] == []
+
+
+def test_their_markers_occur_nowhere_else() -> None:
+    table = json.dumps([[row.call, row.group, row.parameter, row.also_call] for row in SYNTAXES], ensure_ascii=False)
+    for answer in ANSWERS.values():
+        markers = re.findall(r"<[^<>\s]*>|⟪[^⟫]*⟫|\^\[\w+\]\^", answer.text)
+        own = [marker for marker in markers if marker not in OF_ARGUMENTS]
+        assert own and not [marker for marker in own if marker in table]
