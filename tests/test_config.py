@@ -78,7 +78,7 @@ def test_defaults() -> None:
         "inspector": True,
         "inspector_key": None,
         "inspector_hosts": (),
-        **{"record": "meta", "record_db": None, "record_days": 7.0, "record_max": 100000, "record_bytes": 67108864},
+        **{"record": "meta", "record_db": None, "record_days": 7.0, "record_max": 100000, "record_bytes": 67108864},  # noqa: PIE800 - one line
         "log_level": "INFO",
         "environment": "development",
     }
