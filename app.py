@@ -24,6 +24,7 @@ from dialects import Dialect, all_dialects
 from errors import ConfigError
 from inspector.access import access_check, private_headers
 from inspector.routes import add_inspector
+from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
 from streaming import Relay
 from usage import refuse_arguments
@@ -55,7 +56,15 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
     backend = Backend(config.backend_url, timeouts, shutdown=shutdown)
     learned = learned or _learned(config)
-    relay = Relay(config, backend, ChatReplyReader, Planner(_adapt_settings(config), learned).plan)
+    recorder = new_recorder(config)
+    app.extensions["records"] = recorder
+    relay = Relay(
+        config,
+        backend,
+        ChatReplyReader,
+        Planner(_adapt_settings(config), learned).plan,
+        None if recorder is None else recorder.began,
+    )
     spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
 
     app.before_request(key_check(config))
@@ -68,7 +77,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     add_dialects(app, relay, spoken)
     add_aliases(app, relay)
     if config.inspector:
-        add_inspector(app, learned)
+        add_inspector(app, learned, recorder)
     _add_routes(app, config, relay)
     return app
 

@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from errors import ConfigError
 from setting_kinds import (
     BYTES,
+    DATABASE,
+    DAYS,
     FEW,
     FILE,
     FLAG,
@@ -84,6 +86,11 @@ class Config:
     inspector: bool = True
     inspector_key: str | None = field(default=None, repr=False)
     inspector_hosts: tuple[str, ...] = ()
+    record: Literal["off", "meta", "full"] = "meta"
+    record_db: str | None = field(default=None, repr=False)
+    record_days: float = 7
+    record_max: int = 100000
+    record_bytes: int = 67108864
     log_level: str = "INFO"
     environment: Literal["development", "production", "testing"] = "development"
 
@@ -303,6 +310,7 @@ _PROMPTING = one_of("auto", "native", "prompt")
 _RAW = one_of("auto", "on", "off")
 _CONSTRAIN = one_of(off=False, auto=True)
 _FIELD = one_of("reasoning_content", "reasoning", "both", "content", "none")
+_RECORD = one_of("off", "meta", "full")
 _LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = one_of("development", "production", "testing")
 
@@ -358,6 +366,11 @@ VARIABLES = (
     Variable("INSPECTOR", "on", FLAG, "Serve /dragoman/, where one sees what happened and why"),
     Variable("INSPECTOR_KEY", "", KEY, "Key that sees and may do everything under /dragoman/", secret=True),
     Variable("INSPECTOR_HOSTS", "", HOSTS, "Host names of this proxy, besides loopback, for /dragoman/ and /metrics"),
+    Variable("RECORD", "meta", _RECORD, "Keep records of exchanges: none, without texts, with prompts and answers"),
+    Variable("RECORD_DB", "", DATABASE, "Where records are kept; unset: the last 500 in memory", secret=True),
+    Variable("RECORD_DAYS", "7", DAYS, "Days after which a record is deleted from RECORD_DB"),
+    Variable("RECORD_MAX", "100000", BYTES, "Records that RECORD_DB keeps at most"),
+    Variable("RECORD_BYTES", "67108864", BYTES, "Bytes of all recorded texts; the oldest are deleted first"),
     Variable("LOG_LEVEL", "INFO", _LEVEL, "Lowest level that is logged"),
     Variable("FLASK_ENV", "development", _STAGE, "Log format: readable, JSON, errors only", kept_as="environment"),
 )

@@ -20,6 +20,7 @@
     │   ├── Interrupted         502  the response broke off or is invalid
     │   └── Refused             ...  the backend's own error, with its status
     ├── Unreadable              502  the model left a value of a call's arguments open
+    ├── RecordsUnavailable      503  the store of records does not answer; the proxy itself works on
     ├── Stopping                503  the proxy is shutting down, and the grace period is over
     └── ClientLeft              499  the client hung up; only the log sees it
 
@@ -109,6 +110,13 @@ class NotFound(RequestError):
 
     status = 404
     code = "not_found"
+
+
+class RecordsUnavailable(ProxyError):
+    """The store of records does not answer. The proxy itself works on."""
+
+    status = 503
+    code = "records_unavailable"
 
 
 class MethodNotAllowed(RequestError):

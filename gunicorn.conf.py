@@ -11,6 +11,7 @@ Nothing imported here may open sockets, because gevent patches them only later, 
 from typing import Any
 
 from serving import allow_many_connections, announce_worker, keep_what_is_loaded, load_config, set_before_exit
+from serving.private_records import forget_records, share_records
 from serving.service import (
     install,
     outlive_exhaustion,
@@ -45,6 +46,16 @@ forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would 
 
 
 install(_config.client_timeout)
+
+
+def on_starting(server: Any) -> None:
+    """Several workers keep their records in one file, so that each can show all."""
+    share_records(_config, server.cfg.workers)
+
+
+def on_exit(_server: Any) -> None:
+    """That file is removed with the service."""
+    forget_records()
 
 
 def post_worker_init(worker: Any) -> None:

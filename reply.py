@@ -17,7 +17,7 @@ import secrets
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from converters.text.events import Event
 from converters.text.reasons import ABSTAINED, Reason
@@ -62,6 +62,20 @@ class Usage:
     """Token counts, under the names that the backend gave them."""
 
     counts: Mapping[str, Any]
+
+
+class Tokens(NamedTuple):
+    """The counts that every API has; None where the backend gave none."""
+
+    prompt: int | None = None
+    answer: int | None = None
+    """Of the whole answer, with its reasoning."""
+    reasoning: int | None = None
+
+
+NO_TOKENS = Tokens()
+_LONGEST_REASON = 32
+"""Characters."""
 
 
 @dataclass(slots=True)
@@ -133,8 +147,15 @@ class Notes:
     """The server told reasoning from text itself."""
     closes_prefill: bool = False
     """Reasoning was closed that the prompt seems to have opened."""
+    tokens: Tokens = NO_TOKENS
+    finish: str | None = None
+    """The reason of the choice that was finished last."""
     cut: bool = False
     """Something else than the model's own stop ended a choice: `max_tokens`, a filter."""
+
+    def finished(self, reason: str) -> None:
+        """A choice is over. Only a plain word is kept: some backends put their own text there."""
+        self.finish = reason if reason.isascii() and reason.isidentifier() and len(reason) <= _LONGEST_REASON else None
 
     def note(self, code: Reason, detail: str = "") -> None:
         """A decision, or why text was removed."""

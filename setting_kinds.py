@@ -88,6 +88,18 @@ def _file(text: str) -> str:
     return str(path)
 
 
+def _database(text: str) -> str:
+    """SQLite's file must be in a folder that exists; of PostgreSQL's URL only the beginning is looked at."""
+    scheme, _, rest = text.partition(":///" if text.lower().startswith("sqlite") else "://")
+    if scheme.lower() == "sqlite":
+        return f"sqlite:///{_file(rest)}"
+    return f"postgresql://{_matching(r'[!-~]+', rest).group()}" if scheme.lower() == "postgresql" else _no_value()
+
+
+def _no_value() -> str:
+    raise ValueError
+
+
 def _origin(text: str) -> str:
     # Desktop and editor clients use their own schemes: app://, tauri://, vscode-webview://
     return _matching(r"\*|[a-z][a-z0-9+.-]*://[^\s/@?#*]+", text.removesuffix("/")).group().lower()
@@ -145,6 +157,8 @@ URL = Kind("an http:// or https:// URL without credentials, query or fragment", 
 FEW = Kind("a whole number from 1 to 3", lambda text: _whole(text, 1, 3))
 HOURS = Kind("a number of hours above 0", lambda text: _seconds(text, above=0))
 FILE = Kind("the path of a file in a folder that exists", _file)
+DATABASE = Kind("sqlite:///path with a folder that exists, or postgresql://user:password@host/database", _database)
+DAYS = Kind("a number of days above 0", lambda text: _seconds(text, above=0))
 BYTES = Kind("a whole number, 1 or more", lambda text: _whole(text, 1, math.inf))
 SECONDS = Kind("a number of seconds, 0 or more", _seconds)
 POSITIVE = Kind("a number of seconds above 0", lambda text: _seconds(text, above=0))

@@ -59,8 +59,10 @@ NAMES = ("direct", "nginx", "litellm", *OURS, *(name + OFF for name in OURS))
 
 
 @contextmanager
-def running(name: str, upstream: int, before: str | None = None) -> Iterator[Target]:
-    """The target of that name before the upstream on that port; `before` is a commit."""
+def running(
+    name: str, upstream: int, before: str | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Target]:
+    """The target of that name before the upstream on that port; `before` is a commit, `more` are further variables."""
     if name == "direct":
         yield Target(name, upstream)
         return
@@ -71,7 +73,7 @@ def running(name: str, upstream: int, before: str | None = None) -> Iterator[Tar
         process = subprocess.Popen(
             [str(part) for part in program.command],
             cwd=program.folder,
-            env={**environ(), **program.environ},
+            env={**environ(), **program.environ, **(more or {})},
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,

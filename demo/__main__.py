@@ -121,10 +121,10 @@ def _start(folder: Path, children: ExitStack) -> tuple[Child, Child]:
     settings = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(SETTINGS) and not name.lower().endswith("_proxy")
+        if not name.startswith((*SETTINGS, "RECORD")) and not name.lower().endswith("_proxy")
     }
     settings |= {"BACKEND": "demo", "BACKEND_URL": f"http://{HOST}:{backend.port}", "LOG_LEVEL": "WARNING"}
-    settings |= {"PROXY_HOST": HOST, "PROXY_PORT": str(port)}
+    settings |= {"PROXY_HOST": HOST, "PROXY_PORT": str(port), "RECORD": "full"}
     proxy = children.enter_context(_child("proxy", [str(ROOT / "app.py")], folder, port, folder, settings))
     _wait(proxy, "/health", until)
     print(f"backend on http://{HOST}:{backend.port}/v1, proxy on http://{HOST}:{proxy.port}/v1")

@@ -8,6 +8,8 @@ from typing import Protocol
 from flask import Blueprint, Flask, Response, jsonify
 
 from inspector.access import must_change
+from inspector.records import add_record_routes
+from records.recorder import Recorder
 from web.client_request import current_request
 
 
@@ -23,8 +25,8 @@ class Learned(Protocol):
         ...
 
 
-def add_inspector(app: Flask, learned: Learned) -> None:
-    """The JSON of the inspector."""
+def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None) -> None:
+    """The JSON of the inspector. Without a recorder there is nothing about single requests."""
     room = Blueprint("inspector", __name__, url_prefix="/dragoman")
 
     @room.get("/api/backends")
@@ -36,4 +38,6 @@ def add_inspector(app: Flask, learned: Learned) -> None:
         must_change()
         return jsonify({"forgotten": learned.forget(current_request().args.get("model"))})
 
+    if recorder is not None:
+        add_record_routes(room, recorder)
     app.register_blueprint(room)

@@ -33,6 +33,8 @@ class UpstreamReply:
         self._reader = reader
         self._record = record
         self._same_wire = same_wire
+        tape = record.tape
+        self._taped = tape.attempts[-1] if tape is not None and tape.attempts else None
         self._passthrough: Passthrough | None = None
         self._may_pass = False  # the next bytes may bypass the reader, if it grants that
         self._whole = False
@@ -62,21 +64,33 @@ class UpstreamReply:
             if not isinstance(head, ResponseHead):
                 return head
             self._head = head
-            self._record.status = head.status
+            self._record.answered(head.status)
             if set(head.tokens("content-encoding")) - {"identity"} and not self._exchange.decoded:
                 raise BackendError("The backend's answer has a content coding that cannot be decoded.")
             self._whole = "json" in (head.get("content-type") or "")
+            if self._taped is not None:
+                self._taped.whole = self._whole
         return self._head
 
     def body(self, deadline: float | None = None) -> bytes | Wait:
         """The whole body, for an answer that is not streamed; IDLE at the deadline (call again), or CLIENT_LEFT."""
         while not isinstance(data := self._exchange.next_bytes(deadline), Wait):
             self._record.touched()
+            if self._taped is not None:
+                self._taped.received.add(data)
             self._body.append(data)
             self._length += len(data)
             if self._length > LONGEST_BODY:
                 raise BackendError("The backend's answer is too long to be read whole.")
-        return b"".join(self._body) if data is Wait.END else data
+        if data is not Wait.END:
+            return data
+        self._ended()
+        return b"".join(self._body)
+
+    def _ended(self) -> None:
+        """The end of the body was read."""
+        if self._taped is not None:
+            self._taped.ended = True
 
     # -- streamed ----------------------------------------------------------------------------------------------------
 
@@ -100,9 +114,12 @@ class UpstreamReply:
             return self._sendable(last)
         if data is Wait.END:
             self._passthrough = None
+            self._ended()
             return self._sendable(self._reader.finish())
         if isinstance(data, Wait):
             return data
+        if self._taped is not None:
+            self._taped.received.add(data)
         if self._passthrough is not None:
             taken = self._passthrough.take(data)
             if taken is not None:

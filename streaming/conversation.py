@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from backends import ResponseHead, Wait
+from converters.text.events import CallStart, Reasoning, Text
 from dialects.protocol import Dialect, ParsedRequest, StreamWriter
 from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
@@ -76,6 +77,8 @@ class TranslatedReply:
         try:
             reply = self._reply()
             streams = not isinstance(reply.body, bytes)
+            if isinstance(reply.body, bytes):
+                self._record.wrote(reply.body)
             return reply
         except Refused as error:
             self._failed(error)
@@ -90,6 +93,8 @@ class TranslatedReply:
     def _failed(self, error: ProxyError) -> None:
         self._record.error = error.code
         self._record.status = error.status
+        if not isinstance(error, ClientLeft):
+            self._record.wrote(self._dialect.write_error(error.info.redacted(self._settings.redaction.of)))
 
     def _reply(self) -> ClientReply:
         while (reply := self._tried()) is None:
@@ -139,6 +144,7 @@ class TranslatedReply:
     def _written(self, head: ResponseHead, reply: Reply) -> ClientReply:
         self._attempts.kept()
         body = self._dialect.write_whole(reply, self._request)
+        self._record.spoke()
         headers = self._headers(head)
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.notes.syntax:
@@ -204,10 +210,12 @@ class TranslatedReply:
 
         One flat generator, as gevent copies the stack of whoever waits.
         """
+        count = length = 0  # of the answer's own pieces
         try:
             yield b""
             due = self._first_due
             if first:
+                count, length = 1, len(first)
                 yield first
                 due = self._due()
             while (data := self._next(writer, due)) is not None:
@@ -215,6 +223,9 @@ class TranslatedReply:
                     if due is None or time.monotonic() < due:
                         continue
                     data = self._dialect.keep_alive
+                else:
+                    count += 1
+                    length += len(data)
                 yield data
                 due = self._due()
             yield writer.end(self._record.summary())
@@ -228,6 +239,7 @@ class TranslatedReply:
             log.exception("%s: the stream failed", self._record.request_id)
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
         finally:  # at its end, and whatever breaks it: nothing will follow
+            self._record.pieces, self._record.bytes_out = count, length
             self._close()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:
@@ -246,6 +258,8 @@ class TranslatedReply:
         if not isinstance(steps, Wait | ResponseHead):
             if steps and steps[-1].events:
                 self._attempts.kept()
+            if self._record.first_word is None and any(map(_has_words, steps)):
+                self._record.spoke()
             return b"".join(map(writer.write, in_turns(self._without_secrets(steps))))
         if steps is Wait.CLIENT_LEFT:
             raise ClientLeft("The client left.")
@@ -295,6 +309,10 @@ class TranslatedReply:
         self._attempts.close()
         self._when_over()
         self._record.end()
+
+
+def _has_words(step: Step) -> bool:
+    return any(isinstance(event, Text | Reasoning | CallStart) for _, event in step.events)
 
 
 def _took_too_long() -> TimedOut:

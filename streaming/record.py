@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from blinker import Signal
 
 from reply import Notes
+from streaming.tape import Tape
 
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
 
@@ -29,8 +30,16 @@ log = logging.getLogger("dragoman.exchange")
 
 
 @dataclass(slots=True)
+class Tried:
+    """One request to the backend. Times are in seconds since the client's request."""
+
+    sent: float
+    status: int | None = None
+
+
+@dataclass(slots=True)
 class ExchangeRecord:
-    """What happened between a request and the end of its answer. It holds no prompt and no model text."""
+    """What happened between a request and the end of its answer. Only its tape holds a prompt or model text."""
 
     request_id: str
     path: str
@@ -50,7 +59,32 @@ class ExchangeRecord:
     codes: set[str] = field(default_factory=set)
     """What was done to the request, and what concerns the exchange as a whole."""
     error: str | None = None
+    face: str = ""
+    """The name of the dialect; empty for a request that was forwarded."""
+    backend: str = ""
+    """The base URL of the backend."""
+    received_at: float = field(default_factory=time.time)
+    """When the request came, in seconds since 1970."""
+    first_word: float | None = None
+    """Seconds until the first text, reasoning or call of the answer."""
+    tried: list[Tried] = field(default_factory=list)
+    row: str | None = None
+    """The row in which the model was expected to write."""
+    bytes_in: int = 0
+    """Bytes of the client's request."""
+    pieces: int = 0
+    bytes_out: int = 0
+    """What the body of the answer was sent in, and its bytes."""
+    tape: Tape | None = None
+    """The texts; None unless they are recorded."""
+    id: str = ""
+    """Its name in the store."""
+    when_ended: Callable[[ExchangeRecord], None] | None = None
     _ended: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
 
     def keep(self, notes: Notes) -> None:
         """Keep the notes of the attempt that the client gets."""
@@ -100,6 +134,42 @@ class ExchangeRecord:
         if self.first_byte is None:
             self.first_byte = time.monotonic() - self.started
 
+    def was_sent(self, body: bytes) -> None:
+        """Note another request to the backend."""
+        self.tried.append(Tried(time.monotonic() - self.started))
+        if self.tape is not None:
+            self.tape.sent(body)
+
+    def answered(self, status: int) -> None:
+        """Note the status of the attempt at hand."""
+        self.status = status
+        if self.tried:
+            self.tried[-1].status = status
+        if self.tape is not None and self.tape.attempts:
+            self.tape.attempts[-1].status = status
+
+    def received(self, data: bytes) -> None:
+        """Keep what the backend sent, if texts are recorded."""
+        if self.tape is not None and self.tape.attempts:
+            self.tape.attempts[-1].received.add(data)
+
+    def wrote(self, body: bytes) -> None:
+        """Note the whole body that the client gets."""
+        self.bytes_out = len(body)
+        if self.tape is not None:
+            self.tape.client.add(body)
+
+    def drop(self) -> None:
+        """The exchange is somebody else's: it leaves no line and no record."""
+        self.id, self._ended = "", True
+        if self.when_ended is not None:
+            self.when_ended(self)
+
+    def spoke(self) -> None:
+        """Note the time of the first word; only the first call counts."""
+        if self.first_word is None:
+            self.first_word = time.monotonic() - self.started
+
     def end(self) -> None:
         """Log one line and send `exchange_ended`; only the first call counts."""
         if self._ended:
@@ -121,6 +191,8 @@ class ExchangeRecord:
             extra={"fields": self.fields},  # called by the JSON log only
         )
         exchange_ended.send(self)
+        if self.when_ended is not None:
+            self.when_ended(self)
 
 
 _LONGEST = 200

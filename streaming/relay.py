@@ -21,6 +21,8 @@ from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
+from streaming.tape import Reading
+from streaming.taped import taped
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,23 @@ class Pieces(Iterator[bytes]):
 class Relay:
     """Shared by all threads of the process."""
 
-    def __init__(self, config: Config, backend: Backend, new_reader: NewReader, new_plan: NewPlan) -> None:
-        """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent."""
+    def __init__(
+        self,
+        config: Config,
+        backend: Backend,
+        new_reader: NewReader,
+        new_plan: NewPlan,
+        recorded: Callable[[ExchangeRecord], None] | None = None,
+    ) -> None:
+        """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent.
+
+        `recorded` is told of each exchange when it begins. It may give the record a tape, and `when_ended`.
+        """
         self._config = config
         self._backend = backend
         self._new_reader = new_reader
         self._new_plan = new_plan
+        self._recorded = recorded
         self._parsers = ParserSelection(config)
         self._redaction = Redaction(config.secrets)
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
@@ -92,14 +105,23 @@ class Relay:
         """
         if not self.translates(dialect):
             return self.forward(request)
-        parsed = dialect.parse_request(request.body)
-        if parsed.answered is not None:
-            return self._told(parsed.answered, self._record(request, parsed))
-        new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        try:
+            parsed = dialect.parse_request(request.body)
+            if parsed.answered is not None:
+                return self._told(parsed.answered, self._record(request, parsed, dialect.name))
+            new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        except ProxyError as error:
+            record = self._record(request, face=dialect.name)
+            record.wrote(dialect.write_error(error.info))
+            _failed(record, error)
+            raise
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
-        record = self._record(request, parsed)
+        record = self._record(request, parsed, dialect.name)
         record.codes |= parsed.codes
+        record.row = row.name if row is not None else None
+        if record.tape is not None:
+            record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream)
         target = parsed.upstream.path
         if target == dialect.routes[0]:
             target += "".join(request.target.partition("?")[1:])
@@ -119,9 +141,10 @@ class Relay:
 
         send = partial(self._open, request, target, record)
         attempts = Attempts(plan, send, read, record, check if checked else None)
-        return TranslatedReply(
+        reply = TranslatedReply(
             attempts, parsed, dialect, record, self._settings, lambda: self._parsers.learn(parsed, record.notes)
         ).reply()
+        return taped(reply, record)
 
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""
@@ -135,7 +158,7 @@ class Relay:
             exchange.close()
             _failed(record, error)
             raise
-        record.status = head.status
+        record.answered(head.status)
         kept = to_client(head.headers, record.request_id, same_body=not exchange.decoded)
         headers = [(name, self._redaction.of_text(value)) for name, value in kept]
         length = head.get("content-length")
@@ -148,7 +171,7 @@ class Relay:
         if request.method == "HEAD" or head.status in (204, 304):
             body.drain()
             return ClientReply(head.status, headers, b"")
-        return ClientReply(head.status, headers, body)
+        return taped(ClientReply(head.status, headers, body), record)
 
     def answer(
         self, answer: Callable[[SideRequest, Ask], SideReply | None], side: SideRequest, request: ClientRequest
@@ -167,13 +190,17 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
-        return None if reply is None else self._told(reply, record)
+        if reply is None:
+            record.drop()  # another record is made by who answers it
+            return None
+        return self._told(reply, record)
 
     def _told(self, reply: SideReply, record: ExchangeRecord) -> ClientReply:
         """What a dialect said itself, as the end of its exchange."""
         record.status = reply.status
-        record.end()
         body = reply.body if reply.status < 400 else self._redaction.of(reply.body)
+        record.wrote(body)
+        record.end()
         return ClientReply(
             reply.status, [("Content-Type", reply.media_type), ("X-Request-Id", record.request_id)], body
         )
@@ -186,25 +213,34 @@ class Relay:
             data: bytes | Wait = b""
             while isinstance(head, ResponseHead) and not isinstance(data := exchange.next_bytes(None), Wait):
                 record.touched()
+                record.received(data)
                 pieces.append(data)
                 if sum(map(len, pieces)) > LONGEST_BODY:
                     raise BackendError("The backend's answer is too long to be read whole.")
             if not isinstance(head, ResponseHead) or data is Wait.CLIENT_LEFT:
                 raise ClientLeft("The client left.")
+        record.answered(head.status)
         return BackendAnswer(head.status, b"".join(pieces))
 
     def probe(self) -> tuple[bool, str]:
         """(whether the backend answers, its status or the reason why not)"""
         return self._backend.probe()
 
-    def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None) -> ExchangeRecord:
+    def _record(self, request: ClientRequest, parsed: ParsedRequest | None = None, face: str = "") -> ExchangeRecord:
         path = request.target.partition("?")[0]
         model, stream = (parsed.model, parsed.stream) if parsed else ("", False)
-        return ExchangeRecord(request.request_id, path, model, stream, request.key_name)
+        record = ExchangeRecord(request.request_id, path, model, stream, request.key_name)
+        record.face, record.backend, record.bytes_in = face, self._config.backend_url, len(request.body)
+        if self._recorded is not None:
+            self._recorded(record)
+            if record.tape is not None:
+                record.tape.asked(request.body)
+        return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        record.was_sent(body)
         try:
             return self._backend.open(request.method, target, headers, body, request.client_fd)
         except ProxyError as error:
@@ -223,6 +259,9 @@ def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[byt
     try:
         while not isinstance(data := exchange.next_bytes(None), Wait):
             record.touched()
+            record.received(data)
+            record.pieces += 1
+            record.bytes_out += len(data)
             yield data
     except ProxyError as error:
         record.error = error.code

@@ -78,6 +78,7 @@ def test_defaults() -> None:
         "inspector": True,
         "inspector_key": None,
         "inspector_hosts": (),
+        **{"record": "meta", "record_db": None, "record_days": 7.0, "record_max": 100000, "record_bytes": 67108864},  # noqa: PIE800 - one line
         "log_level": "INFO",
         "environment": "development",
     }
@@ -195,6 +196,15 @@ GOOD: dict[str, dict[str, object]] = {
         "Box.lan": ("box.lan",),
         "box.lan, 10.0.0.7,[2001:DB8:0::1]": ("box.lan", "10.0.0.7", "2001:db8::1"),
     },
+    "RECORD": {"off": "off", "Meta": "meta", "FULL": "full"},
+    "RECORD_DB": {
+        "sqlite:///records.sqlite": "sqlite:///records.sqlite",
+        "SQLite:////tmp/records.sqlite": "sqlite:////tmp/records.sqlite",
+        "postgresql://user:p%40ss@host:5432/db": "postgresql://user:p%40ss@host:5432/db",
+    },
+    "RECORD_DAYS": {"7": 7.0, "0.5": 0.5},
+    "RECORD_MAX": {"1": 1, "250000": 250000},
+    "RECORD_BYTES": {"1": 1, "1073741824": 1073741824},
     "LOG_LEVEL": {"debug": "DEBUG", "WARNING": "WARNING", "Error": "ERROR", "critical": "CRITICAL", "info": "INFO"},
     "FLASK_ENV": {"development": "development", "Production": "production", "testing": "testing"},
 }
@@ -260,6 +270,18 @@ WRONG: dict[str, list[str]] = {
     "INSPECTOR": [*NOT_A_CHOICE, "auto"],
     "INSPECTOR_KEY": ["Bearer sk-1", "sk-\x00", "ключ"],
     "INSPECTOR_HOSTS": [",", "*", "box.lan:5000", *NOT_A_HOST],
+    "RECORD": [*NOT_A_CHOICE, "on", "all"],
+    "RECORD_DB": [
+        "records.sqlite",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:////no/such/folder/r",
+        "mysql://h/d",
+        "postgresql://",
+    ],
+    "RECORD_DAYS": [*NOT_SECONDS, "0"],
+    "RECORD_MAX": ["0", "-1", "1e6"],
+    "RECORD_BYTES": ["0", "-1", "64MB"],
     "LOG_LEVEL": [*NOT_A_CHOICE, "10", "TRACE"],
     "FLASK_ENV": [*NOT_A_CHOICE, "prod"],
 }
@@ -323,6 +345,7 @@ def test_a_whole_refusal() -> None:
         ("PROXY_API_KEYS", "s3cret and spaces"),
         ("PROXY_API_KEYS", "alice:s3cret,bob:s3cret"),
         ("INSPECTOR_KEY", "Bearer s3cret"),
+        ("RECORD_DB", "postgres://user:s3cret@host/db"),
         ("BACKEND_URL", "http://user:s3cret@host"),
         ("BACKEND_URL", "https://s3cret@host/v1"),
         ("BACKEND_URL", "htp://user:pa/s3cret?x@host"),
@@ -526,6 +549,7 @@ def test_the_example_sets_nothing_and_uncommented_changes_nothing() -> None:
 
 
 SECRETS = {"BACKEND_API_KEY": "sk-s3cret", "PROXY_API_KEYS": "one-s3cret,two:2-s3cret", "INSPECTOR_KEY": "3-s3cret"}
+SECRETS["RECORD_DB"] = "postgresql://user:4-s3cret@host/db"
 
 
 def test_every_variable_has_a_field() -> None:

@@ -13,7 +13,19 @@ from converters.text import reasons
 from tests.cases import in_one_test
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("wire", "converters", "templates", "dialects", "backends", "streaming", "serving", "web", "inspector", "demo")
+ROOMS = (
+    "wire",
+    "converters",
+    "templates",
+    "dialects",
+    "backends",
+    "streaming",
+    "records",
+    "serving",
+    "web",
+    "inspector",
+    "demo",
+)
 TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
 FLOORS = {
     "version": 0,
@@ -30,6 +42,7 @@ FLOORS = {
     "backends": 3,
     "startup": 4,
     "streaming": 4,
+    "records": 5,
     "serving": 5,
     "web": 6,
     "inspector": 7,
@@ -67,6 +80,7 @@ FORBIDDEN = {
     "backends/adapt": {"flask", "dialects", "streaming", "socket", "urllib3", "httptools", "time", "logging", "config"},
     "backends/adapt/words": {"flask", "dialects", "streaming", "socket", "time", "config", "wire", "converters", "re"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
+    "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }

@@ -223,7 +223,9 @@ class ChoiceReader:
             self._notes.note("marker_left")
         if self._native.demanded and not self._calls and not self._native.delivered and not cut:
             self._notes.note("required_unmet")
-        delta.last = [*delta.last, Finish(self._reason(reason))]
+        told = self._reason(reason)
+        self._notes.finished(told)
+        delta.last = [*delta.last, Finish(told)]
         return delta
 
     def _reason(self, reason: str | None) -> str:

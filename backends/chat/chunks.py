@@ -24,6 +24,7 @@ from backends.chat.fields import (
     message_extension,
     reply_extension,
     stop_extension,
+    tokens_of,
 )
 from backends.chat.heads import Heads
 from backends.chat.large import LARGE
@@ -174,6 +175,7 @@ class ChunkReader:
         """A chunk without choices. Usage comes last: before a choice has finished, it waits for the end."""
         if not chunk.get("usage"):
             return [Step(frame)]
+        self._notes.tokens = tokens_of(chunk["usage"])
         usage = Step(frame, [(0, Usage(chunk["usage"]))], USAGE)
         if next(self._choices.open, None) is None:
             return [usage]
@@ -213,7 +215,10 @@ class ChunkReader:
             features |= features_of(delta_of(choice), choice.get("finish_reason"))
         self.template = self._template_of(frame, chunk, choices)
         fields = [(index_of(each), found) for each in choices if (found := message_extension(delta_of(each)))]
-        usage: list[ChoiceEvent] = [(0, Usage(chunk["usage"]))] if chunk.get("usage") else []
+        usage: list[ChoiceEvent] = []
+        if chunk.get("usage"):
+            self._notes.tokens = tokens_of(chunk["usage"])
+            usage.append((0, Usage(chunk["usage"])))
         if len(choices) == 1 and not (as_received and not self._mixed) and self._brings_only_calls(choices[0], delta):
             text: list[ChoiceEvent] = [(index, event) for event in delta.text]
             native: list[ChoiceEvent] = [(index, event) for event in delta.native]

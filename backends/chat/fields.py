@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.chat import large
-from reply import NO_FEATURES, Extension, Features, ReplyHead
+from reply import NO_FEATURES, Extension, Features, ReplyHead, Tokens
 from wire.json_depth import MAX_DEPTH, too_deep
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -54,6 +54,16 @@ def head_of(reply: Mapping[str, Any]) -> ReplyHead:
         reply.get("model") or None,
         reply.get("system_fingerprint"),
     )
+
+
+def tokens_of(usage: object) -> Tokens:
+    """The counts that the record keeps of `usage`."""
+    if not isinstance(usage, dict):
+        return Tokens()
+    details = usage.get("completion_tokens_details")
+    reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    found = (usage.get("prompt_tokens"), usage.get("completion_tokens"), reasoning)
+    return Tokens(*(count if type(count) is int and 0 <= count < 1 << 53 else None for count in found))
 
 
 def reply_extension(reply: Mapping[str, Any]) -> Extension | None:

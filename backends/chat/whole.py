@@ -16,6 +16,7 @@ from backends.chat.fields import (
     message_extension,
     reply_extension,
     stop_extension,
+    tokens_of,
 )
 from backends.chat.large import LARGE
 from backends.chat.logprobs import extension_of, logprobs_of
@@ -67,6 +68,7 @@ class WholeReader:
         if around is not None:
             events.append((0, around))
         if reply.get("usage"):
+            self._notes.tokens = tokens_of(reply["usage"])
             events.append((0, Usage(reply["usage"])))
         return Reply(None if changed else body, events, reply, features, body is not None and len(body) > LARGE)
 

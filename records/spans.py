@@ -1,0 +1,152 @@
+"""Events of an answer, as spans of what the model wrote and as the message that they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted, Reasoning, Removed, Text
+from converters.text.reasons import NOTED, REMOVED
+from reply import Finish, ReplyEvent, Usage
+from streaming.record import REQUEST_CODES
+
+Kind = Literal["content", "reasoning", "call", "removed", "noted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters that became the same thing. Of kind `noted` it is empty: a decision was made at this place."""
+
+    kind: Kind
+    start: int
+    """Its place in the raw text, in characters."""
+    raw: str
+    code: str = ""
+    """Why it was removed, or what was decided."""
+    detail: str = ""
+    call: int | None = None
+    """The number of the call in its answer."""
+    name: str | None = None
+    """The tool that is called, where the call begins."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A call as its client gets it."""
+
+    name: str
+    arguments: str = ""
+    """JSON text."""
+    how: str = "open"
+    native: bool = False
+    """The server itself sent it, not as text."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One choice of an answer, as its client gets it."""
+
+    content: str = ""
+    reasoning: str = ""
+    calls: list[Call] = field(default_factory=list)
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+def meaning(code: str) -> str:
+    """What a code says, in words."""
+    tables: tuple[Mapping[Any, str], ...] = (REMOVED, NOTED, REQUEST_CODES)
+    return next((table[code] for table in tables if code in table), "")
+
+
+def spans_of(events: Iterable[ReplyEvent]) -> list[Span]:
+    """The spans in order, neighbours that are alike joined. Their `raw` joined is all that was written."""
+    found: list[Span] = []
+    parts: list[str] = []
+    pos = 0
+    for event in events:
+        one = _span(event, pos)
+        if one is None or not (one.raw or one.kind == "noted" or one.name is not None):
+            continue
+        pos += len(one.raw)
+        if found and _alike(found[-1], one):
+            parts.append(one.raw)
+            continue
+        _close(found, parts)
+        found.append(one)
+        parts = [one.raw]
+    _close(found, parts)
+    return found
+
+
+def _close(found: list[Span], parts: Sequence[str]) -> None:
+    if len(parts) > 1:
+        last = found[-1]
+        found[-1] = Span(last.kind, last.start, "".join(parts), last.code, last.detail, last.call, last.name)
+
+
+def _alike(one: Span, other: Span) -> bool:
+    if one.kind != other.kind or one.kind == "noted" or other.name is not None:
+        return False
+    return (one.code, one.call) == (other.code, other.call)
+
+
+def _span(event: ReplyEvent, pos: int) -> Span | None:
+    match event:
+        case Text():
+            return Span("content", pos, event.raw)
+        case Reasoning():
+            return Span("reasoning", pos, event.raw)
+        case CallStart():
+            return Span("call", pos, event.raw, call=event.index, name=event.name)
+        case ArgumentsDelta() | CallEnd():
+            return Span("call", pos, event.raw, call=event.index)
+        case Removed():
+            return Span("removed", pos, event.raw, event.reason)
+        case Noted():
+            return Span("noted", pos, "", event.code, event.detail)
+    return None
+
+
+def message_of(events: Iterable[ReplyEvent]) -> Message:
+    """What a client gets of these events."""
+    message = Message()
+    calls: dict[int, Call] = {}
+    content: list[str] = []
+    reasoning: list[str] = []
+    arguments: dict[int, list[str]] = {}
+    written: dict[int, int] = {}  # characters of model text that became a call
+    for event in events:
+        match event:
+            case Text():
+                content.append(event.text)
+            case Reasoning():
+                reasoning.append(event.text)
+            case CallStart():
+                calls[event.index] = Call(event.name)
+                written[event.index] = len(event.raw)
+            case ArgumentsDelta():
+                written[event.index] = written.get(event.index, 0) + len(event.raw)
+                arguments.setdefault(event.index, []).append(event.delta)
+            case CallEnd() if event.index in calls:
+                calls[event.index].how = event.how
+                written[event.index] = written.get(event.index, 0) + len(event.raw)
+            case Finish():
+                message.finish_reason = event.reason
+            case Usage():
+                message.usage = dict(event.counts) if isinstance(event.counts, dict) else None
+    for index, call in calls.items():
+        call.arguments = "".join(arguments.get(index, ()))
+        call.native = not written.get(index)
+    message.content, message.reasoning, message.calls = "".join(content), "".join(reasoning), list(calls.values())
+    return message
+
+
+def parsed_arguments(call: Call) -> Any:
+    """The arguments as a value; the text itself if it is no JSON."""
+    try:
+        return json.loads(call.arguments)
+    except ValueError:
+        return call.arguments

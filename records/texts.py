@@ -1,0 +1,196 @@
+"""The texts of an exchange as they are stored: bytes with the borders of their pieces, without keys, often compressed.
+
+    request         the client's
+    sent.0 …        each attempt's request to the backend
+    received.0 …    what the backend answered, its content coding removed
+    client          what the client got
+    reading         with what the answers were read (JSON)
+
+Borders are two little-endian arrays: four bytes for the length of each piece, then eight for when it passed, as a
+floating-point number of seconds on a clock, and behind them when the request came on that clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import accumulate
+from typing import Any
+
+from converters.text.expectations import Expectations
+from streaming.tape import LONGEST_TEXT, Blocks, Reading, Tape
+
+Redact = Callable[[bytes], bytes]
+"""Removes keys. The length stays."""
+
+_SHORT = 4096
+"""Bytes that are not worth compressing: it would take longer than to write them."""
+_WORTH = 64
+"""Bytes that two texts must have in common, if that is to be looked at."""
+_JSON = json.JSONEncoder(default=dict)
+_DEFAULT = Expectations()
+_PLAIN = tuple(each.name for each in fields(Expectations) if each.name not in ("tools", "allowed"))
+_SAME = "same:"
+"""Begins the encoding of a text that starts as another, whose kind and the number of these bytes follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """One text of an exchange."""
+
+    kind: str
+    body: bytes
+    size: int
+    """Bytes of the whole text, of which `body` may hold less."""
+    truncated: bool = False
+    packed_borders: bytes = b""
+
+    @property
+    def borders(self) -> tuple[tuple[int, int], ...]:
+        """For each piece where it ends in `body`, and when it passed, in microseconds since the request came."""
+        lengths, clock = _borders(self.packed_borders)
+        since = (max(int((at - clock[-1]) * 1e6), 0) for at in clock[:-1])
+        return tuple(zip(accumulate(lengths), since, strict=True))
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """(microseconds, bytes) of each piece."""
+        start = 0
+        for end, at in self.borders:
+            yield at, self.body[start:end]
+            start = end
+
+
+@dataclass(frozen=True, slots=True)
+class PackedText:
+    """A row of the table of texts."""
+
+    kind: str
+    body: bytes
+    encoding: str
+    """Empty, `zlib`; or `same:kind:n`, where the text begins with so many bytes of another, and `body` follows."""
+    size: int
+    truncated: bool
+    borders: bytes
+
+
+def texts_of(tape: Tape, started: float, redact: Redact) -> list[StoredText]:
+    """The texts of a tape. `started` is when the request came (`time.monotonic`)."""
+    found = [StoredText("request", redact(tape.request), tape.request_size, tape.request_size > LONGEST_TEXT)]
+    statuses: list[dict[str, object]] = []
+    for number, attempt in enumerate(list(tape.attempts)):
+        statuses.append({"status": attempt.status, "whole": attempt.whole, "ended": attempt.ended})
+        cut = attempt.size > len(attempt.sent)
+        found.append(StoredText(f"sent.{number}", redact(attempt.sent), attempt.size, cut))
+        found.append(_joined(f"received.{number}", attempt.received, started, redact))
+    found.append(_joined("client", tape.client, started, redact))
+    told = {"attempts": statuses, "reading": None if tape.reading is None else _told(tape.reading)}
+    body = redact(_JSON.encode(told).encode())
+    if len(body) > LONGEST_TEXT:  # half of the tools would read another answer
+        body = json.dumps(told | {"reading": None}).encode()
+    found.append(StoredText("reading", body, len(body)))
+    return found
+
+
+def _joined(kind: str, blocks: Blocks, started: float, redact: Redact) -> StoredText:
+    # a writer may be adding: only whole entries are taken
+    times = blocks.times[:]
+    pieces = blocks.blocks[: len(times)]
+    body = b"".join(pieces)
+    times.append(started)
+    clock = array("d", times)
+    lengths = array("I", map(len, pieces))
+    if sys.byteorder == "big":
+        clock.byteswap()
+        lengths.byteswap()
+    return StoredText(kind, redact(body), len(body), blocks.truncated, lengths.tobytes() + clock.tobytes())
+
+
+def _told(reading: Reading) -> dict[str, Any]:
+    given = reading.expectations
+    told: dict[str, Any] = {"tools": given.tools}
+    for name in _PLAIN:
+        if (value := getattr(given, name)) != getattr(_DEFAULT, name):
+            told[name] = value
+    if given.allowed is not None:
+        told["allowed"] = sorted(given.allowed)
+    return {"row": reading.row, "choices": reading.choices, "stream": reading.stream, "expectations": told}
+
+
+def reading_of(told: Mapping[str, Any] | None) -> Reading | None:
+    """What `_told` was made of; None for a request that was forwarded, or was recorded by another version."""
+    if not isinstance(told, Mapping):
+        return None
+    known = {each.name for each in fields(Expectations)}
+    try:
+        values = {name: value for name, value in told["expectations"].items() if name in known}
+        allowed = values.get("allowed")
+        values["allowed"] = None if allowed is None else frozenset(allowed)
+        return Reading(told["row"], Expectations(**values), int(told["choices"]), bool(told["stream"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def packed(texts: Sequence[StoredText]) -> list[PackedText]:
+    """The texts as they are stored. What one has in common with the beginning of another is stored once."""
+    out: list[PackedText] = []
+    earlier: list[StoredText] = []
+    for text in texts:
+        borders = text.packed_borders
+        borders = b"z" + zlib.compress(borders, 1) if len(borders) > _SHORT else b"-" + borders if borders else b""
+        body, encoding = text.body, ""
+        common, like = max(
+            ((_common(each.body, body), each.kind) for each in earlier if each.body[:_WORTH] == body[:_WORTH]),
+            default=(0, ""),
+        )
+        if common >= _WORTH and len(body) - common <= _SHORT:
+            body, encoding = body[common:], f"{_SAME}{like}:{common}"
+        elif len(body) > _SHORT:
+            body, encoding = zlib.compress(body, 1), "zlib"
+        if not encoding.startswith(_SAME):
+            earlier.append(text)
+        out.append(PackedText(text.kind, body, encoding, text.size, text.truncated, borders))
+    return out
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(other))
+    if one[:high] == other[:high]:
+        return high
+    while high - low > 1:  # the first `low` are equal, the first `high` are not
+        middle = (low + high) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle)
+    return low
+
+
+def unpacked(rows: Sequence[PackedText]) -> list[StoredText]:
+    """The texts that were packed. What cannot be read is left out."""
+    found: dict[str, StoredText] = {}
+    for row in sorted(rows, key=lambda each: each.encoding.startswith(_SAME)):
+        try:
+            body = zlib.decompress(row.body) if row.encoding == "zlib" else row.body
+            borders = zlib.decompress(row.borders[1:]) if row.borders[:1] == b"z" else row.borders[1:]
+        except zlib.error:
+            continue
+        if row.encoding.startswith(_SAME):
+            _, kind, common = row.encoding.split(":")
+            if kind not in found:
+                continue
+            body = found[kind].body[: int(common)] + body
+        found[row.kind] = StoredText(row.kind, body, row.size, row.truncated, borders)
+    return list(found.values())
+
+
+def _borders(data: bytes) -> tuple[array[int], array[float]]:
+    """(the length of each piece in bytes, when it passed, and behind that when the request came)"""
+    count = max(len(data) - 8, 0) // 12
+    lengths, clock = array("I", data[: 4 * count]), array("d", data[4 * count : 12 * count + 8] or bytes(8))
+    if sys.byteorder == "big":
+        lengths.byteswap()
+        clock.byteswap()
+    return lengths, clock
