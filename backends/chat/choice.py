@@ -246,6 +246,8 @@ class ChoiceReader:
 
     def _ended(self, cut: bool, followed: bool = False) -> list[Event]:
         events = self._parser.finish(cut, followed)
+        for code in self._parser.left_as_text:
+            self._notes.note(code)
         self._notes.closes_prefill = self._notes.closes_prefill or self._parser.closes_prefill
         return events
 

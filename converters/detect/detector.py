@@ -21,7 +21,7 @@ from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import Quoting
 from converters.detect.reasoning import ReasoningState
 from converters.shapes.fenced import FencedMessage
-from converters.shapes.machine import CallContext, CallsParser, Grammar
+from converters.shapes.machine import CallContext, CallsParser, Grammar, why_refused
 from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed, joined_texts
@@ -74,6 +74,7 @@ class Detector(ProseReader):
         if in_reasoning == self._reasoning.active:
             return []
         self._read("", End.STOP)
+        self.abandoned.broken()
         self._reasoning.turn(active=in_reasoning)
         self._quoting = Quoting()
         return self._take_events()
@@ -81,6 +82,7 @@ class Detector(ProseReader):
     def finish(self, end: End = End.STOP) -> list[Event]:
         """No more text will come; the events of what was held."""
         self._read("", end)
+        self.abandoned.broken()
         if end is End.STOP and self._reasoning.stopped() and self._begun and not self._call_count:
             self._events.append(Noted("reasoning_never_closed"))
         return self._take_events()
@@ -98,7 +100,7 @@ class Detector(ProseReader):
         reasoning = self._reasoning
         if self._behind_call or self._ended or self._fresh:
             return None
-        if reasoning.dropped or reasoning.sole or reasoning.behind_late:
+        if reasoning.dropped or reasoning.sole or reasoning.behind_late or self.abandoned.pending:
             return None
         if self._quoting.closer or (not reasoning.active and self._quoting.remarkable):
             return None
@@ -163,6 +165,7 @@ class Detector(ProseReader):
             return None
         self._calls = None
         if isinstance(calls, QuotedCalls) and not calls.refused:
+            self.abandoned.codes.add("quoted")
             return calls.rest
         if isinstance(calls, WholeMessage | FencedMessage):
             self.syntax = self.syntax or calls.syntax
@@ -183,11 +186,16 @@ class Detector(ProseReader):
             run = min(len(text) - len(text.lstrip(text[0])), LONGEST_RUN)
             self._emit_run(text[:run], run)
             return text[run:]
-        self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
         self._leftovers = None  # what closes comes behind what opens
+        if isinstance(refused, WholeMessage):
+            self.abandoned.bare(with_text=refused.with_text)
+            self._emit(text[:1])
+            return text[1:]
+        self.left_marker = True
         marker = self.index.first_markers.search(text)
-        end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
-        end = self._opener_length or end
+        end = self._opener_length or (marker.end() if marker else 1)
+        if not self._reasoning.active:
+            self.abandoned.opener(end, why_refused(refused))
         self._emit(text[:end])
         return text[end:]
 
@@ -324,7 +332,9 @@ class Detector(ProseReader):
         buffer = self._buffer
         found = self._quoting.closed_at(buffer, pos)
         place = len(buffer) if found < 0 or (self._quoting.closer and end is not End.MORE) else found
+        self.abandoned.in_html = True
         self._emit(buffer[pos:place])
+        self.abandoned.in_html = bool(self._quoting.closer)
         if self._quoting.closer and place < len(buffer):
             self._buffer = buffer[place:]
             return WAIT

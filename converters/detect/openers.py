@@ -87,7 +87,8 @@ class OpenerIndex:
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
         only_first = Markers(self.first_markers.literals - self.markers.literals)
         self._begins_first = re.compile("|".join(only_first.heads) or NOTHING).match
-        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "")
+        others = _END_HEADS | {"{"} if self.entries else _END_HEADS  # what begins JSON that looks like a call
+        self.prefilter = MarkerPrefilter(self.markers, others, REMARKABLE if self.entries else "")
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
 
     def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:

@@ -9,7 +9,8 @@ import re
 from typing import Literal
 
 from converters.detect import channels
-from converters.detect.headers import Header, header_at, takes_nothing
+from converters.detect.abandoned import Abandoned
+from converters.detect.headers import Header, header_at, is_undeclared, takes_nothing
 from converters.detect.openers import CLOSES, ENDS, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
@@ -54,6 +55,8 @@ class ProseReader:
         """The row of the first call that was found."""
         self.left_marker = False
         """An opener was passed as text, because no row has what followed it."""
+        self.abandoned = Abandoned(expectations, has_rows=bool(index.entries))
+        """Why what looks like a call stays text. It is told, and changes nothing."""
 
     def read_plain(self, text: str) -> None:
         """Note that a text without markers has been read, which changes what may follow."""
@@ -64,7 +67,10 @@ class ProseReader:
         if not text.isspace():
             self._may_be_whole = self._may_be_whole and self._reasoning.active
             self._behind_call = self._ended = self._fresh = self._reasoning.sole = False
-        self._quoting.prose(text)
+        if self._reasoning.active:
+            self._quoting.prose(text)
+        else:
+            self.abandoned.prose(text, self._quoting)
 
     def _emit(self, text: str) -> None:
         if text:
@@ -82,6 +88,7 @@ class ProseReader:
         return pos
 
     def _emit_run(self, run: str, pos: int) -> int:
+        self.abandoned.broken()
         self._quoting.run(run)
         self._ended = self._behind_call = self._fresh = self._first = self._reasoning.sole = False
         self._reasoning.behind_late = False
@@ -182,6 +189,7 @@ class ProseReader:
 
     def _begin_anew(self) -> None:
         """Behind something that was removed."""
+        self.abandoned.broken()
         self._begun = True
         self._behind_call = self._ended = self._fresh = self._first = False
         self._quoting = Quoting()
@@ -349,6 +357,7 @@ class ProseReader:
         if self._reasoning.muted and not (self._reasoning.sole and self._may_be_sole(header)):
             if header is True and end is End.MORE:
                 return WAIT
+            self.abandoned.leave("in_message", len(opener.group()))
             return self._emit_to(opener, opener.end())
         if isinstance(header, Header):
             self._begin(header, quoted=quoted)
@@ -361,6 +370,9 @@ class ProseReader:
             self._events.append(Removed(text[start:], "cut"))
             return len(text)
         self.left_marker = True
+        if not self._reasoning.active:
+            undeclared = header is False and is_undeclared(self.index, opener, self._expectations)
+            self.abandoned.opener(len(opener.group()), "undeclared_left" if undeclared else None)
         return self._emit_to(opener, opener.end())
 
     def _at_empty_pair(self, pair: re.Match[str], end: End) -> int:
@@ -383,6 +395,7 @@ class ProseReader:
             index=self._call_count,
         )
         self._begun, self._reasoning.behind_late, self._opener_length = True, False, 0
+        self.abandoned.broken()
         self._row = header.row
         parser = header.row.parser(context, self._expectations)
         if quoted:

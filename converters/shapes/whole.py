@@ -38,6 +38,8 @@ class WholeMessage:
         self.over = False
         self.refused = False
         self.rest = ""
+        self.with_text = False
+        """A row took a call of a declared tool, but more than that stands in the message."""
         self._next_row()
 
     def feed(self, text: str) -> list[Event]:
@@ -89,12 +91,14 @@ class WholeMessage:
         else:
             self._behind.append(text)
             self._fits = self._ending.fits(text)
+            self.with_text = self.with_text or not (self._fits or self._parser.refused)
 
     def _take(self, events: list[Event]) -> None:
         self._events += events
         self._call = next((event.index for event in reversed(events) if isinstance(event, CallStart)), self._call)
         if self._parser.over:
             self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
+            self.with_text = self.with_text or not (self._fits or self._parser.refused)
 
     def _end_lease(self) -> None:
         """Make one event of what was taken by lease."""

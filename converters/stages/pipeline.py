@@ -27,6 +27,7 @@ from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
 from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
 
 
 class OutputParser(Protocol):
@@ -62,6 +63,7 @@ class Pipeline:
         "_check",
         "_choice",
         "_detector",
+        "_drafts",
         "_filters",
         "_lease",
         "_lease_known",
@@ -82,6 +84,7 @@ class Pipeline:
         self._detector = detector
         self._whitespace = whitespace or Whitespace()
         self._filters = stages
+        self._drafts = next((stage for stage in stages if isinstance(stage, ReasoningCalls)), None)
         self._stages: list[Filter] = [*stages, self._whitespace]
         self._choice = choice
         self._check = check
@@ -103,6 +106,96 @@ class Pipeline:
     def left_marker(self) -> bool:
         """An opener was left in the text, because no row has what followed it."""
         return self._detector.left_marker
+
+    @property
+    def left_as_text(self) -> set[Reason]:
+        """Why what looks like a call was left as it is, so far."""
+        found = self._detector.abandoned.codes - {"marker_left"}
+        if self._drafts is not None and self._drafts.drafted:
+            found.add("draft_call")
+        if self._choice is not None and self._choice.undeclared:
+            found.add("undeclared_name")
+        return found
+
+    def feed(self, text: str) -> list[Event]: ...
+
+    def finish(self, cut: bool = False) -> list[Event]:
+        """The text is over; `cut` says that max_tokens ended it."""
+        ...
+
+
+class Filter(Protocol):
+    """Events to events."""
+
+    def feed(self, events: list[Event]) -> list[Event]: ...
+
+    def finish(self, end: End) -> list[Event]: ...
+
+
+class Stage(Filter, Protocol):
+    """A filter between detection and Whitespace."""
+
+    def permits(self, kind: LeaseKind) -> bool:
+        """Whether more of this kind passes unchanged and unseen, until the next event. A pure question."""
+        ...
+
+
+class Pipeline:
+    """A detector and the stages behind it. An OutputParser."""
+
+    __slots__ = (
+        "_check",
+        "_choice",
+        "_detector",
+        "_drafts",
+        "_filters",
+        "_lease",
+        "_lease_known",
+        "_server_splits",
+        "_stages",
+        "_whitespace",
+    )
+
+    def __init__(
+        self,
+        detector: Detector,
+        stages: Sequence[Stage],
+        whitespace: Whitespace | None = None,
+        choice: ToolChoice | None = None,
+        check: SchemaCheck | None = None,
+    ) -> None:
+        """`choice` and `check` are the stages that number calls and keep their arguments, if calls may come."""
+        self._detector = detector
+        self._whitespace = whitespace or Whitespace()
+        self._filters = stages
+        self._drafts = next((stage for stage in stages if isinstance(stage, ReasoningCalls)), None)
+        self._stages: list[Filter] = [*stages, self._whitespace]
+        self._choice = choice
+        self._check = check
+        self._server_splits = False
+        self._lease: Lease | None = None
+        self._lease_known = False  # whether `_lease` is the answer for the present state
+
+    @property
+    def syntax(self) -> str | None:
+        """The name of the row that the model wrote its first call in."""
+        return self._detector.syntax.name if self._detector.syntax else None
+
+    @property
+    def closes_prefill(self) -> bool:
+        """Reasoning was closed that nothing in the text had opened: the prompt seems to have done so."""
+        return self._detector.reasoning.closes_prefill
+
+    @property
+    def left_marker(self) -> bool:
+        """An opener was left in the text, because no row has what followed it."""
+        return self._detector.left_marker
+
+    @property
+    def left_as_text(self) -> set[Reason]:
+        """Why what looks like a call was left as it is, so far."""
+        drafted: set[Reason] = {"draft_call"} if self._drafts is not None and self._drafts.drafted else set()
+        return (self._detector.abandoned.codes | drafted) - {"marker_left"}
 
     def feed(self, text: str) -> list[Event]:
         lease = self._lease if self._lease_known else self.lease()
