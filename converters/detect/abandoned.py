@@ -52,8 +52,6 @@ _PLACEHOLDER_WITHIN = 256
 _SPEAKS_OF_CALLS = re.compile(r"[<\[\]].*(?:tool|call|func|invoke|python_|action)", re.IGNORECASE | re.DOTALL)
 
 
-
-
 class Left(NamedTuple):
     """Text that looks like a call and stays text: where it stands in the raw text, in characters, and why."""
 
@@ -75,6 +73,7 @@ class Abandoned:
         "_expectations",
         "_holes",
         "_next_bare",
+        "_quoted_from",
         "_rejected_at",
         "_tail",
         "_tail_is_quoted",
@@ -108,11 +107,15 @@ class Abandoned:
         self._next_bare: Reason = "bare_json_with_text"  # what JSON is that begins next
         self._behind_opener = False  # JSON that begins next stands behind an opener that was left
         self._holes: str | None = None  # text behind such an opener, in which a placeholder may stand
+        self._quoted_from = 0  # where the quoted call begins that is being read
         self._rejected_at = (0, 0)  # the place of that opener, and its length
 
     def leave(self, code: Reason, length: int, back: int = 0) -> None:
         """What begins here, or so many characters back, stays text."""
-        self._tell(code, (self.position() if self.position is not None else 0) - back, length)
+        self._tell(code, self._here() - back, length)
+
+    def _here(self) -> int:
+        return self.position() if self.position is not None else 0
 
     def _tell(self, code: Reason, start: int, length: int) -> None:
         self.codes.add(code)
@@ -122,11 +125,19 @@ class Abandoned:
     # -- what detection decided ----------------------------------------------------------------------------------------
 
     def opener(self, length: int, why: Reason | None = None) -> None:
-        """An opener of so many characters is left as text, here. Where nobody knows why, a placeholder may explain it."""
+        """An opener of so many characters is left as text, here. A placeholder behind it may say more than `why`."""
         self.broken()
         self.leave(why or "marker_left", length)
-        self._rejected_at = (self.position() if self.position is not None else 0), length
+        self._rejected_at = self._here(), length
         self._holes, self.pending, self._behind_opener = "", True, True
+
+    def quotation_begins(self) -> None:
+        """A call begins here that is quoted."""
+        self._quoted_from = self._here()
+
+    def quotation_ends(self) -> None:
+        """It ended here."""
+        self._tell("quoted", self._quoted_from, self._here() - self._quoted_from)
 
     def bare(self, *, with_text: bool) -> None:
         """What began like a call without a marker, here, is none: the JSON that begins now is judged as such."""
@@ -160,7 +171,9 @@ class Abandoned:
             start = begins.start()
             self._between(text[done:start])
             done = max(done, start)
-            quoted = tail_was_quoted if start < held else was_quoted if start < first_line or first_line < 0 else is_quoted
+            quoted = (
+                tail_was_quoted if start < held else was_quoted if start < first_line or first_line < 0 else is_quoted
+            )
             ahead = before + text[max(0, start - 2) : start]
             quoted = quoted or self.in_html or _is_marked(ahead[-2:])
             after = self._look(text, start, start - held, quoted=quoted)
@@ -246,7 +259,11 @@ _NAMES_SO_FAR = re.compile(rf"{_JSON.pattern}|{_JSON_SO_FAR.pattern}").search
 
 def _is_marked(before: str) -> bool:
     """Whether an opening quotation mark stands directly before."""
-    return before[-1:] in OPENING_MARKS and before != "" and (len(before) == 1 or before[0].isspace() or before[0] in BRACKETS)
+    return (
+        before[-1:] in OPENING_MARKS
+        and before != ""
+        and (len(before) == 1 or before[0].isspace() or before[0] in BRACKETS)
+    )
 
 
 @cache
@@ -264,5 +281,11 @@ def _known() -> frozenset[str]:
     for row in SYNTAXES:
         for each in fields(row):
             value = getattr(row, each.name)
-            texts += [value] if isinstance(value, str) else [v for v in value if isinstance(v, str)] if isinstance(value, tuple) else []
+            texts += (
+                [value]
+                if isinstance(value, str)
+                else [v for v in value if isinstance(v, str)]
+                if isinstance(value, tuple)
+                else []
+            )
     return frozenset(folded(found) for text in texts for found in re.findall(r"<[^<>]{1,80}>|\[[A-Z_ ]+\]", text))

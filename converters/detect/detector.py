@@ -12,11 +12,11 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from converters.detect.citations import citation_end
 from converters.detect.headers import Header, header_at, header_behind_prefill
 from converters.detect.leftovers import Leftovers
+from converters.detect.messages import MessageReader
 from converters.detect.openers import ENDS, OpenerIndex
-from converters.detect.prose import WAIT, ProseReader
+from converters.detect.prose import WAIT
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import Quoting
 from converters.detect.reasoning import ReasoningState
@@ -33,13 +33,13 @@ _VISIBLE = re.compile(r"\S")
 
 _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
-_SLICE = 4096
+SLICE = 4096
 """Characters of a long text that are read at once. Each run of calls copies what follows it of a slice."""
 _LONGEST_GAP = 4096
 """White space behind an empty pair of markers that may wait for what follows."""
 
 
-class Detector(ProseReader):
+class Detector(MessageReader):
     """Tells text, reasoning and calls apart in what one model writes."""
 
     def __init__(self, index: OpenerIndex, expectations: Expectations) -> None:
@@ -55,8 +55,8 @@ class Detector(ProseReader):
     def feed(self, text: str) -> list[Event]:
         """The events of one more piece."""
         calls = self._calls
-        if len(text) > _SLICE:
-            slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
+        if len(text) > SLICE:
+            slices = (text[start : start + SLICE] for start in range(0, len(text), SLICE))
             return joined_texts([event for each in slices for event in self.feed(each)])
         if calls is None or self._invents:
             self._read(text, End.MORE)
@@ -165,7 +165,7 @@ class Detector(ProseReader):
             return None
         self._calls = None
         if isinstance(calls, QuotedCalls) and not calls.refused:
-            self.abandoned.codes.add("quoted")
+            self.abandoned.quotation_ends()
             return calls.rest
         if isinstance(calls, WholeMessage | FencedMessage):
             self.syntax = self.syntax or calls.syntax
@@ -245,17 +245,6 @@ class Detector(ProseReader):
                 return True
         self._buffer = ""
         return False
-
-    def _at_meant_marker(self, match: re.Match[str], marker: str, end: End) -> int:
-        if marker not in self.index.inline:
-            return super()._at_meant_marker(match, marker, end)
-        after = citation_end(match, end)
-        if after is None:
-            return self._emit_to(match, match.end())
-        if after != WAIT:
-            self._begun = True
-            self._events.append(Removed(match.string[match.start() : after], "marker"))
-        return after
 
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""
@@ -377,7 +366,6 @@ class Detector(ProseReader):
         self._buffer = self._buffer[start:]
         self._may_be_whole = False
         context = CallContext("", whole=True, index=self._call_count)
-        self._opener_length = 0
         self._calls = WholeMessage(self.index.whole, context, self._expectations)
         return True
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from converters.detect import channels
 from converters.detect.abandoned import Abandoned
-from converters.detect.headers import Header, header_at, is_undeclared, takes_nothing
+from converters.detect.headers import Header, header_at, is_undeclared
 from converters.detect.openers import CLOSES, ENDS, OPENS, OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
@@ -20,10 +19,10 @@ from converters.detect.voices import DUAL, followed, in_a_sentence, voice_at
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.sole import SoleInMessage
 from converters.syntaxes import Syntax
-from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENTS, START
+from converters.syntaxes.channels import MESSAGE_ENDS, START
 from converters.text.events import End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
-from converters.text.scanner import Lookahead, folded
+from converters.text.scanner import folded
 
 WAIT = -1
 """What a method that reads a marker returns in place of a position, if more text must come first."""
@@ -241,101 +240,9 @@ class ProseReader:
         self._ended = not marked
         return after
 
-    # -- messages on channels ------------------------------------------------------------------------------------------
-
     def _at_message(self, match: re.Match[str], end: End) -> int:
         """What the header of a message begins with."""
-        text, start, whole = match.string, match.start(), end is not End.MORE
-        if self._quoting.marked:
-            return self._emit_to(match, match.end())
-        if match.group() == START:
-            role = channels.other_speaker(text, start, whole=whole)
-            if role is True:
-                return WAIT
-            if isinstance(role, str):
-                return self._at_other(role, match, end)
-        header = channels.message_header(text, start, whole=whole)
-        if header is True:
-            return WAIT
-        if header is False:
-            return self._at_broken_header(match, end)
-        begins = self._fresh or self._ended or self._behind_call
-        if not (begins or header.known):
-            return self._emit_to(match, match.end())
-        if header.lane is None:
-            return self._at_addressed(header, match, end)
-        self._reasoning.open_message(header.lane, muted=header.lane != "reasoning" and header.recipient in RECIPIENTS)
-        self._may_be_whole = self._may_be_whole and header.lane == "reasoning"
-        self._events.append(Removed(header.raw, "marker", tag=True, turn=True))
-        self._begin_anew()
-        return header.end
-
-    def _at_other(self, role: str, match: re.Match[str], end: End) -> int:
-        """A start token with a word that is not the model's role: another speaker, or the first word of a text."""
-        text, start = match.string, match.start()
-        header = channels.message_header(text, start, whole=end is not End.MORE)
-        speaks = channels.is_speaker(role) or self._expectations.declared(role) is not None
-        if header is True and not speaks:
-            return WAIT
-        if self._turn_may_begin and (speaks or header is not False):
-            return self._invent(text, start, result=channels.is_result(role))
-        if (self._fresh or self._ended or self._behind_call) and not speaks and header is False:
-            self._events.append(Removed(match.group(), "marker", turn=True))
-            self._begin_anew()
-            return match.end()
-        return self._emit_to(match, match.end())
-
-    def _at_broken_header(self, match: re.Match[str], end: End) -> int:
-        """A header that breaks off."""
-        text, start = match.string, match.start()
-        begins = self._fresh or self._ended or self._behind_call
-        if match.group() in FIRST or match.group() == MESSAGE:
-            broken = end is not End.MORE and begins and channels.message_header(text, start, whole=False) is True
-            if broken and (end is End.CUT or "<" in text[start:]):
-                self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker"))
-                return len(text)
-            return self._emit_to(match, match.end())
-        if end is not End.MORE and channels.may_become_header(text, start):
-            self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker", turn=True))
-            return len(text)
-        if match.group() == START and begins:
-            behind = channels.begun_header(text, start)
-            self._events.append(Removed(text[start:behind], "marker", turn=True))
-            self._begin_anew()
-            self._fresh = self._first = True
-            return behind
-        self.left_marker = True
-        return self._emit_to(match, match.end())
-
-    def _at_addressed(self, header: channels.MessageHeader, match: re.Match[str], end: End) -> int:
-        """A message to a tool: a call, if a row takes what follows its header."""
-        text = match.string
-        name = header.recipient.removeprefix("functions.")
-        waits = False
-        at_end = re.compile(r"\S").search(text, header.end) is None
-        for row, bodies in self.index.addressed if name else ():
-            found, _, _ = bodies.look(text, header.end)
-            waits = waits or found == Lookahead.YET
-            code = name in row.syntax.code_tools and not at_end
-            bare = found == Lookahead.YET and at_end and end is End.STOP and not row.syntax.group
-            if found == Lookahead.FOUND or code or (bare and takes_nothing(name, self._expectations)):
-                self._reasoning.turn(active=False)
-                own = header.raw if row.syntax.group else ""  # else it is the header of the call
-                if own or self._ended:  # even without a span it says that a turn is over
-                    self._events.append(Removed(own, "marker", turn=True))
-                if own:
-                    self._begin_anew()
-                else:
-                    self._begin(Header(row, header.raw, header.end, name, None, grouped=True))
-                    self._opener_length = len(header.raw)
-                return header.end
-        if waits and end is End.MORE:
-            return WAIT
-        if waits and end is End.CUT:
-            self._events.append(Removed(text[match.start() :], "cut"))
-            return len(text)
-        self.left_marker = self.left_marker or bool(self.index.entries)
-        return self._emit_to(match, header.end)
+        raise NotImplementedError
 
     # -- calls begin ---------------------------------------------------------------------------------------------------
 
@@ -399,6 +306,7 @@ class ProseReader:
         self._row = header.row
         parser = header.row.parser(context, self._expectations)
         if quoted:
+            self.abandoned.quotation_begins()
             self._calls = QuotedCalls(parser)
             return
         if self._reasoning.sole and self._reasoning.muted:

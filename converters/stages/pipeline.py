@@ -117,86 +117,6 @@ class Pipeline:
             found.add("undeclared_name")
         return found
 
-    def feed(self, text: str) -> list[Event]: ...
-
-    def finish(self, cut: bool = False) -> list[Event]:
-        """The text is over; `cut` says that max_tokens ended it."""
-        ...
-
-
-class Filter(Protocol):
-    """Events to events."""
-
-    def feed(self, events: list[Event]) -> list[Event]: ...
-
-    def finish(self, end: End) -> list[Event]: ...
-
-
-class Stage(Filter, Protocol):
-    """A filter between detection and Whitespace."""
-
-    def permits(self, kind: LeaseKind) -> bool:
-        """Whether more of this kind passes unchanged and unseen, until the next event. A pure question."""
-        ...
-
-
-class Pipeline:
-    """A detector and the stages behind it. An OutputParser."""
-
-    __slots__ = (
-        "_check",
-        "_choice",
-        "_detector",
-        "_drafts",
-        "_filters",
-        "_lease",
-        "_lease_known",
-        "_server_splits",
-        "_stages",
-        "_whitespace",
-    )
-
-    def __init__(
-        self,
-        detector: Detector,
-        stages: Sequence[Stage],
-        whitespace: Whitespace | None = None,
-        choice: ToolChoice | None = None,
-        check: SchemaCheck | None = None,
-    ) -> None:
-        """`choice` and `check` are the stages that number calls and keep their arguments, if calls may come."""
-        self._detector = detector
-        self._whitespace = whitespace or Whitespace()
-        self._filters = stages
-        self._drafts = next((stage for stage in stages if isinstance(stage, ReasoningCalls)), None)
-        self._stages: list[Filter] = [*stages, self._whitespace]
-        self._choice = choice
-        self._check = check
-        self._server_splits = False
-        self._lease: Lease | None = None
-        self._lease_known = False  # whether `_lease` is the answer for the present state
-
-    @property
-    def syntax(self) -> str | None:
-        """The name of the row that the model wrote its first call in."""
-        return self._detector.syntax.name if self._detector.syntax else None
-
-    @property
-    def closes_prefill(self) -> bool:
-        """Reasoning was closed that nothing in the text had opened: the prompt seems to have done so."""
-        return self._detector.reasoning.closes_prefill
-
-    @property
-    def left_marker(self) -> bool:
-        """An opener was left in the text, because no row has what followed it."""
-        return self._detector.left_marker
-
-    @property
-    def left_as_text(self) -> set[Reason]:
-        """Why what looks like a call was left as it is, so far."""
-        drafted: set[Reason] = {"draft_call"} if self._drafts is not None and self._drafts.drafted else set()
-        return (self._detector.abandoned.codes | drafted) - {"marker_left"}
-
     def feed(self, text: str) -> list[Event]:
         lease = self._lease if self._lease_known else self.lease()
         if lease is not None and text and not (self._server_splits and lease.kind == "reasoning"):
@@ -259,14 +179,21 @@ class Pipeline:
         return events
 
 
-def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None) -> Pipeline:
+def new_parser(
+    expectations: Expectations,
+    prior: Syntax | None = None,
+    custom: Stage | None = None,
+    kind: type[Pipeline] = Pipeline,
+    detects: type[Detector] = Detector,
+) -> Pipeline:
     """A parser for one choice of one answer.
 
     `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us.
+    `kind` and `detects` are what the parser is made of, where more is wanted of it than events.
     """
     ours = expectations.translate and custom is None
     index = opener_index(prior) if ours else reasoning_index(prior.name if prior else "")
-    detector = Detector(index, expectations)
+    detector = detects(index, expectations)
     stages: list[Stage] = []
     if expectations.strip_end_tokens:
         stages.append(EndTokens())
@@ -279,4 +206,4 @@ def new_parser(expectations: Expectations, prior: Syntax | None = None, custom: 
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":
         stages.append(DropReasoning())
-    return Pipeline(detector, stages, Whitespace(holds=expectations.translate), choice, check)
+    return kind(detector, stages, Whitespace(holds=expectations.translate), choice, check)

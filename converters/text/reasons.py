@@ -132,5 +132,20 @@ NOTED: dict[Reason, str] = {
 }
 """For each code what was decided."""
 
+BECAME: dict[str, str] = {
+    "content": "text for the user",
+    "reasoning": "reasoning of the model",
+    "call": "the markup of a call that was delivered",
+    "arguments": "the arguments of a call that was delivered",
+    "removed": "text that no client should see",
+}
+"""What becomes of text where no code says more."""
+
+
+def sentence(code: str) -> str:
+    """A code in words, or what became of text. The page on outcomes says the same at more length."""
+    return {**BECAME, **NOTED, **REMOVED}[code]
+
+
 ABSTAINED: frozenset[Reason] = frozenset({"converter_raised", "marker_left"})
 """Decisions to pass text unread although it looked like more than text."""

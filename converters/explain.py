@@ -1,0 +1,34 @@
+"""What becomes of a model's text, character by character, and why: for people who ask why a call was not converted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from converters.builtin import SyntaxConverter
+from converters.factory import converter_factory
+from converters.stages.tracing import Decision, traced_parser
+from converters.text.expectations import Expectations, Schema
+from converters.thinking import family_of
+
+__all__ = ["Decision", "explain"]
+
+
+def explain(
+    text: str, tools: Mapping[str, Schema], model: str | None = None, syntax: str | None = None, cut: bool = False
+) -> list[Decision]:
+    """The decisions of the ordinary parser about one text, in its order.
+
+    `tools` maps each declared name to the JSON Schema of its parameters; without tools nothing is translated. `model`
+    is the model's name, `syntax` that of a row, which is expected then whatever the model. `cut`: max_tokens ended the
+    text. Those decisions that have a span cover every character once. Raises KeyError for a row that does not exist.
+    """
+    converter = converter_factory.get_row(syntax) if syntax is not None else converter_factory.get_builtin(model or "")
+    family = family_of(model) if model else None
+    expectations = Expectations(
+        tools=tools, translate=bool(tools), starts_inside=syntax is None and family is not None and family.opens
+    )
+    row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+    parser = traced_parser(expectations, row)
+    parser.feed(text)
+    parser.finish(cut)
+    return parser.decisions()
