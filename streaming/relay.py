@@ -17,6 +17,7 @@ from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
+from streaming.decision_log import teller
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
@@ -93,7 +94,8 @@ class Relay:
         if not self.translates(dialect):
             return self.forward(request)
         parsed = dialect.parse_request(request.body)
-        new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+        syntax = value_of(request.headers, "x-dragoman-syntax")
+        new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
         record = self._record(request, parsed)

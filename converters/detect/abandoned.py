@@ -28,7 +28,9 @@ from converters.text.scanner import folded
 
 _MOST = 400
 """Characters that may become something that looks like a call."""
-_BEGINS = re.compile(r"[<\[{]").search
+_BEGINS = re.compile(r"<(?=[A-Za-z|｜]|\Z)|\[(?=[\sA-Za-z_]|\Z)|\{(?=[\s\"]|\Z)").search
+BARE_HEAD = r'\{(?:[\s"\\]|\Z)'
+"""A regex of what JSON begins with that may look like a call, as text or as part of a JSON string."""
 _TAG = re.compile(r"<(?:\Z|[A-Za-z|｜][^<>]{0,80}(?:\Z|>))")
 _SQUARE = re.compile(r"\[(?:\Z|[A-Z][A-Z_ ]{0,40}(?:\Z|\]))")
 _CALLISH = re.compile(
@@ -43,7 +45,7 @@ _JSON_SO_FAR = re.compile(
     rf'(?:{_KEYS})"\s{{0,16}}(?:\Z|:\s{{0,16}}(?:\Z|"[^"\\\n]{{0,200}}\Z))))'
 )
 _LIST = re.compile(r"\[\s{0,8}([A-Za-z_][\w.]{0,100})\(")
-_LIST_SO_FAR = re.compile(r"\[\s{0,8}(?:[A-Za-z_][\w.]{0,100})?\Z")
+_LIST_SO_FAR = re.compile(r"\[\s{0,8}((?:[A-Za-z_][\w.]{0,100})?)\Z")
 _AROUND_JSON = " \t\r\n["
 _PLACEHOLDER = re.compile(
     r"[^.…*]{0,200}?[:({=>\[,]\s{0,8}(?:\{\s{0,8})?(?:\.\.\.|…|\*\*[A-Za-z]|<[A-Za-z][\w -]{0,40}>\s*[,)}\]<])"
@@ -228,7 +230,8 @@ class Abandoned:
         if self.kind != "calls" or self._expectations.json_answer:
             return start + 1
         found = sample.match(text, start)
-        if found is None and so_far.match(text, start):
+        half = so_far.match(text, start) if found is None else None
+        if half is not None and (sample is _JSON or self._may_be_tool(half[1])):
             return 0
         if found is None and sample is _LIST:
             return start + 1  # a list may hold what is meant
@@ -239,6 +242,10 @@ class Abandoned:
         if not behind_opener and self._expectations.declared(found[1]) is not None:
             self.leave("quoted" if quoted else code, found.end() - start, -offset)
         return found.end()
+
+    def _may_be_tool(self, word: str) -> bool:
+        """Whether a tool's name begins so."""
+        return any(tool.startswith(word) for tool in self._expectations.tools)
 
     def _look_for_placeholder(self, text: str) -> None:
         self._holes = f"{self._holes}{text[:_PLACEHOLDER_WITHIN]}"[:_PLACEHOLDER_WITHIN]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from converters.detect.abandoned import BARE_HEAD
 from converters.detect.quoting import HTML, REMARKABLE, RUNS
 from converters.detect.suffixes import split, stem, suffixed_grammar
 from converters.shapes import grammar
@@ -87,8 +88,8 @@ class OpenerIndex:
         self.markers = Markers([marker for marker in markers if marker[0] != " "], also=RUNS)
         only_first = Markers(self.first_markers.literals - self.markers.literals)
         self._begins_first = re.compile("|".join(only_first.heads) or NOTHING).match
-        others = _END_HEADS | {"{"} if self.entries else _END_HEADS  # what begins JSON that looks like a call
-        self.prefilter = MarkerPrefilter(self.markers, others, REMARKABLE if self.entries else "")
+        bare = [BARE_HEAD] if self.entries else []
+        self.prefilter = MarkerPrefilter(self.markers, _END_HEADS, REMARKABLE if self.entries else "", bare)
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
 
     def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:

@@ -6,7 +6,7 @@ It takes no short way, so that all text is counted. What it keeps is a list of d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,17 +96,18 @@ class TracingDetector(Detector):
 class TracedPipeline(Pipeline):
     """A pipeline that keeps its decisions. An OutputParser."""
 
-    __slots__ = ("_at", "_declared", "_kept", "_tracing")
+    __slots__ = ("_at", "_declared", "_kept", "_told", "_tracing")
 
     _tracing: TracingDetector
 
-    def start(self, expectations: Expectations) -> None:
-        """Told once, before anything is read."""
+    def start(self, expectations: Expectations, told: Callable[[Sequence[Decision]], None] | None) -> None:
+        """Called once, before anything is read. `told` is given the decisions at the end."""
         assert isinstance(self._detector, TracingDetector)
         self._tracing = self._detector
         self._declared = frozenset(expectations.tools)
         self._kept: list[Decision] = []
         self._at = 0
+        self._told = told
 
     def lease(self) -> Lease | None:
         """None: what is taken by lease would not be counted."""
@@ -121,7 +122,10 @@ class TracedPipeline(Pipeline):
         return [event for events in found for event in events]
 
     def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
-        return self._seen(super().finish(cut, followed))
+        events = self._seen(super().finish(cut, followed))
+        if self._told is not None:
+            self._told(self.decisions())
+        return events
 
     def decisions(self) -> list[Decision]:
         """All of them, in the order of the text, once it is finished. Those with a span cover it, each part once."""
@@ -172,12 +176,15 @@ class TracedPipeline(Pipeline):
 
 
 def traced_parser(
-    expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None
+    expectations: Expectations,
+    prior: Syntax | None = None,
+    custom: Stage | None = None,
+    told: Callable[[Sequence[Decision]], None] | None = None,
 ) -> TracedPipeline:
-    """A parser as `new_parser` makes it, that keeps its decisions."""
+    """A parser as `new_parser` makes it, that keeps its decisions, and gives them to `told` at the end."""
     parser = new_parser(expectations, prior, custom, TracedPipeline, TracingDetector)
     assert isinstance(parser, TracedPipeline)
-    parser.start(expectations)
+    parser.start(expectations, told)
     return parser
 
 
