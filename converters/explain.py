@@ -12,6 +12,10 @@ from converters.thinking import family_of
 
 __all__ = ["Decision", "explain"]
 
+_MOST_PIECES = 65_536
+"""A text is read in so many pieces at most: the smaller they are, the finer the markup of a call and its arguments are
+told apart, since a call opens with the first of its arguments."""
+
 
 def explain(
     text: str, tools: Mapping[str, Schema], model: str | None = None, syntax: str | None = None, cut: bool = False
@@ -29,6 +33,8 @@ def explain(
     )
     row = converter.syntax if isinstance(converter, SyntaxConverter) else None
     parser = traced_parser(expectations, row)
-    parser.feed(text)
+    size = 1 + len(text) // _MOST_PIECES
+    for start in range(0, len(text), size):
+        parser.feed(text[start : start + size])
     parser.finish(cut)
     return parser.decisions()

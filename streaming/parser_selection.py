@@ -43,7 +43,8 @@ class ParserSelection:
     ) -> tuple[Callable[[], Pipeline], Expectations, Syntax | None]:
         """(a function that makes one parser for each choice, the expectations they share, the row if one is known)
 
-        `syntax` is the row that the request asks for, if it does; `told` is given the decisions of each parser. Raises RequestError for a row that does not exist.
+        `syntax` is the row that the request asks for, if it does; `told` is given the decisions of each parser. Raises
+        RequestError for a row that does not exist.
         """
         converter = self._converter(request.model, syntax)
         config = self._config

@@ -276,7 +276,7 @@ def _is_marked(before: str) -> bool:
 @cache
 def _openers() -> tuple[str, ...]:
     """The openers of all rows that cannot be words."""
-    found = {folded(entry.opener).strip() for row in map(grammar, SYNTAXES) for entry in row.entries}
+    found = {folded(entry.opener) for row in map(grammar, SYNTAXES) for entry in row.entries}
     return tuple(sorted(each for each in found if _SPEAKS_OF_CALLS.match(each)))
 
 

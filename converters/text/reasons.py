@@ -141,10 +141,12 @@ BECAME: dict[str, str] = {
 }
 """What becomes of text where no code says more."""
 
+_SENTENCES: dict[str, str] = BECAME | {str(code): text for each in (NOTED, REMOVED) for code, text in each.items()}
+
 
 def sentence(code: str) -> str:
     """A code in words, or what became of text. The page on outcomes says the same at more length."""
-    return {**BECAME, **NOTED, **REMOVED}[code]
+    return _SENTENCES[code]
 
 
 ABSTAINED: frozenset[Reason] = frozenset({"converter_raised", "marker_left"})
