@@ -28,7 +28,7 @@ from converters.text.scanner import folded
 
 _MOST = 400
 """Characters that may become something that looks like a call."""
-_BEGINS = re.compile(r"<(?=[A-Za-z|｜]|\Z)|\[(?=[\sA-Za-z_]|\Z)|\{(?=[\s\"]|\Z)").search
+_BEGINS = re.compile(r"<(?=[A-Za-z|｜]|\Z)|\[(?=\s{0,8}(?:[A-Za-z_]|\Z))|\{(?=\s{0,64}(?:\"|\Z))").search
 BARE_HEAD = r'\{(?:[\s"\\]|\Z)'
 """A regex of what JSON begins with that may look like a call, as text or as part of a JSON string."""
 _TAG = re.compile(r"<(?:\Z|[A-Za-z|｜][^<>]{0,80}(?:\Z|>))")
@@ -126,12 +126,17 @@ class Abandoned:
 
     # -- what detection decided ----------------------------------------------------------------------------------------
 
-    def opener(self, length: int, why: Reason | None = None) -> None:
-        """An opener of so many characters is left as text, here. A placeholder behind it may say more than `why`."""
+    def opener(self, length: int, why: Reason | None = None, *, began: bool = False) -> None:
+        """An opener of so many characters is left as text, here.
+
+        `began`: a call had begun behind it, so that a placeholder in its place may say more than `why`.
+        """
         self.broken()
         self.leave(why or "marker_left", length)
-        self._rejected_at = self._here(), length
-        self._holes, self.pending, self._behind_opener = "", True, True
+        self._behind_opener = True
+        if began:
+            self._rejected_at = self._here(), length
+            self._holes, self.pending = "", True
 
     def quotation_begins(self) -> None:
         """A call begins here that is quoted."""
@@ -178,7 +183,7 @@ class Abandoned:
             )
             ahead = before + text[max(0, start - 2) : start]
             quoted = quoted or self.in_html or _is_marked(ahead[-2:])
-            after = self._look(text, start, start - held, quoted=quoted)
+            after = self._look(begins, start - held, quoted=quoted)
             if after == 0 and not last:
                 self._tail, self._tail_is_quoted, self._before = text[start:], quoted, ahead[-2:]
                 break
@@ -198,15 +203,16 @@ class Abandoned:
         """Text that begins nothing: JSON behind words does not stand behind an opener any more."""
         self._behind_opener = self._behind_opener and not text.strip(_AROUND_JSON)
 
-    def _look(self, text: str, start: int, offset: int, *, quoted: bool) -> int:
-        """Judge what begins at a position, which is `offset` from here: how far it reaches. 0: more text must come."""
+    def _look(self, begins: re.Match[str], offset: int, *, quoted: bool) -> int:
+        """Judge what begins `offset` characters from here: the position behind it. 0: more text must come."""
+        text, start = begins.string, begins.start()
         if text[start] == "{":
-            return self._look_at_bare(text, start, offset, _JSON, _JSON_SO_FAR, quoted=quoted)
+            return self._look_at_bare(begins, offset, _JSON, _JSON_SO_FAR, quoted=quoted)
         found = (_TAG if text[start] == "<" else _SQUARE).match(text, start)
         if found is None:
             if text[start] == "<":
                 return start + 1
-            return self._look_at_bare(text, start, offset, _LIST, _LIST_SO_FAR, quoted=quoted)
+            return self._look_at_bare(begins, offset, _LIST, _LIST_SO_FAR, quoted=quoted)
         markup = found.group()
         if markup[-1] not in ">]":
             return 0
@@ -224,9 +230,10 @@ class Abandoned:
         return found.end()
 
     def _look_at_bare(
-        self, text: str, start: int, offset: int, sample: re.Pattern[str], so_far: re.Pattern[str], *, quoted: bool
+        self, begins: re.Match[str], offset: int, sample: re.Pattern[str], so_far: re.Pattern[str], *, quoted: bool
     ) -> int:
         """The same for what may be a call without markup."""
+        text, start = begins.string, begins.start()
         if self.kind != "calls" or self._expectations.json_answer:
             return start + 1
         found = sample.match(text, start)

@@ -195,7 +195,7 @@ class Detector(MessageReader):
         marker = self.index.first_markers.search(text)
         end = self._opener_length or (marker.end() if marker else 1)
         if not self._reasoning.active:
-            self.abandoned.opener(end, why_refused(refused))
+            self.abandoned.opener(end, why_refused(refused), began=True)
         self._emit(text[:end])
         return text[end:]
 

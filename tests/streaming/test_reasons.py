@@ -180,7 +180,7 @@ def test_the_parsers_of_answers_tell_their_decisions() -> None:
     parser.feed_reasoning("Hm. ")
     parser.feed(f"Sure. {CALL}")
     parser.finish()
-    assert told[0].became == "reasoning" and {each.became for each in told} >= {"content", "call", "arguments"}
+    assert told[0].became == "reasoning" and {each.became for each in told} >= {"content", "call"}
     assert sum(each.end - each.start for each in told) == len(f"Hm. Sure. {CALL}")
 
 
