@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from converters.detect.quoting import BRACKETS, OPENING_MARKS, Quoting
@@ -28,7 +28,6 @@ from converters.text.scanner import folded
 
 _MOST = 400
 """Characters that may become something that looks like a call."""
-_BEGINS = re.compile(r"<(?=[A-Za-z|｜]|\Z)|\[(?=\s{0,8}(?:[A-Za-z_]|\Z))|\{(?=\s{0,64}(?:\"|\Z))").search
 BARE_HEAD = r'\{(?:[\s"\\]|\Z)'
 """A regex of what JSON begins with that may look like a call, as text or as part of a JSON string."""
 _TAG = re.compile(r"<(?:\Z|[A-Za-z|｜][^<>]{0,80}(?:\Z|>))")
@@ -62,6 +61,13 @@ class Left(NamedTuple):
     code: Reason
 
 
+@lru_cache(maxsize=256)
+def _begins(initials: str) -> Callable[..., re.Match[str] | None]:
+    """Finds what a text that looks like a call begins with, where the names of tools begin with these letters."""
+    name = rf"[{re.escape(initials)}]|" if initials else ""
+    return re.compile(rf'<(?=[A-Za-z|｜]|\Z)|\[(?=T|\s{{0,8}}(?:{name}\Z))|\{{(?=\s{{0,64}}(?:"|\Z))').search
+
+
 _MOST_SPANS = 1000
 """Places that are remembered of one text, where they are."""
 
@@ -71,6 +77,7 @@ class Abandoned:
 
     __slots__ = (
         "_before",
+        "_begins",
         "_behind_opener",
         "_expectations",
         "_holes",
@@ -103,6 +110,7 @@ class Abandoned:
         self.in_html = False
         """The text that passes stands in HTML that shows code."""
         self._expectations = expectations
+        self._begins = _begins("".join(sorted({name[:1] for name in expectations.tools})))
         self._tail = ""  # what may become something that looks like a call
         self._tail_is_quoted = False
         self._before = ""  # the two characters before the tail
@@ -154,7 +162,7 @@ class Abandoned:
 
     def prose(self, text: str, quoting: Quoting) -> None:
         """Text for the user has passed; `quoting` is told of it."""
-        if self.kind == "" or (not self.pending and _BEGINS(text) is None):
+        if self.kind == "" or (not self.pending and self._begins(text) is None):
             self._behind_opener = self._behind_opener and text.isspace()
             quoting.prose(text)
             return
@@ -173,7 +181,7 @@ class Abandoned:
         before = self._before if held else before
         tail_was_quoted, self._tail = self._tail_is_quoted, ""
         first_line = text.find("\n", held)
-        begins, done = _BEGINS(text), held
+        begins, done = self._begins(text), held
         while begins is not None:
             start = begins.start()
             self._between(text[done:start])
@@ -188,7 +196,7 @@ class Abandoned:
                 self._tail, self._tail_is_quoted, self._before = text[start:], quoted, ahead[-2:]
                 break
             done = max(done, after)
-            begins = _BEGINS(text, max(after, start + 1))
+            begins = self._begins(text, max(after, start + 1))
         else:
             self._between(text[done:])
         self.pending = bool(self._tail) or self._holes is not None
