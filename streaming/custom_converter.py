@@ -14,21 +14,27 @@ from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
 from converters.factory import converter_factory
 from converters.stages.pipeline import Pipeline, new_parser
+from converters.stages.tracing import traced_parser
 from converters.text.events import End, Event, LeaseKind, Noted, Text
 from converters.text.expectations import Expectations
+from streaming.decision_log import Told
 
 log = logging.getLogger("dragoman.converters")
 
 Result = TypeVar("Result")
 
 
-def parser_for(converter: ToolCallConverter, expectations: Expectations) -> Pipeline:
-    """The parser for one choice of an answer, for a built-in or a registered converter."""
-    if isinstance(converter, SyntaxConverter):
-        return new_parser(expectations, converter.syntax)
-    if not expectations.translate:
-        return new_parser(expectations)
-    return new_parser(expectations, custom=CustomConverterStage(converter, expectations))
+def parser_for(converter: ToolCallConverter, expectations: Expectations, told: Told | None = None) -> Pipeline:
+    """The parser for one choice of an answer, for a built-in or a registered converter.
+
+    With `told` it is a slower one, which tells its decisions when it has ended.
+    """
+    prior = converter.syntax if isinstance(converter, SyntaxConverter) else None
+    ours = isinstance(converter, SyntaxConverter) or not expectations.translate
+    custom = None if ours else CustomConverterStage(converter, expectations)
+    if told is not None:
+        return traced_parser(expectations, prior, custom, told)
+    return new_parser(expectations, prior, custom)
 
 
 def converter_for(model: str) -> ToolCallConverter:

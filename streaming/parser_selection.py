@@ -20,6 +20,7 @@ from dialects.protocol import ParsedRequest
 from errors import RequestError
 from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
+from streaming.decision_log import Told
 from streaming.reasoning_memory import Habit, ReasoningMemory
 from templates.learner import TemplateRows
 
@@ -40,11 +41,12 @@ class ParserSelection:
             opener_index(None)  # warm the cache: building it takes about a second and would stall the first request
 
     def select(
-        self, request: ParsedRequest, syntax: str | None
+        self, request: ParsedRequest, syntax: str | None, told: Told | None = None
     ) -> tuple[Callable[[], Pipeline], Expectations, Syntax | None]:
         """(a function that makes one parser for each choice, the expectations they share, the row if one is known)
 
-        `syntax` is the row that the request asks for, if it does. Raises RequestError for a row that does not exist.
+        `syntax` is the row that the request asks for, if it does; `told` is given the decisions of each parser. Raises
+        RequestError for a row that does not exist.
         """
         converter = self._converter(request.model, syntax)
         config = self._config
@@ -59,7 +61,7 @@ class ParserSelection:
             starts_inside=self._starts_inside(request, converter),
         )
         row = converter.syntax if isinstance(converter, SyntaxConverter) else None
-        return lambda: parser_for(converter, expectations), expectations, row
+        return lambda: parser_for(converter, expectations, told), expectations, row
 
     def learn(self, request: ParsedRequest, notes: Notes) -> None:
         """Remember where this model's reasoning started, if the answer showed it."""

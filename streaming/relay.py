@@ -17,6 +17,7 @@ from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
+from streaming.decision_log import teller
 from streaming.headers import Headers, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
@@ -109,7 +110,8 @@ class Relay:
             parsed = dialect.parse_request(request.body)
             if parsed.answered is not None:
                 return self._told(parsed.answered, self._record(request, parsed, dialect.name))
-            new_parser, expectations, row = self._parsers.select(parsed, value_of(request.headers, "x-dragoman-syntax"))
+            syntax = value_of(request.headers, "x-dragoman-syntax")
+            new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
             record = self._record(request, face=dialect.name)
             record.wrote(dialect.write_error(error.info))

@@ -66,6 +66,7 @@ HEART = {
     "builtin": 6,
     "factory": 7,
     "thinking": 7,
+    "explain": 8,
 }
 FORBIDDEN = {
     "wire": {"flask", "requests", "urllib3", "socket", "time", "logging", "config", "converters"},

@@ -267,6 +267,8 @@ class ChoiceReader:
             for batch in batches:
                 events += self._noted(batch)
                 turns.take()
+        for code in self._parser.left_as_text:
+            self._notes.note(code)
         self._notes.closes_prefill = self._notes.closes_prefill or self._parser.closes_prefill
         return events
 

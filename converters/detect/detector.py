@@ -12,16 +12,16 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from converters.detect.citations import citation_end
 from converters.detect.headers import Header, header_at, header_behind_prefill
 from converters.detect.leftovers import Leftovers
+from converters.detect.messages import MessageReader
 from converters.detect.openers import OpenerIndex
-from converters.detect.prose import WAIT, ProseReader
+from converters.detect.prose import WAIT
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import Quoting
 from converters.detect.reasoning import ReasoningState
 from converters.shapes.fenced import FencedMessage
-from converters.shapes.machine import CallContext, CallsParser, Grammar
+from converters.shapes.machine import CallContext, CallsParser, Grammar, why_refused
 from converters.shapes.whole import WholeMessage
 from converters.syntaxes import REASONING_TAGS
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Event, Noted, Removed, joined_texts
@@ -33,13 +33,13 @@ _VISIBLE = re.compile(r"\S")
 
 _NO_WIDTH = "\u200b\u2060\ufeff"
 """White space without width, as a byte order mark before bare JSON."""
-_SLICE = 4096
+SLICE = 4096
 """Characters of a long text that are read at once. Each run of calls copies what follows it of a slice."""
 _LONGEST_GAP = 4096
 """White space behind an empty pair of markers that may wait for what follows."""
 
 
-class Detector(ProseReader):
+class Detector(MessageReader):
     """Tells text, reasoning and calls apart in what one model writes."""
 
     def __init__(self, index: OpenerIndex, expectations: Expectations) -> None:
@@ -55,8 +55,8 @@ class Detector(ProseReader):
     def feed(self, text: str) -> list[Event]:
         """The events of one more piece."""
         calls = self._calls
-        if len(text) > _SLICE:
-            slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
+        if len(text) > SLICE:
+            slices = (text[start : start + SLICE] for start in range(0, len(text), SLICE))
             return joined_texts([event for each in slices for event in self.feed(each)])
         if calls is None or self._invents:
             self._read(text, End.MORE)
@@ -74,6 +74,7 @@ class Detector(ProseReader):
         if in_reasoning == self._reasoning.active:
             return []
         self._read("", End.STOP)
+        self.abandoned.broken()
         self._reasoning.turn(active=in_reasoning)
         self._quoting = Quoting()
         return self._take_events()
@@ -81,6 +82,7 @@ class Detector(ProseReader):
     def finish(self, end: End = End.STOP) -> list[Event]:
         """No more text will come; the events of what was held."""
         self._read("", end)
+        self.abandoned.broken()
         if end is End.STOP and self._reasoning.stopped() and self._begun and not self._call_count:
             self._events.append(Noted("reasoning_never_closed"))
         return self._take_events()
@@ -98,7 +100,7 @@ class Detector(ProseReader):
         reasoning = self._reasoning
         if self._behind_call or self._ended or self._fresh:
             return None
-        if reasoning.dropped or reasoning.sole or reasoning.behind_late:
+        if reasoning.dropped or reasoning.sole or reasoning.behind_late or self.abandoned.pending:
             return None
         if self._quoting.closer or (not reasoning.active and self._quoting.remarkable):
             return None
@@ -163,6 +165,7 @@ class Detector(ProseReader):
             return None
         self._calls = None
         if isinstance(calls, QuotedCalls) and not calls.refused:
+            self.abandoned.quotation_ends()
             return calls.rest
         if isinstance(calls, WholeMessage | FencedMessage):
             self.syntax = self.syntax or calls.syntax
@@ -183,11 +186,16 @@ class Detector(ProseReader):
             run = min(len(text) - len(text.lstrip(text[0])), LONGEST_RUN)
             self._emit_run(text[:run], run)
             return text[run:]
-        self.left_marker = self.left_marker or not isinstance(refused, WholeMessage)
         self._leftovers = None  # what closes comes behind what opens
+        if isinstance(refused, WholeMessage):
+            self.abandoned.bare(with_text=refused.with_text)
+            self._emit(text[:1])
+            return text[1:]
+        self.left_marker = True
         marker = self.index.first_markers.search(text)
-        end = marker.end() if marker and not isinstance(refused, WholeMessage) else 1
-        end = self._opener_length or end
+        end = self._opener_length or (marker.end() if marker else 1)
+        if not self._reasoning.active:
+            self.abandoned.opener(end, why_refused(refused), began=True)
         self._emit(text[:end])
         return text[end:]
 
@@ -237,17 +245,6 @@ class Detector(ProseReader):
                 return True
         self._buffer = ""
         return False
-
-    def _at_meant_marker(self, match: re.Match[str], marker: str, end: End) -> int:
-        if marker not in self.index.inline:
-            return super()._at_meant_marker(match, marker, end)
-        after = citation_end(match, end)
-        if after is None:
-            return self._emit_to(match, match.end())
-        if after != WAIT:
-            self._begun = True
-            self._events.append(Removed(match.string[match.start() : after], "marker"))
-        return after
 
     def _pass_turn(self, match: re.Match[str] | None, pos: int, end: End) -> int:
         """Read the header of a turn, if one stands at a position, behind white space."""
@@ -324,7 +321,9 @@ class Detector(ProseReader):
         buffer = self._buffer
         found = self._quoting.closed_at(buffer, pos)
         place = len(buffer) if found < 0 or (self._quoting.closer and end is not End.MORE) else found
+        self.abandoned.in_html = True
         self._emit(buffer[pos:place])
+        self.abandoned.in_html = bool(self._quoting.closer)
         if self._quoting.closer and place < len(buffer):
             self._buffer = buffer[place:]
             return WAIT

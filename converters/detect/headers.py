@@ -63,6 +63,15 @@ def header_at(
     return waits
 
 
+def is_undeclared(index: OpenerIndex, opener: re.Match[str], expectations: Expectations) -> bool:
+    """Whether a header begins at an opener that only a declared name would make a call."""
+    for _, entry in index.entries_at(folded(opener.group())):
+        match = entry.pattern.match(opener.string, opener.start())
+        if match is not None and not entry.believes(named(match)[0], expectations):
+            return True
+    return False
+
+
 def takes_nothing(name: str, expectations: Expectations) -> bool:
     """Whether a name is that of a tool that is called without arguments."""
     declared = expectations.declared(name)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from converters.detect.abandoned import BARE_HEAD
 from converters.detect.quoting import HTML, REMARKABLE, RUNS
 from converters.detect.suffixes import split, stem, suffixed_grammar
 from converters.shapes import grammar
@@ -83,7 +84,8 @@ class OpenerIndex:
         only_first = Markers(self.first_markers.literals - self.markers.literals)
         self._begins_first = re.compile("|".join(only_first.heads) or NOTHING).match
         self._end_heads = _END_HEADS.union(token[0] for token in self.own_ends)
-        self.prefilter = MarkerPrefilter(self.markers, self._end_heads, REMARKABLE if self.entries else "")
+        bare = [BARE_HEAD] if self.entries else []
+        self.prefilter = MarkerPrefilter(self.markers, self._end_heads, REMARKABLE if self.entries else "", bare)
         self._reached = {marker: self._entries_reached(marker) for marker in self.first_markers.literals}
 
     def _add_rows(self, rows: Iterable[Grammar], prior: str) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from converters.detect import channels
-from converters.detect.headers import Header, header_at, takes_nothing
+from converters.detect.abandoned import Abandoned
+from converters.detect.headers import Header, header_at, is_undeclared
 from converters.detect.openers import OpenerIndex
 from converters.detect.quoted import QuotedCalls
 from converters.detect.quoting import HTML, ONE_LINE, Quoting
@@ -19,10 +19,10 @@ from converters.detect.voices import DUAL, followed, in_a_sentence, voice_at
 from converters.shapes.machine import CallContext, CallsParser, Grammar
 from converters.shapes.sole import SoleInMessage
 from converters.syntaxes import Syntax
-from converters.syntaxes.channels import FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENTS, START
+from converters.syntaxes.channels import MESSAGE_ENDS, START
 from converters.text.events import End, Event, Noted, Reasoning, Removed, Text
 from converters.text.expectations import Expectations
-from converters.text.scanner import Lookahead, folded
+from converters.text.scanner import folded
 
 WAIT = -1
 """What a method that reads a marker returns in place of a position, if more text must come first."""
@@ -54,6 +54,8 @@ class ProseReader:
         """The row of the first call that was found."""
         self.left_marker = False
         """An opener was passed as text, because no row has what followed it."""
+        self.abandoned = Abandoned(expectations, has_rows=bool(index.entries))
+        """Why what looks like a call stays text. It is told, and changes nothing."""
 
     def read_plain(self, text: str) -> None:
         """Note that a text without markers has been read, which changes what may follow."""
@@ -64,7 +66,10 @@ class ProseReader:
         if not text.isspace():
             self._may_be_whole = self._may_be_whole and self._reasoning.active
             self._behind_call = self._ended = self._fresh = self._reasoning.sole = False
-        self._quoting.prose(text)
+        if self._reasoning.active:
+            self._quoting.prose(text)
+        else:
+            self.abandoned.prose(text, self._quoting)
 
     def _emit(self, text: str) -> None:
         if text:
@@ -82,6 +87,7 @@ class ProseReader:
         return pos
 
     def _emit_run(self, run: str, pos: int) -> int:
+        self.abandoned.broken()
         self._quoting.run(run)
         self._ended = self._behind_call = self._fresh = self._first = self._reasoning.sole = False
         self._reasoning.behind_late = False
@@ -182,6 +188,7 @@ class ProseReader:
 
     def _begin_anew(self) -> None:
         """Behind something that was removed."""
+        self.abandoned.broken()
         self._begun = True
         self._behind_call = self._ended = self._fresh = self._first = False
         self._quoting = Quoting()
@@ -233,101 +240,9 @@ class ProseReader:
         self._ended = not marked
         return after
 
-    # -- messages on channels ------------------------------------------------------------------------------------------
-
     def _at_message(self, match: re.Match[str], end: End) -> int:
         """What the header of a message begins with."""
-        text, start, whole = match.string, match.start(), end is not End.MORE
-        if self._quoting.marked:
-            return self._emit_to(match, match.end())
-        if match.group() == START:
-            role = channels.other_speaker(text, start, whole=whole)
-            if role is True:
-                return WAIT
-            if isinstance(role, str):
-                return self._at_other(role, match, end)
-        header = channels.message_header(text, start, whole=whole)
-        if header is True:
-            return WAIT
-        if header is False:
-            return self._at_broken_header(match, end)
-        begins = self._fresh or self._ended or self._behind_call
-        if not (begins or header.known):
-            return self._emit_to(match, match.end())
-        if header.lane is None:
-            return self._at_addressed(header, match, end)
-        self._reasoning.open_message(header.lane, muted=header.lane != "reasoning" and header.recipient in RECIPIENTS)
-        self._may_be_whole = self._may_be_whole and header.lane == "reasoning"
-        self._events.append(Removed(header.raw, "marker", tag=True, turn=True))
-        self._begin_anew()
-        return header.end
-
-    def _at_other(self, role: str, match: re.Match[str], end: End) -> int:
-        """A start token with a word that is not the model's role: another speaker, or the first word of a text."""
-        text, start = match.string, match.start()
-        header = channels.message_header(text, start, whole=end is not End.MORE)
-        speaks = channels.is_speaker(role) or self._expectations.declared(role) is not None
-        if header is True and not speaks:
-            return WAIT
-        if self._turn_may_begin and (speaks or header is not False):
-            return self._invent(text, start, result=channels.is_result(role))
-        if (self._fresh or self._ended or self._behind_call) and not speaks and header is False:
-            self._events.append(Removed(match.group(), "marker", turn=True))
-            self._begin_anew()
-            return match.end()
-        return self._emit_to(match, match.end())
-
-    def _at_broken_header(self, match: re.Match[str], end: End) -> int:
-        """A header that breaks off."""
-        text, start = match.string, match.start()
-        begins = self._fresh or self._ended or self._behind_call
-        if match.group() in FIRST or match.group() == MESSAGE:
-            broken = end is not End.MORE and begins and channels.message_header(text, start, whole=False) is True
-            if broken and (end is End.CUT or "<" in text[start:]):
-                self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker"))
-                return len(text)
-            return self._emit_to(match, match.end())
-        if end is not End.MORE and channels.may_become_header(text, start):
-            self._events.append(Removed(text[start:], "cut" if end is End.CUT else "marker", turn=True))
-            return len(text)
-        if match.group() == START and begins:
-            behind = channels.begun_header(text, start)
-            self._events.append(Removed(text[start:behind], "marker", turn=True))
-            self._begin_anew()
-            self._fresh = self._first = True
-            return behind
-        self.left_marker = True
-        return self._emit_to(match, match.end())
-
-    def _at_addressed(self, header: channels.MessageHeader, match: re.Match[str], end: End) -> int:
-        """A message to a tool: a call, if a row takes what follows its header."""
-        text = match.string
-        name = header.recipient.removeprefix("functions.")
-        waits = False
-        at_end = re.compile(r"\S").search(text, header.end) is None
-        for row, bodies in self.index.addressed if name else ():
-            found, _, _ = bodies.look(text, header.end)
-            waits = waits or found == Lookahead.YET
-            code = name in row.syntax.code_tools and not at_end
-            bare = found == Lookahead.YET and at_end and end is End.STOP and not row.syntax.group
-            if found == Lookahead.FOUND or code or (bare and takes_nothing(name, self._expectations)):
-                self._reasoning.turn(active=False)
-                own = header.raw if row.syntax.group else ""  # else it is the header of the call
-                if own or self._ended:  # even without a span it says that a turn is over
-                    self._events.append(Removed(own, "marker", turn=True))
-                if own:
-                    self._begin_anew()
-                else:
-                    self._begin(Header(row, header.raw, header.end, name, None, grouped=True))
-                    self._opener_length = len(header.raw)
-                return header.end
-        if waits and end is End.MORE:
-            return WAIT
-        if waits and end is End.CUT:
-            self._events.append(Removed(text[match.start() :], "cut"))
-            return len(text)
-        self.left_marker = self.left_marker or bool(self.index.entries)
-        return self._emit_to(match, header.end)
+        raise NotImplementedError
 
     # -- calls begin ---------------------------------------------------------------------------------------------------
 
@@ -349,6 +264,7 @@ class ProseReader:
         if self._reasoning.muted and not (self._reasoning.sole and self._may_be_sole(header)):
             if header is True and end is End.MORE:
                 return WAIT
+            self.abandoned.leave("in_message", len(opener.group()))
             return self._emit_to(opener, opener.end())
         if isinstance(header, Header):
             self._begin(header, quoted=quoted)
@@ -361,6 +277,9 @@ class ProseReader:
             self._events.append(Removed(text[start:], "cut"))
             return len(text)
         self.left_marker = True
+        if not self._reasoning.active:
+            undeclared = header is False and is_undeclared(self.index, opener, self._expectations)
+            self.abandoned.opener(len(opener.group()), "undeclared_left" if undeclared else None)
         return self._emit_to(opener, opener.end())
 
     def _at_empty_pair(self, pair: re.Match[str], end: End) -> int:
@@ -383,9 +302,11 @@ class ProseReader:
             index=self._call_count,
         )
         self._begun, self._reasoning.behind_late, self._opener_length = True, False, 0
+        self.abandoned.broken()
         self._row = header.row
         parser = header.row.parser(context, self._expectations)
         if quoted:
+            self.abandoned.quotation_begins()
             self._calls = QuotedCalls(parser)
             return
         if self._reasoning.sole and self._reasoning.muted:

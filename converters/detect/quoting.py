@@ -23,15 +23,15 @@ ONE_LINE = ("</code>",)
 OPENING_MARKS = "\"'“”„‟«»‘’‚‹›「『《〈〝＂＇"
 """Quotation marks that can open: whether one does, what stands before it says."""
 
-_BRACKETS = "([{（［【"
-_BRACKETS_SET = frozenset(_BRACKETS)
-REMARKABLE = OPENING_MARKS + _BRACKETS
+BRACKETS = "([{（［【"
+_BRACKETS_SET = frozenset(BRACKETS)
+REMARKABLE = OPENING_MARKS + BRACKETS
 """What a piece must not end in, if nobody is to look at it: what follows could be quoted."""
 
 
 def may_quote(text: str) -> bool:
     """Whether a text, which ends in a remarkable character, may quote what follows it, or make a mark that does one."""
-    return text[-1] in _BRACKETS or len(text) == 1 or text[-2].isspace() or text[-2] in _BRACKETS
+    return text[-1] in BRACKETS or len(text) == 1 or text[-2].isspace() or text[-2] in BRACKETS
 
 
 _HELD = 4096
@@ -88,6 +88,16 @@ class Quoting:
         return self._run > 0 and not self._fence
 
     @property
+    def shows_code(self) -> bool:
+        """What is read now stands in code of some kind, or may."""
+        return bool(self._fence or self._run or self.closer)
+
+    @property
+    def before(self) -> str:
+        """The last two characters."""
+        return self._before
+
+    @property
     def starts_fence(self) -> bool:
         """A fence may open here: nothing but a little white space, list markers and `>` stands on this line."""
         if self._start is None:
@@ -107,7 +117,7 @@ class Quoting:
         before = self._before
         if before[-1:] not in OPENING_MARKS or not before:
             return False
-        return len(before) == 1 or before[0].isspace() or before[0] in _BRACKETS
+        return len(before) == 1 or before[0].isspace() or before[0] in BRACKETS
 
     @property
     def remarkable(self) -> bool:

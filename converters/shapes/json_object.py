@@ -13,6 +13,7 @@ from converters.shapes.json_object_markers import FENCE, SURPLUS, JsonObjectMark
 from converters.shapes.machine import CallContext, CallsParser, StateParser
 from converters.shapes.opening import OpeningArguments
 from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
 from converters.text.scanner import BLANK, NAME, Lookahead, folded
 from converters.values.json.output import Flow
 from converters.values.json.reader import JsonReader
@@ -230,7 +231,7 @@ class JsonObjectParser(StateParser):
             self._unnamed.append(raw)
         self._send(delta, raw)
         if arguments.refused and self._name:
-            return self._abandon()
+            return self._abandon(arguments.because)
         if arguments.unreadable:
             return self._end_unreadable(arguments)
         if arguments.done:
@@ -277,7 +278,7 @@ class JsonObjectParser(StateParser):
             declared = self._name in self._expectations.tools
             alone = declared or self._alone(after if closed else self._pos, self._after_object, ("{",))
             if not alone:
-                return self._refuse() if alone is False else False
+                return self._refuse("undeclared_left") if alone is False else False
             self._start()
         self._end_call(self._advance(after) if closed else "")
         if closed and self._grammar.closes_twice:
@@ -327,7 +328,7 @@ class JsonObjectParser(StateParser):
         if not self._arguments.done:
             delta += self._arguments.finish()
         self._send(delta, "")
-        return self._abandon() if self._arguments.refused else True
+        return self._abandon(self._arguments.because) if self._arguments.refused else True
 
     def _send(self, delta: str, raw: str) -> None:
         """Arguments leave once the call opens."""
@@ -384,11 +385,12 @@ class JsonObjectParser(StateParser):
             self._out.own(self._advance(len(self._buffer)))
         return self._abandon()
 
-    def _abandon(self) -> bool:
+    def _abandon(self, because: Reason | None = None) -> bool:
         """The object is not a call's, or not any longer: end the call if one has begun, else refuse."""
         if self._context.whole or not (self._out.open or self._listed):
-            return self._refuse()
+            return self._refuse(because)
         if not self._out.open:
+            self._out.note(because or "object_left")
             self._refusable = False
             self._out.text(self._out.unowned())
             self._state = self._skip

@@ -115,6 +115,11 @@ class CallsParser(Protocol):
         ...
 
 
+def why_refused(parser: CallsParser) -> Reason | None:
+    """Why a parser has refused, where it knows more than that no row fits."""
+    return getattr(parser, "because", None)
+
+
 class CallWriter:
     """The events of a run of calls, each with its span: what was read since the last event, or is named with it."""
 
@@ -221,6 +226,8 @@ class StateParser:
         self._state: StateParser.State
         self.over = False
         self.refused = False
+        self.because: Reason | None = None
+        """Why it was refused, where that is no slip of the markup."""
         self.rest = ""
 
     def feed(self, text: str) -> list[Event]:
@@ -318,9 +325,10 @@ class StateParser:
         self._pos = pos
         return taken
 
-    def _refuse(self) -> bool:
+    def _refuse(self, because: Reason | None = None) -> bool:
         """What was read since the last call is no call. Behind another call it is given back, to be read again."""
         self.over = True
+        self.because = because
         if self._refusable:
             self.refused = True
         else:

@@ -94,7 +94,7 @@ class NamedJsonParser(GroupedParser):
         if not self._out.open:
             self._out.own(raw)
             if arguments.refused:
-                return self._refuse()
+                return self._refuse(arguments.because)
             if arguments.opens:
                 self._start()
                 self._out.arguments(delta)
@@ -198,7 +198,7 @@ class NamedJsonParser(GroupedParser):
             end = after if closes else self._pos
             alone = self._is_declared or self._alone(end, self._rows.between_calls, self._rows.headers)
             if not alone:
-                return self._refuse() if alone is False else False
+                return self._refuse("undeclared_left") if alone is False else False
             self._start()
         self._out.end("complete", self._advance(after) if closes else "", self._arguments.codes)
         self._state = self._between

@@ -27,7 +27,7 @@ class OpeningArguments:
     `refused`: what was read is no call's. `done`, `rest`, `unreadable` and `codes` are those of the reader.
     """
 
-    __slots__ = ("_declared", "_early", "_is_declared", "_none", "_reader", "opens", "refused")
+    __slots__ = ("_declared", "_early", "_is_declared", "_none", "_reader", "because", "opens", "refused")
 
     def __init__(self, reader: JsonArguments, schema: Schema, *, is_declared: bool) -> None:
         """`is_declared`: the name is a tool's, so that empty arguments are enough to believe the call."""
@@ -38,6 +38,7 @@ class OpeningArguments:
         self._none = False
         self.opens = False
         self.refused = False
+        self.because: Reason | None = None
 
     def none(self) -> None:
         """The call has no arguments: that is `{}`."""
@@ -114,6 +115,7 @@ class OpeningArguments:
             return False
         if self.done:
             self.refused = _is_schema(self._early)
+            self.because = "declaration" if self.refused else None
         return not self.done
 
 

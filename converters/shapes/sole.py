@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.shapes.machine import CallsParser
+from converters.shapes.machine import CallsParser, why_refused
 from converters.text.events import End, Event
+from converters.text.reasons import Reason
 from converters.values.json.output import Flow
 
 
@@ -23,6 +24,7 @@ class SoleInMessage:
         self._begun = False  # more than white space stands behind the calls
         self.over = False
         self.refused = False
+        self.because: Reason | None = None
         self.rest = ""
 
     def lease(self) -> Flow | None:
@@ -61,6 +63,7 @@ class SoleInMessage:
         return self._refuse()
 
     def _refuse(self) -> list[Event]:
+        self.because = why_refused(self._parser) or "in_message"
         self.over = self.refused = True
         self.rest = "".join(self._fed)
         return []

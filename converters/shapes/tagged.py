@@ -16,6 +16,7 @@ from converters.shapes.opening import OpeningArguments, is_placeholder, may_be_b
 from converters.shapes.text_value import END, ParameterSample, TextValue, ValueEnds, value_ends
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations, Schema
+from converters.text.reasons import Reason
 from converters.text.scanner import BLANKS, SPACE, Lookahead, folded
 from converters.text.templates import Pattern
 from converters.values.json.output import Flow
@@ -120,6 +121,9 @@ class TaggedParser(GroupedParser):
         self._out.arguments("".join(self._early))
         self._early = []
 
+    def _refuse(self, because: Reason | None = None) -> bool:
+        return super()._refuse(because or ("placeholder_call" if self._placeholders else None))
+
     def _unreadable(self, pos: int) -> bool:
         """The arguments cannot be read on behind a position."""
         self._out.own(self._advance(pos))
@@ -176,7 +180,7 @@ class TaggedParser(GroupedParser):
         if bare and not self._is_declared and marker in grammar.feet:
             alone = self._alone(after, self._rows.between_calls, self._rows.headers)
             if not alone:
-                return self._refuse() if alone is False else False
+                return self._refuse("undeclared_left") if alone is False else False
         if not self._close(self._advance(after)):
             return self._refuse()
         self._state = self._between
@@ -193,7 +197,7 @@ class TaggedParser(GroupedParser):
         if not self._out.open:
             self._out.own(raw)
             if arguments.refused:
-                return self._refuse()
+                return self._refuse(arguments.because)
             if arguments.opens:
                 self._start()
                 self._out.arguments(delta)

@@ -14,6 +14,8 @@ from converters.text.events import ArgumentsDelta, CallEnd, CallStart, End, Even
 from converters.text.expectations import Expectations
 from converters.values.json.output import Flow
 
+_GOES_ON = frozenset(",:]})")
+
 
 class WholeMessage:
     """Feeds the first row that fits; if it refuses, the next one reads it all. A CallsParser.
@@ -42,6 +44,8 @@ class WholeMessage:
         self.over = False
         self.refused = False
         self.rest = ""
+        self.with_text = False
+        """A row took a call of a declared tool, but more than that stands in the message."""
         self._next_row()
 
     def feed(self, text: str) -> list[Event]:
@@ -93,12 +97,19 @@ class WholeMessage:
         else:
             self._behind.append(text)
             self._fits = self._ending.fits(text)
+            self._see_text(text)
 
     def _take(self, events: list[Event]) -> None:
         self._events += events
         self._call = next((event.index for event in reversed(events) if isinstance(event, CallStart)), self._call)
         if self._parser.over:
             self._fits = not self._parser.refused and self._ending.fits(self._parser.rest)
+            self._see_text(self._parser.rest)
+
+    def _see_text(self, behind: str) -> None:
+        """Note whether what stands behind a call goes on as text, and not as JSON or a list does."""
+        is_text = not self._fits and not self._parser.refused and behind.lstrip()[:1] not in _GOES_ON
+        self.with_text = self.with_text or is_text
 
     def _end_lease(self) -> None:
         """Make one event of what was taken by lease."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Literal, TypeAlias
 
+from converters.detect.abandoned import may_name
 from converters.detect.detector import Detector
 from converters.detect.quoting import may_quote
 from converters.stages.whitespace import TextChannel
@@ -57,7 +58,7 @@ class TextLease:
         """The text that leaves for a piece, which must not be empty: the piece itself if its edges do not change."""
         if text[-1] in self._last and may_quote(text):
             return None
-        if self._finds_marker(text) is not None and not self._is_plain(text):
+        if self._finds_marker(text) is not None and (not self._is_plain(text) or may_name(text)):
             return None
         taken = self._channel.take(text)
         if taken is not None and (self.prefilter is None or "\n" in text):

@@ -27,6 +27,7 @@ from converters.stages.whitespace import Whitespace
 from converters.syntaxes import Syntax
 from converters.text.events import End, Event, LeaseKind, Noted
 from converters.text.expectations import Expectations
+from converters.text.reasons import Reason
 
 _BATCH = 128
 """Events that go through the stages in about a millisecond."""
@@ -65,6 +66,7 @@ class Pipeline:
         "_check",
         "_choice",
         "_detector",
+        "_drafts",
         "_filters",
         "_lease",
         "_lease_known",
@@ -85,6 +87,7 @@ class Pipeline:
         self._detector = detector
         self._whitespace = whitespace or Whitespace()
         self._filters = stages
+        self._drafts = next((stage for stage in stages if isinstance(stage, ReasoningCalls)), None)
         self._stages: list[Filter] = [*stages, self._whitespace]
         self._choice = choice
         self._check = check
@@ -106,6 +109,16 @@ class Pipeline:
     def left_marker(self) -> bool:
         """An opener was left in the text, because no row has what followed it."""
         return self._detector.left_marker
+
+    @property
+    def left_as_text(self) -> set[Reason]:
+        """Why what looks like a call was left as it is, so far."""
+        found = self._detector.abandoned.codes - {"marker_left"}
+        if self._drafts is not None and self._drafts.drafted:
+            found.add("draft_call")
+        if self._choice is not None and self._choice.undeclared:
+            found.add("undeclared_name")
+        return found
 
     def feed(self, text: str) -> list[Event]:
         lease = self._lease if self._lease_known else self.lease()
@@ -193,18 +206,25 @@ def _last_of(stage: Filter, batches: Iterator[list[Event]], end: End) -> Iterato
 
 
 def new_parser(
-    expectations: Expectations, prior: Syntax | None = None, custom: Stage | None = None, *, sole: bool = False
+    expectations: Expectations,
+    prior: Syntax | None = None,
+    custom: Stage | None = None,
+    kind: type[Pipeline] = Pipeline,
+    detects: type[Detector] = Detector,
+    *,
+    sole: bool = False,
 ) -> Pipeline:
     """A parser for one choice of one answer.
 
     `prior` is the row that the model's name speaks for; `custom` a stage that finds calls in the text instead of us;
-    `sole`: no row but `prior` is looked for.
+    `sole`: no row but `prior` is looked for. `kind` and `detects` are what the parser is made of, where more is wanted
+    of it than events.
     """
     ours = expectations.translate and custom is None
     index = opener_index(prior) if ours else reasoning_index(prior)
     if ours and sole and prior is not None:
         index = sole_index(prior)
-    detector = Detector(index, expectations)
+    detector = detects(index, expectations)
     stages: list[Stage] = []
     if expectations.strip_end_tokens:
         stages.append(EndTokens(index.own_ends))
@@ -217,4 +237,4 @@ def new_parser(
         stages.append(KeepReasoning())
     elif expectations.reasoning == "drop":
         stages.append(DropReasoning())
-    return Pipeline(detector, stages, Whitespace(holds=expectations.translate), choice, check)
+    return kind(detector, stages, Whitespace(holds=expectations.translate), choice, check)

@@ -30,11 +30,13 @@ def _starts_in_reasoning(event: Event) -> bool:
 class ReasoningCalls:
     """Filters calls that began in the reasoning."""
 
-    __slots__ = ("_behind_draft", "_expectations", "_held", "_rejecting")
+    __slots__ = ("_behind_draft", "_expectations", "_held", "_rejecting", "drafted")
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
         self._held: list[Event] = []
+        self.drafted = False
+        """A call has stayed reasoning."""
         self._rejecting = False  # in a call that stays reasoning
         self._behind_draft = False  # behind such a call: the closers of its group are the draft's, too
 
@@ -59,7 +61,7 @@ class ReasoningCalls:
                 self._release(out)
             elif self._expectations.declared(event.name) is None:
                 self._release(out)
-                self._rejecting = True
+                self._rejecting = self.drafted = True
         if self._rejecting:
             out += _as_reasoning(event)
             self._rejecting = not isinstance(event, CallEnd)
@@ -85,6 +87,7 @@ class ReasoningCalls:
 
     def _release(self, out: list[Event]) -> None:
         """Something followed them: they stay reasoning."""
+        self.drafted = self.drafted or bool(self._held)
         for event in self._held:
             out += _as_reasoning(event)
         self._held = []

@@ -18,11 +18,13 @@ _OF_CALLS = frozenset({ArgumentsDelta, CallStart, CallEnd})
 class ToolChoice:
     """Filters the events of calls."""
 
-    __slots__ = ("_expectations", "_held", "_holds", "_index", "_refusal")
+    __slots__ = ("_expectations", "_held", "_holds", "_index", "_refusal", "undeclared")
 
     def __init__(self, expectations: Expectations) -> None:
         self._expectations = expectations
         self._holds = expectations.holds_calls
+        self.undeclared = False
+        """A call was let through whose name no tool has."""
         self._index = -1
         self._refusal: Reason | None = None
         self._held: list[Event] = []
@@ -69,6 +71,8 @@ class ToolChoice:
         if refusal is None and not self._expectations.allows(name):
             out.append(Noted("choice_other"))
             return "choice_none"
+        if refusal is None and name not in self._expectations.tools:
+            self.undeclared = True
         return refusal
 
     def _release(self, end: CallEnd, out: list[Event]) -> None:

@@ -37,6 +37,18 @@ Reason = Literal[
     "reasoning_never_closed",
     "converter_raised",
     "marker_left",
+    "no_tools",
+    "quoted",
+    "unknown_markup",
+    "bare_json_with_text",
+    "bare_json_unfit",
+    "undeclared_name",
+    "undeclared_left",
+    "draft_call",
+    "placeholder_call",
+    "declaration",
+    "in_message",
+    "object_left",
     "native_follows",
     "native_form",
     "native_index",
@@ -68,6 +80,22 @@ REMOVED: dict[Reason, str] = {
 }
 """For each code what was removed."""
 
+LEFT: dict[Reason, str] = {
+    "no_tools": "the text holds the markup of a call, but the request declares no tools and its history holds no calls",
+    "quoted": "the markup of a call stands in a code fence, inline code, HTML or quotation marks, so it is an example",
+    "unknown_markup": "a tag or a special token looks like that of a tool call, but no syntax has it",
+    "bare_json_with_text": "a call without markup, such as JSON that names a declared tool, stands beside other text",
+    "bare_json_unfit": "the message is JSON that names a declared tool, but it holds more or less than a call",
+    "undeclared_name": "the model called a tool that the request does not declare; the call was delivered unchanged",
+    "undeclared_left": "markup that is a call only if its name is declared names no declared tool",
+    "draft_call": "a call in the reasoning was not the last thing the model did, or was not complete or not declared",
+    "placeholder_call": "a placeholder stands where the arguments of a call belong, so it is an example",
+    "declaration": "what stands in place of the arguments declares a tool; it calls none",
+    "in_message": "the markup of a call stands in a message that is for the reader",
+    "object_left": "an object among calls is no call",
+}
+"""Why what looks like a call was left as it is. These codes change nothing of an answer, nor its outcome."""
+
 NOTED: dict[Reason, str] = {
     "name_repaired": "the tool name was misspelled; exactly one declared tool matches it",
     "call_repaired": "the JSON around name and arguments was invalid and was repaired without losing anything",
@@ -86,6 +114,7 @@ NOTED: dict[Reason, str] = {
     "reasoning_never_closed": "reasoning was expected to end and did not",
     "converter_raised": "a registered converter raised an exception; all text was passed unchanged",
     "marker_left": "an opening marker was followed by something that no syntax matches; it was passed as text",
+    **LEFT,
     "native_follows": "text was followed by a native tool call, one that the server itself sent",
     "native_form": "native tool calls came in a form that breaks clients: several in one chunk, or without a type",
     "native_index": "a native tool call had no index, or the index of another call",
@@ -102,6 +131,23 @@ NOTED: dict[Reason, str] = {
     "error_recovered": "the backend failed to parse the model's answer and quoted it in its error; the quote was read",
 }
 """For each code what was decided."""
+
+BECAME: dict[str, str] = {
+    "content": "text for the user",
+    "reasoning": "reasoning of the model",
+    "call": "the markup of a call that was delivered",
+    "arguments": "the arguments of a call that was delivered",
+    "removed": "text that no client should see",
+}
+"""What becomes of text where no code says more."""
+
+_SENTENCES: dict[str, str] = BECAME | {str(code): text for each in (NOTED, REMOVED) for code, text in each.items()}
+
+
+def sentence(code: str) -> str:
+    """A code in words, or what became of text. The page on outcomes says the same at more length."""
+    return _SENTENCES[code]
+
 
 ABSTAINED: frozenset[Reason] = frozenset({"converter_raised", "marker_left"})
 """Decisions to pass text unread although it looked like more than text."""

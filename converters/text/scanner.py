@@ -180,9 +180,12 @@ class MarkerPrefilter:
     It has false positives, but no false negatives.
     """
 
-    def __init__(self, markers: Markers, others: Iterable[str], last: str = "") -> None:
-        """`others` are characters that could matter, too, and `last` those that matter as the last one of a text."""
-        heads = [*markers.heads, *map(re.escape, sorted(others))]
+    def __init__(self, markers: Markers, others: Iterable[str], last: str = "", also: Iterable[str] = ()) -> None:
+        """`others` are characters that could matter, too, and `last` those that matter as the last one of a text.
+
+        `also` holds regexes of what else could.
+        """
+        heads = [*markers.heads, *map(re.escape, sorted(others)), *also]
         self.last = frozenset(last)
         """Characters of which none may be the last, or the text says more than `in_prose` finds."""
         self.in_prose = re.compile("|".join(heads)).search

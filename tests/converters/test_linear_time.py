@@ -62,9 +62,25 @@ def test_many_calls_in_one_text(row: Syntax) -> None:
     assert _factor(lambda size: _calls(row, size), _WHOLE) <= _MOST
 
 
+_LIKE_CALLS = [
+    "<",
+    "<tool ",
+    "<tool_use>...",
+    "<|",
+    "<|my_call|>",
+    "{",
+    '{ "name": "f',
+    '{"name": "f"} ',
+    "[f(",
+    "[TOOL",
+    "[ ",
+]
+"""What is looked at because it could be a call that nobody knows."""
+
+
 @pytest.mark.parametrize(
     "unit",
-    ["`", "``` ", "```\n", "~~~\n", '"<tool_call>" ', "<tool_call>\nf(city "],
+    ["`", "``` ", "```\n", "~~~\n", '"<tool_call>" ', "<tool_call>\nf(city ", *_LIKE_CALLS],
 )
 @pytest.mark.parametrize("piece", [7, _WHOLE])
 def test_repeated_marks(unit: str, piece: int) -> None:

@@ -1,0 +1,40 @@
+"""What becomes of a model's text, character by character, and why: for people who ask why a call was not converted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from converters.builtin import SyntaxConverter
+from converters.factory import converter_factory
+from converters.stages.tracing import Decision, traced_parser
+from converters.text.expectations import Expectations, Schema
+from converters.thinking import family_of
+
+__all__ = ["Decision", "explain"]
+
+_MOST_PIECES = 65_536
+"""A text is read in so many pieces at most: the smaller they are, the finer the markup of a call and its arguments are
+told apart, since a call opens with the first of its arguments."""
+
+
+def explain(
+    text: str, tools: Mapping[str, Schema], model: str | None = None, syntax: str | None = None, cut: bool = False
+) -> list[Decision]:
+    """The decisions of the ordinary parser about one text, in its order.
+
+    `tools` maps each declared name to the JSON Schema of its parameters; without tools nothing is translated. `model`
+    is the model's name, `syntax` that of a row, which is expected then whatever the model. `cut`: max_tokens ended the
+    text. Those decisions that have a span cover every character once. Raises KeyError for a row that does not exist.
+    """
+    converter = converter_factory.get_row(syntax) if syntax is not None else converter_factory.get_builtin(model or "")
+    family = family_of(model) if model else None
+    expectations = Expectations(
+        tools=tools, translate=bool(tools), starts_inside=syntax is None and family is not None and family.opens
+    )
+    row = converter.syntax if isinstance(converter, SyntaxConverter) else None
+    parser = traced_parser(expectations, row)
+    size = 1 + len(text) // _MOST_PIECES
+    for start in range(0, len(text), size):
+        parser.feed(text[start : start + size])
+    parser.finish(cut)
+    return parser.decisions()
