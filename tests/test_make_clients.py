@@ -12,12 +12,12 @@ import pytest
 
 from tests.cases import in_one_test
 from tests.clients import page
-from tests.clients.environments import Failed, bounded, last_line
+from tests.clients.environments import Failed, bounded, explanation, last_line
 from tests.clients.model import WRITERS, answer
 from tests.clients.play import PROGRAMS, Loop, Result, judged, run_program
 from tests.clients.table import BASE, CLIENTS, MODEL, Client
 from tests.documents import code, in_both_languages, table
-from tests.servers import Proxy, ScriptedBackend, running_proxy
+from tests.servers import ROOT, Proxy, ScriptedBackend, running_proxy
 
 PATIENCE = 120.0
 """Seconds for all loops of a program, on a busy machine."""
@@ -97,6 +97,19 @@ def test_a_program_that_plays_too_little_has_failed(program: str, trouble: str, 
 def test_the_last_line_explains(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("first\nnpm error 404\n\n")
     assert last_line(tmp_path / "log") == "npm error 404"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: No matching distribution found for x\nHint: no\n", "ERROR: No matching distribution found for x"),
+        (f"npm error code E404\nnpm error at {ROOT}/build\nsee\n", "npm error code E404 npm error at build"),
+        ("line\nKilled\n", "Killed"),
+    ],
+)
+def test_a_failed_installation_is_explained(said: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(said)
+    assert explanation(tmp_path / "log") == told
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
