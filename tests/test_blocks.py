@@ -27,6 +27,7 @@ from tests.helpers import assemble, cuts
 from tests.servers import HOST, Process, demo_backend, free_port, proxy_process, started, wait_until_listening
 
 NAMES = [variable.name for variable in VARIABLES]
+MAKEFILE = read("Makefile")
 SERVED_BY_NOBODY = "127.0.0.1:9"
 
 
@@ -44,6 +45,12 @@ def proxy(backend: Process) -> Iterator[Process]:
 
 Treatment = Callable[[str, Process, Process], None]
 """Tries the text of a block, given a backend and the proxy before it."""
+
+
+def makes(text: str, _backend: Process, _proxy: Process) -> None:
+    """make: not run here, as it would run this; but its targets are there."""
+    for line in text.splitlines():
+        assert re.search(rf"^{line.removeprefix('make ')}:", MAKEFILE, re.MULTILINE), line
 
 
 def installs(text: str, _backend: Process, _proxy: Process) -> None:
@@ -229,6 +236,7 @@ TREATMENTS: dict[str, list[tuple[str, str, Treatment]]] = {
         ("bash", AGENT, points_agents),
         ("python", "from openai import OpenAI", asks_in_python),
         ("python", "import json, re", registers),
+        ("bash", "make test", makes),
     ],
     "docs/CLIENTS.md": [
         ("bash", "curl http://localhost:5000/v1/chat/completions \\", asks_in_curl),

@@ -118,7 +118,7 @@ def test_readme_counts_the_syntaxes(text: str) -> None:
 # -- every page --------------------------------------------------------------------------------------------------------
 
 
-PROGRAMS = ("ANTHROPIC_", "OLLAMA_")
+PROGRAMS = ("ANTHROPIC_", "OLLAMA_", "OPENAI_", "OPENCODE_")
 """What the variables of other programs begin with."""
 
 

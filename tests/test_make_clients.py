@@ -12,12 +12,12 @@ import pytest
 
 from tests.cases import in_one_test
 from tests.clients import page
-from tests.clients.environments import Failed, bounded, last_line
+from tests.clients.environments import Failed, bounded, explanation, last_line
 from tests.clients.model import WRITERS, answer
 from tests.clients.play import PROGRAMS, Loop, Result, judged, run_program
 from tests.clients.table import BASE, CLIENTS, MODEL, Client
 from tests.documents import code, in_both_languages, table
-from tests.servers import Proxy, ScriptedBackend, running_proxy
+from tests.servers import ROOT, Proxy, ScriptedBackend, running_proxy
 
 PATIENCE = 120.0
 """Seconds for all loops of a program, on a busy machine."""
@@ -99,6 +99,19 @@ def test_the_last_line_explains(tmp_path: Path) -> None:
     assert last_line(tmp_path / "log") == "npm error 404"
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ERROR: No matching distribution found for x\nHint: no\n", "ERROR: No matching distribution found for x"),
+        (f"npm error code E404\nnpm error at {ROOT}/build\nsee\n", "npm error code E404 npm error at build"),
+        ("line\nKilled\n", "Killed"),
+    ],
+)
+def test_a_failed_installation_is_explained(said: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(said)
+    assert explanation(tmp_path / "log") == told
+
+
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
@@ -135,15 +148,18 @@ def test_the_page_shows_every_client(text: str) -> None:
     ]
     for title, version, _, _, tried in rows:
         assert re.fullmatch(r"\d[\w.]*|–", version), title
-        assert tried.startswith(("works: ", "fails: ", "failed: ")), title
+        outcomes = [f"{said}: " for words in page.PAGES.values() for said in words[1:]]
+        assert tried.startswith(tuple(outcomes)), title
 
 
 def test_a_row_tells_what_works_and_what_does_not() -> None:
     loops = [Loop("create", "a"), Loop("create", "b"), Loop("stream", "a", "it shows markup"), Loop("stream", "b")]
     client = CLIENTS[0]
-    *_, tried = page.row(client, Result(client.name, "1.0", loops, "it did not end"))
-    assert tried == "works: create. fails: stream with a. failed: it did not end"
+    words = page.PAGES["docs/CLIENTS.md"]
+    *_, tried = page.row(client, Result(client.name, "1.0", loops, "it did not end"), words)
+    assert tried == "works: create. fails: stream (a). failed: it did not end"
     missing = Result(client.name, trouble="npm is not installed here")
-    assert page.row(client, missing)[1:2] + page.row(client, missing)[-1:] == ("–", "failed: npm is not installed here")
+    _, version, _, _, tried = page.row(client, missing, words)
+    assert (version, tried) == ("–", "failed: npm is not installed here")
     assert not missing.good and not Result(client.name, "1.0", loops).good
     assert Result.from_json(missing.as_json()) == missing

@@ -58,7 +58,8 @@ def _install(client: Client, folder: Path) -> None:
         (folder / "package.json").write_text('{"private": true}\n')
         command = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *client.packages]
     if bounded(command, folder, os.environ, log, INSTALLING):
-        raise Failed(f"{command[0]} could not install it: {last_line(log)}")
+        tool = "pip" if client.kind == "python" else "npm"
+        raise Failed(f"{tool} could not install it: {explanation(log)}")
 
 
 def _version(client: Client) -> str:
@@ -90,6 +91,13 @@ def bounded(command: Sequence[str], folder: Path, environment: Mapping[str, str]
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # its own session, so its own group
             process.wait(5)
+
+
+def explanation(log: Path) -> str:
+    """What pip or npm says of an error, without the folders of this machine."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    errors = [line for line in lines if line.startswith(("ERROR:", "npm error"))]
+    return " ".join(errors[:3])[:400].replace(f"{ROOT}/", "") if errors else last_line(log)
 
 
 def last_line(log: Path) -> str:

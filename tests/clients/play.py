@@ -71,7 +71,7 @@ def play(client: Client, proxy: str, backend: ScriptedBackend) -> Iterator[Loop]
             complaint = _play_agent(client, proxy, model, backend)
         except Failed as failure:
             complaint = str(failure)
-        yield Loop("command line", model, complaint)
+        yield Loop("running a command", model, complaint)
 
 
 def _environment(home: str) -> dict[str, str]:
