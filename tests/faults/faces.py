@@ -143,7 +143,7 @@ def _messages_stream(raw: bytes) -> bytes:
             frames.append(frame(chunk({"content": delta["text"]})))
         elif delta.get("type") == "thinking_delta":
             frames.append(frame(chunk({"reasoning_content": delta["thinking"]})))
-        elif delta.get("type") == "input_json_delta":
+        elif delta.get("type") == "input_json_delta" and delta["partial_json"]:
             more = {"index": calls[event["index"]], "function": {"arguments": delta["partial_json"]}}
             frames.append(frame(chunk({"tool_calls": [more]})))
         elif kind == "message_delta":
