@@ -118,10 +118,6 @@ def _chat_said(message: Json) -> Said:
 # -- Responses ---------------------------------------------------------------------------------------------------------
 
 
-def _response_plain(response: Json) -> Json:
-    return without_ids({**response, "usage": None})
-
-
 def _response_said(response: Json) -> Said:
     def text(kind: str) -> str:
         items = [item for item in response["output"] if item["type"] == kind]
@@ -132,10 +128,6 @@ def _response_said(response: Json) -> Said:
 
 
 # -- Messages ----------------------------------------------------------------------------------------------------------
-
-
-def _message_plain(message: Json) -> Json:
-    return {**comparable(message), "usage": None}
 
 
 def _message_said(message: Json) -> Said:
@@ -149,10 +141,6 @@ def _message_said(message: Json) -> Said:
 # -- Ollama ------------------------------------------------------------------------------------------------------------
 
 
-def _uncounted(answer: Json) -> Json:
-    return {name: value for name, value in answer.items() if not name.endswith("_count")}
-
-
 def _line_said(answer: Json) -> Said:
     inner = answer.get("message", answer)
     calls = [(call["function"]["name"], call["function"]["arguments"]) for call in talk.calls_of(answer)]
@@ -164,8 +152,8 @@ def _ollama(name: str, path: talk.Path, ask: Callable[[bool, Tools], Json], call
         name,
         lambda: talk.dialect(path),
         ask,
-        lambda raw: _uncounted(talk.plain(json.loads(raw))),
-        lambda raw: _uncounted(talk.joined(talk.lines(raw))),
+        lambda raw: talk.plain(json.loads(raw)),
+        lambda raw: talk.joined(talk.lines(raw)),
         _line_said,
         calls,
     )
@@ -185,16 +173,16 @@ FACES: Sequence[Face] = (
         "responses",
         lambda: Responses(lambda: TOKEN),
         _ask_responses,
-        lambda raw: _response_plain(checked(json.loads(raw))),
-        lambda raw: _response_plain(assembled(events_of(raw, strict=False))),
+        lambda raw: without_ids(checked(json.loads(raw))),
+        lambda raw: without_ids(assembled(events_of(raw, strict=False))),
         _response_said,
     ),
     Face(
         "messages",
         Messages,
         _ask_messages,
-        lambda raw: _message_plain(json.loads(raw)),
-        lambda raw: _message_plain(read_stream(raw)),
+        lambda raw: comparable(json.loads(raw)),
+        lambda raw: comparable(read_stream(raw)),
         _message_said,
     ),
     _ollama("ollama", "/api/chat", _ask_chat, True),

@@ -24,7 +24,7 @@ from tests.dialects.faces import CHAT_FACE, FACES, Face, Said
 from tests.dialects.responses.reading import events_of
 from tests.dialects.test_toy import OneAnswer
 from tests.helpers import Case, chunks, corpus, random_cut
-from tests.servers import Json, completion
+from tests.servers import DONE, Json, chunk, completion, frame
 
 CASES = corpus()
 OF_A_ROW = 1
@@ -60,7 +60,8 @@ def buffered(face: Face, case: Case, text: str, finish: str = "stop") -> Json:
 
 def streamed(face: Face, case: Case, pieces: Sequence[str], finish: str = "stop") -> bytes:
     """The body of a stream. It arrives event by event or, for an odd number of pieces, cut at bytes anywhere."""
-    blocks = said(*pieces, finish=finish)
+    usage = frame({**chunk({}), "choices": [], "usage": completion("")["usage"]})
+    blocks = [*said(*pieces, finish=finish, done=False), usage, DONE]
     if len(pieces) % 2 and len(blocks) > 6:
         data = b"".join(blocks)
         borders = sorted(random.Random(len(data)).sample(range(len(data)), 8))
