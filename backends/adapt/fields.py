@@ -42,7 +42,9 @@ def without_field(*names: str) -> Apply:
 def switches_thinking_off(body: Request) -> bool:
     """Whether the request says so, and in no word that every server of the API knows."""
     settings = body.get("chat_template_kwargs")
-    known = {name: settings[name] for name in SETTINGS if name in settings} if isinstance(settings, dict) else {}
+    known: dict[str, object] = (
+        {name: settings[name] for name in SETTINGS if name in settings} if isinstance(settings, dict) else {}
+    )
     return "reasoning_effort" not in body and Prompt(known, think=body.get("think")).thinking is False
 
 
