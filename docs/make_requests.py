@@ -84,7 +84,8 @@ LOST = """\
 Each row is a regular expression that is searched in the model's name in lower case, with `-` for `_`, `:` and spaces. \
 Apart from these, `developer` becomes `system` at once for every model but gpt-oss: of 61 templates 30 lose it. \
 `functions` become `tools` at once, as most servers do not know them, and with `BACKEND=ollama` so does \
-`max_completion_tokens` become `max_tokens`.
+`max_completion_tokens` become `max_tokens`, and thinking that `think` or `chat_template_kwargs` turns off is \
+turned off by `reasoning_effort` too.
 
 """
 

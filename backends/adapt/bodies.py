@@ -20,7 +20,7 @@ from wire.json_values import SMALL, RawJson, ValueReader
 from wire.lossless_json import Number, loads_exact
 
 LOOKED_INTO: Final = frozenset(
-    {"messages", "tools", "functions", "tool_choice", "function_call", "chat_template_kwargs"}
+    {"messages", "tools", "functions", "tool_choice", "function_call", "chat_template_kwargs", "think"}
 )
 """Members that adaptations look into. Of others they know that they are there."""
 _PER_BYTE = 8

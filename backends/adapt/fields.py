@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from backends.adapt.facts import Apply, Facts, Request
 from backends.adapt.messages import without
+from converters.thinking import SETTINGS, Prompt
 
 DROPPABLE: Mapping[str, str] = {
     "parallel_tool_calls": "nothing: calls behind the first are removed here where the client wants one",
@@ -36,6 +37,20 @@ def without_field(*names: str) -> Apply:
         return without(body, *names)
 
     return apply
+
+
+def switches_thinking_off(body: Request) -> bool:
+    """Whether the request says so, and in no word that every server of the API knows."""
+    settings = body.get("chat_template_kwargs")
+    known: dict[str, object] = (
+        {name: settings[name] for name in SETTINGS if name in settings} if isinstance(settings, dict) else {}
+    )
+    return "reasoning_effort" not in body and Prompt(known, think=body.get("think")).thinking is False
+
+
+def effort_none(body: Request, facts: Facts) -> Request:
+    """Say in the API's own field that the model shall not think."""
+    return {**body, "reasoning_effort": "none"} if switches_thinking_off(body) else body
 
 
 def renamed(old: str, new: str) -> Apply:

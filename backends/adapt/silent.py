@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from backends.adapt.facts import Facts, Request
+from backends.adapt.fields import switches_thinking_off
 from backends.adapt.losses import LOSSES, Losses
 from backends.adapt.messages import SYSTEM, calls_of, role_of, says_something, text_of
 from backends.adapt.table import BY_NAME
@@ -20,6 +21,8 @@ _VENDOR = "openai"
 """The preset whose server has the API that all others follow: it loses nothing."""
 _WORTH_READING = (b"developer", b"functions")
 """Names that are looked for in the bytes, first without their quotes: those are everywhere, and slow a search down."""
+_NOT_OLLAMAS = (b'"max_completion_tokens"', b'"think"', b'"chat_template_kwargs"')
+"""Fields that Ollama's chat completions pass over without a word."""
 _KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
 
 
@@ -40,8 +43,11 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
             found.add(_SAVED_BY[name])
     if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
         found.add("functions")
-    if facts.preset == "ollama" and "max_completion_tokens" in body and "max_tokens" not in body:
-        found.add("max_tokens")  # it knows only this name
+    if facts.preset == "ollama":
+        if "max_completion_tokens" in body and "max_tokens" not in body:
+            found.add("max_tokens")  # it knows only this name
+        if switches_thinking_off(body):
+            found.add("effort_none")  # it knows only this field
     return tuple(name for name in BY_NAME if name in found)
 
 
@@ -58,7 +64,7 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
         word in raw and b'"%b"' % word in raw for word in _WORTH_READING
     ):
         return True
-    return facts.preset == "ollama" and b'"max_completion_tokens"' in raw
+    return facts.preset == "ollama" and any(name in raw for name in _NOT_OLLAMAS)
 
 
 @lru_cache(maxsize=1024)

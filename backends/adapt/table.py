@@ -244,6 +244,13 @@ _FIELDS: tuple[Adaptation, ...] = (
         roles.thinking_off,
     ),
     Adaptation(
+        "effort_none",
+        '`think` or a setting of the template that turns thinking off is also said as `reasoning_effort: "none"`',
+        _NOTHING,
+        fields.effort_none,
+        at_once=True,
+    ),
+    Adaptation(
         "max_tokens",
         "`max_completion_tokens` is named `max_tokens`",
         "that reasoning counts, where a server tells the two apart",

@@ -30,10 +30,13 @@ class ChatOptions:
     """It declared `functions`, and is answered with `function_call`."""
 
 
-def parse(raw: bytes) -> ParsedRequest:
-    """Parse the body of a request. Raises RequestError, which names the field."""
-    large = LargeRequest(raw) if len(raw) > LARGE else None
-    body = read_body(raw) if large is None else large.body
+def parse(raw: bytes, known: Mapping[str, Any] | None = None) -> ParsedRequest:
+    """Parse the body of a request. Raises RequestError, which names the field.
+
+    `known` is what `raw` says, where a dialect has just written `raw` from it: then nothing is read again.
+    """
+    large = LargeRequest(raw) if known is None and len(raw) > LARGE else None
+    body: Any = known if known is not None else read_body(raw) if large is None else large.body
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
     legacy = "tools" not in body and "functions" in body

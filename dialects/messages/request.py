@@ -34,6 +34,8 @@ _NAMES = frozenset(
     }
 )
 """All fields that are read."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+"""What was read from JSON has no circles to look for."""
 _THINKS: Mapping[object, bool] = {"enabled": True, "adaptive": True, "disabled": False}
 
 
@@ -56,7 +58,7 @@ def parse(raw: bytes) -> ParsedRequest:
     turns = Turns() if len(raw) > LARGE else None
     history = _KeptReasoning(body.get("model"))
     chat = {**chat_prompt(body, tools, turns, history.watch), **_wishes(body, tools)}
-    parsed = chat_requests.parse(written(chat, turns))
+    parsed = chat_requests.parse(written(chat, turns), chat if turns is None else None)
     estimated = tokens_of_request(chat) if turns is None else 0.0
     codes = {"tool_skipped": tools.skipped, "reasoning_dropped": history.dropped}
     return replace(
@@ -198,6 +200,6 @@ def written(chat: Mapping[str, Any], turns: Turns | None) -> bytes:
     if turns is not None:
         return b"".join(spelled(chat, turns))
     try:
-        return json.dumps(chat, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        return _ENCODER.encode(chat).encode(errors="replace")
     except ValueError:
         raise RequestError("The request holds a number that is not finite.") from None

@@ -45,6 +45,8 @@ _OPTIONS: Mapping[str, str] = {
 }
 """Options that are numbers, and their names in chat requests. The last four are not OpenAI's, but local servers know
 them by these names. Options about loading a model have none."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+"""What was read from JSON has no circles to look for."""
 _ZERO = re.compile(r"-?0+(\.0*)?([nuµm]?s|m|h)?")
 
 
@@ -80,10 +82,9 @@ class OllamaRequest:
         """The chat request, which came at `started`. Raises RequestError, which names the field."""
         chat = self._chat_request()
         if self.large:
-            raw = in_slices(chat, Turns())
+            parsed = chat_requests.parse(in_slices(chat, Turns()))
         else:
-            raw = json.dumps(chat, ensure_ascii=False).encode(errors="replace")
-        parsed = chat_requests.parse(raw)
+            parsed = chat_requests.parse(_ENCODER.encode(chat).encode(errors="replace"), chat)
         codes = frozenset({"reasoning_dropped"}) if self.reasoning_dropped else frozenset[str]()
         return replace(
             parsed,
@@ -214,6 +215,8 @@ def _thinking(think: Any, model: str) -> dict[str, Any]:
         raise RequestError("'think' must be true, false, or a word such as \"high\".", param="think")
     settings = settings_for(model, bool(think))
     if isinstance(think, bool):
-        return {"chat_template_kwargs": settings} if settings else {}
+        if settings:
+            return {"chat_template_kwargs": settings}
+        return {} if think else {"think": False}  # no template is known to heed it, but the server may know the field
     settings |= {name: think for name in settings if name == "reasoning_effort"}
     return {"reasoning_effort": think, **({"chat_template_kwargs": settings} if settings else {})}

@@ -48,8 +48,8 @@ _NAMES = frozenset(
         *("previous_response_id", "store"),
     }
 )
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-"""Made once: `json.dumps` makes one for each value."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+"""Made once: `json.dumps` makes one for each value. What was read from JSON has no circles."""
 Spelling = Callable[[Any], bytes]
 """Writes a value as JSON."""
 _LOGPROBS = "message.output_text.logprobs"
@@ -84,11 +84,14 @@ def parse(raw: bytes) -> ParsedRequest:
     _refuse(fields)
     tools = ToolTable()
     tools.add(fields.get("tools"), "tools")
-    as_json = _in_slices(Turns()) if len(raw) > LARGE else _at_once
-    messages, drops = _messages(fields, body.input, tools, as_json)
+    large = len(raw) > LARGE
+    as_json = _in_slices(Turns()) if large else _at_once
+    listed: list[Message] | None = None if large else []
+    messages, drops = _messages(fields, body.input, tools, as_json, listed)
     asked = _chat_fields(fields, tools)
     head = as_json(asked)[:-1]
-    parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
+    known = None if listed is None else {**asked, "messages": listed}
+    parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]), known)
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
@@ -118,14 +121,18 @@ def _in_slices(turns: Turns) -> Spelling:
     return as_json
 
 
-def _messages(fields: Mapping[str, Any], given: Any, tools: ToolTable, as_json: Spelling) -> tuple[bytearray, bool]:
+def _messages(
+    fields: Mapping[str, Any], given: Any, tools: ToolTable, as_json: Spelling, listed: list[Message] | None
+) -> tuple[bytearray, bool]:
     """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
-    so that a long input is never there twice as objects."""
+    so that a long input is never there twice as objects. Those of a short one are also put into `listed`."""
     told = bytearray()
     turns = Turns()
 
     def tell(message: Message) -> None:
         told.extend(b"," if told else b"")
+        if listed is not None:
+            listed.append(message)
         content = message["content"]
         small = len(message) == 2 and isinstance(content, str) and len(content) <= SMALL
         told.extend(_at_once(message) if small else as_json(message))

@@ -51,6 +51,8 @@ SPOKEN = (
 )
 TEXT = "One moment."
 ARGUMENTS = {"city": "서울", "days": 3}
+UNTOLD = "(not told)"
+"""The code of an error in an API that has none: it cannot be judged."""
 STREAM, BODY = "text/event-stream", "application/json"
 
 

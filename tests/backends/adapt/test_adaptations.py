@@ -128,6 +128,7 @@ EXAMPLES: dict[str, tuple[Request, Request]] = {
         of(USER, say("assistant", "Well,")),
         of(USER, say("assistant", "Well,")) | {"chat_template_kwargs": {"enable_thinking": False}},
     ),
+    "effort_none": ({"think": False}, {"think": False, "reasoning_effort": "none"}),
     "max_tokens": ({"max_completion_tokens": 5, "max_tokens": 9}, {"max_tokens": 5}),
     "max_completion_tokens": ({"max_tokens": 5}, {"max_completion_tokens": 5}),
     "stream_options": ({"stream_options": {"include_usage": True}, "a": 1}, {"a": 1}),
@@ -169,6 +170,7 @@ def test_the_order_of_the_names_does_not_matter_and_unknown_ones_mean_nothing() 
 def test_what_is_a_fact_of_one_history_is_not_learned() -> None:
     assert {each.name for each in ADAPTATIONS if not each.learned} == {"arguments_raw", "order_results", "ids_unique"}
     at_once = {"functions", "content_text", "developer", "system_first", "text_apart", "content_empty", "max_tokens"}
+    at_once.add("effort_none")
     assert {each.name for each in ADAPTATIONS if each.at_once} == at_once
 
 

@@ -68,11 +68,32 @@ def test_what_a_template_would_lose_is_saved_at_once(model: str) -> None:
 @in_one_test("model", FAMILIES)
 def test_what_need_not_be_read_loses_nothing(model: str) -> None:
     bodies = [*HISTORIES.values(), {"messages": [USER], "functions": [{"name": "f"}]}, {"max_completion_tokens": 1}]
+    bodies += [{"think": False}, {"chat_template_kwargs": {"enable_thinking": False}}]
     for preset in (None, "openai", "ollama", "vllm"):
         for body in bodies:
             facts = facts_of(model, preset)
             assert may_lose(json.dumps(body).encode(), facts) or not at_once(body, facts)
     assert may_lose(b'{"messages": []}', facts_of(model)) == bool(FAMILIES[model])
+
+
+OFF = ({"think": False}, {"think": "off"}, *({"chat_template_kwargs": {name: value}} for name, value in [
+    ("enable_thinking", False), ("thinking", False), ("thinking_mode", "disabled"), ("reasoning_effort", "none")
+]))  # fmt: skip
+
+
+@in_one_test("asked", OFF)
+def test_thinking_that_is_turned_off_is_off_for_ollama_too(asked: dict[str, Any]) -> None:
+    """Its chat completions know no other field for it."""
+    ollama = facts_of("qwen3", "ollama")
+    assert at_once({**asked, "messages": [USER]}, ollama) == ("effort_none",)
+    assert at_once({**asked, "reasoning_effort": "low"}, ollama) == ()
+    for preset in (None, "llamacpp", "vllm", "openai"):
+        assert at_once({**asked, "messages": [USER]}, facts_of("qwen3", preset)) == ()
+
+
+@in_one_test("asked", [{}, {"think": True}, {"think": None}, {"think": "high"}, {"chat_template_kwargs": {"a": False}}])
+def test_thinking_that_is_not_turned_off_stays_as_it_is(asked: dict[str, Any]) -> None:
+    assert at_once({**asked, "messages": [USER]}, facts_of("qwen3", "ollama")) == ()
 
 
 def test_only_what_would_be_lost_is_changed() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from config import Config
 from tests.cases import in_one_test
 from tests.dialects.messages.reading import asking, comparable, conversed, events_of, read_stream, replied
 from tests.dialects.test_toy import ENTRY, MARKUP, MORE, NATIVE, USAGE, OneAnswer, cuts, stream
-from tests.helpers import Case, chunks, corpus
+from tests.helpers import chunks
 from tests.servers import DONE, Json, chunk, completion, frame
 
 CALL: Json = {"type": "tool_use", "name": "f", "input": {"a": 1, "b": "é x"}}
@@ -23,7 +22,7 @@ ROLE: Json = {"role": "assistant", "content": ""}
 
 
 SAMPLE = int(os.environ.get("CASES", "1"))
-"""Cases of each row, and in how many hundredths of all places bytes are cut; CASES=100 takes all."""
+"""In how many hundredths of all places bytes are cut; CASES=100 takes all."""
 
 
 def some_cuts(data: bytes) -> Iterator[list[bytes]]:
@@ -136,40 +135,6 @@ def test_a_stream_at_every_cut_comes_to_the_whole_message(name: str) -> None:
         assert comparable(read_stream(conversed(OneAnswer(*blocks), stream=True))) == expected, blocks
     as_stream = conversed(OneAnswer(body, kind="application/json"), stream=True)
     assert comparable(read_stream(as_stream)) == expected
-
-
-def cases() -> Iterator[Case]:
-    taken: dict[str, int] = {}
-    for case in corpus():
-        if not case.expectations and None in case.priors:
-            taken[case.row] = taken.get(case.row, 0) + 1
-            if taken[case.row] <= SAMPLE:
-                yield case
-
-
-def asked(case: Case) -> Json:
-    tools = [{"name": name, "input_schema": schema} for name, schema in case.tools.items()]
-    return {"tools": tools, "model": "m"}
-
-
-@in_one_test("case", cases(), ids=str)
-def test_what_models_write(case: Case) -> None:
-    body = json.dumps(completion(case.text)).encode()
-    expected = comparable(json.loads(conversed(OneAnswer(body, kind="application/json"), **asked(case))))
-    calls = [block for block in expected["content"] if block["type"] == "tool_use"]
-    texts = "".join(block["text"] for block in expected["content"] if block["type"] == "text")
-    thoughts = "".join(block["thinking"] for block in expected["content"] if block["type"] == "thinking")
-    assert [(call["name"], call["input"]) for call in calls] == [(one["name"], one["arguments"]) for one in case.calls]
-    assert (texts, thoughts) == (case.content, case.reasoning)
-    dice = random.Random(str(case))
-    usage = {**chunk({}), "choices": [], "usage": completion("")["usage"]}
-    for size in (1, 7, 10_000):
-        deltas = [{"content": piece} for piece in chunks(case.text, size)]
-        data = stream(ROLE, *deltas, usage=False).removesuffix(DONE) + frame(usage) + DONE
-        borders = sorted(dice.sample(range(len(data)), 8))
-        blocks = [data[start:end] for start, end in zip([0, *borders], [*borders, len(data)], strict=True)]
-        message = read_stream(conversed(OneAnswer(*blocks), stream=True, **asked(case)))
-        assert comparable(message) == expected, blocks
 
 
 @in_one_test(

@@ -12,7 +12,6 @@ import pytest
 
 from errors import ErrorInfo, Interrupted, ProxyError
 from tests.cases import in_one_test
-from tests.dialects.ollama import golden
 from tests.dialects.ollama.talk import MESSAGES, SECOND, conversed, dialect, joined, lines, plain, replied, words
 from tests.dialects.test_toy import BARE, ENTRY, ERROR, MARKUP, MORE, USAGE, OneAnswer, cuts, stream
 from tests.helpers import chunks
@@ -25,22 +24,6 @@ COUNTS: Json = {"prompt_eval_count": 3, "eval_count": 4}
 def says(content: str = "", reason: str = "stop", counts: Json | None = None, **message: Any) -> Json:
     told: Json = {"model": "glm-4.5", "message": {"role": "assistant", "content": content, **message}}
     return {**told, "done": True, "done_reason": reason, **(COUNTS if counts is None else counts)}
-
-
-# -- golden files ----------------------------------------------------------------------------------------------------
-
-
-def test_the_golden_files_are_what_is_written() -> None:
-    found = {file.replace(" ", "_"): content for file, content in golden.written()}
-    kept = {path.name: path.read_bytes() for path in golden.FOLDER.iterdir()}
-    assert found == kept, "python -m tests.dialects.ollama.golden, then look at the difference"
-
-
-@in_one_test("name", golden.SCRIPTS)
-def test_a_golden_stream_is_the_golden_whole(name: str) -> None:
-    for kind in golden.KINDS.values():
-        streamed, whole = (golden.FOLDER / f"{name} {kind} {way}.txt".replace(" ", "_") for way in ("stream", "whole"))
-        assert joined(lines(streamed.read_bytes())) == plain(json.loads(whole.read_bytes()))
 
 
 # -- streams ---------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ BASE: Json = {"model": "m", "messages": MESSAGES, "stream": True, "stream_option
         ({"logprobs": True, "top_logprobs": 3}, {"logprobs": True, "top_logprobs": 3}),
         ({"logprobs": False, "top_logprobs": 3}, {}),
         ({"think": True}, {}),
+        ({"think": False}, {"think": False}),
         ({"think": "high"}, {"reasoning_effort": "high"}),
     ],
 )
@@ -89,11 +90,11 @@ def test_fields(asked: Json, more: Json) -> None:
         ("MiniMaxAI/MiniMax-M3", True, {"chat_template_kwargs": {"thinking_mode": "enabled"}}),
         ("CohereLabs/Cohere2MoE", False, {"chat_template_kwargs": {"reasoning_effort": "none"}}),
         ("CohereLabs/Cohere2MoE", True, {}),
-        ("tencent/Hy3", False, {}),
+        ("tencent/Hy3", False, {"think": False}),
         ("tencent/Hy3", "low", {"reasoning_effort": "low", "chat_template_kwargs": {"reasoning_effort": "low"}}),
         ("gpt-oss:20b", "low", {"reasoning_effort": "low"}),
         ("gpt-oss:20b", True, {}),
-        ("llama3.2", False, {}),
+        ("llama3.2", False, {"think": False}),
         ("qwen3-coder:30b", True, {}),
     ],
 )
