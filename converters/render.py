@@ -24,6 +24,13 @@ def render_calls(syntax: Syntax, calls: Iterable[Call]) -> str:
     return _run(syntax, calls, ids) + syntax.turn_end
 
 
+def render_around(syntax: Syntax, name: str, parameters: str) -> str:
+    """Return the text of one turn with one call, whose parameters in tags are written already."""
+    mark = "\0"  # in no sample
+    whole = render_calls(syntax, [(name, {mark: mark})])
+    return whole.replace(_parameter(syntax, mark, mark), parameters, 1)
+
+
 def render_past(syntax: Syntax, calls: Sequence[Call], ids: Sequence[str]) -> str:
     """Return the text of a past turn with these calls and their ids, without its end: the chat template writes that."""
     return _run(syntax, calls, ids, syntax.prompt.last_id_key)

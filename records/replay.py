@@ -6,7 +6,7 @@ Nothing of this is stored, so it costs nothing while a request runs, and it is a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from converters.factory import converter_factory
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
 from converters.text.events import Event
+from converters.text.reasons import Reason
 from errors import ErrorInfo, ProxyError
 from records.spans import Message, Span, message_of, spans_of
 from records.texts import StoredText, reading_of
@@ -97,6 +98,10 @@ class _Watched(Pipeline):
     def left_marker(self) -> bool:
         return self._inner.left_marker
 
+    @property
+    def left_as_text(self) -> set[Reason]:
+        return self._inner.left_as_text
+
     def feed(self, text: str) -> list[Event]:
         self._pieces.append((self._watch.now, text, False))
         return self._inner.feed(text)
@@ -110,6 +115,9 @@ class _Watched(Pipeline):
 
     def finish(self, cut: bool = False, followed: bool = False) -> list[Event]:
         return self._inner.finish(cut, followed)
+
+    def ending(self, cut: bool = False, followed: bool = False) -> Iterator[list[Event]]:
+        return self._inner.ending(cut, followed)
 
 
 def replay(texts: Sequence[StoredText], model: str) -> list[AttemptReplay]:

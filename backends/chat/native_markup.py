@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
-from converters.render import render_calls
+from converters.render import render_around
 from converters.stages.pipeline import new_parser
 from converters.syntaxes import SYNTAXES, Syntax
 from converters.text.events import ArgumentsDelta, CallStart
@@ -40,9 +39,8 @@ def arguments_in_markup(name: str, text: str, schema: Schema) -> str | None:
 
 def _read(row: Syntax, name: str, text: str, schema: Schema) -> str | None:
     """Read the text as the parameters of one call, by writing the rest of the call around it."""
-    bare = dataclasses.replace(row, parameter="{value}")
     parser = new_parser(Expectations({name: schema}), row)
-    events = parser.feed(render_calls(bare, [(name, {"": text})]))
+    events = parser.feed(render_around(row, name, text))
     events += parser.finish()
     names = [event.name for event in events if isinstance(event, CallStart)]
     arguments = "".join(event.delta for event in events if isinstance(event, ArgumentsDelta))

@@ -31,7 +31,8 @@ def test_ways_to_fail_end_once_in_the_form_of_the_face(worlds: Sequence[World], 
     chosen = [
         case
         for case in scenarios()
-        if case.fault.place in ("calm", "beating")
+        if case.fault in FAULTS
+        and case.fault.place in ("calm", "beating")
         and FAULTS.index(case.fault) % EACH == OTHERS.index(face)
         and case.spoken is SPOKEN[FAULTS.index(case.fault) // EACH % len(SPOKEN)]
         and case.way == WAYS[FAULTS.index(case.fault) // EACH % 2]
