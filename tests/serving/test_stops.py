@@ -82,6 +82,9 @@ def test_c15_without_descriptors_the_server_waits(backend: ScriptedBackend, how:
 
     with limited_proxy(how, backend, {}) as proxy, ExitStack() as stack:
         (server, *_) = [*workers_of(proxy), proxy.process.pid]
+        with connected(proxy) as sock:
+            sock.sendall(LOCAL)
+            assert answer(sock).startswith(b"HTTP/1.1 200 ")  # it has started, which takes longer than what is measured
         resource.prlimit(server, resource.RLIMIT_NOFILE, (28, 28))
         clients = [stack.enter_context(socket.create_connection((HOST, proxy.port), 2)) for _ in range(40)]
         time.sleep(0.3)
