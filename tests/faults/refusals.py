@@ -43,7 +43,6 @@ SOON = 0.2
 INTERRUPTED = Refusal(502, "backend_interrupted")
 CUT = Event("backend_interrupted")
 UNHEARD = Refusal(504, "backend_first_byte_timeout")
-SILENT = Refusal(504, "backend_idle_timeout")
 
 
 def refused(message: str, before: float = 0.0, in_stream: bool = False) -> Answer:
@@ -175,7 +174,7 @@ REFUSALS: tuple[Fault, ...] = (
     Fault("refuses, then sends half a head", then(no_tools, half_a_head), INTERRUPTED, requests=2),
     Fault("refuses, then says that it zips", then(no_tools, zipped_nonsense), INTERRUPTED, requests=2),
     Fault("refuses and breaks off in it", then(half_a_refusal, Reply.answer), INTERRUPTED, requests=1),
-    Fault("refuses and hangs in it", then(endless_refusal, Reply.answer), SILENT, either(SILENT, TOO_SLOW), requests=1),
+    Fault("refuses and hangs in it", then(endless_refusal, Reply.answer), TOO_SLOW, requests=1),
     Fault("is left before its refusal", then(no_tools_late, Reply.answer), leaves_after(0.15), requests=1),
     Fault("is left between two attempts", then(no_tools, hangs), leaves_after(0.3), requests=2),
     Fault(
