@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from turns import Turns
 from wire.json_slices import Entry, JsonText, Run
+from wire.lossless_json import Number
 
 SMALL = 1 << 16
 """Bytes that may be read, and characters that may be written, in one go: about a millisecond."""
@@ -127,33 +128,43 @@ def integer(text: str) -> int | float:
     return int(text) if len(text) < _MOST_DIGITS else float("inf")
 
 
-def spelled(value: Any, turns: Turns, separators: tuple[str, str] = (", ", ": ")) -> Iterator[bytes]:
-    """`value` as JSON in UTF-8, in pieces, with each RawJson as it is. Lone surrogates become `?`."""
+def spelled(
+    value: Any,
+    turns: Turns,
+    separators: tuple[str, str] = (", ", ": "),
+    lone: Literal["replace", "backslashreplace"] = "replace",
+) -> Iterator[bytes]:
+    """`value` as JSON in UTF-8, in pieces, with each RawJson and each Number as it is spelled.
+
+    `lone` says what becomes of lone surrogates: `?`, or their escapes.
+    """
     comma, colon = separators
     if isinstance(value, RawJson):
         yield value.text
+    elif isinstance(value, Number):
+        yield value.text.encode()
     elif isinstance(value, str) and len(value) > SMALL:
         yield b'"'
         for start in range(0, len(value), SMALL):
-            yield _dumped(value[start : start + SMALL])[1:-1]
+            yield _dumped(value[start : start + SMALL], lone)[1:-1]
             turns.take()
         yield b'"'
     elif isinstance(value, dict):
         yield b"{"
         for place, (name, each) in enumerate(value.items()):
-            yield (comma.encode() if place else b"") + _dumped(name) + colon.encode()
-            yield from spelled(each, turns, separators)
+            yield (comma.encode() if place else b"") + _dumped(name, lone) + colon.encode()
+            yield from spelled(each, turns, separators, lone)
         yield b"}"
     elif isinstance(value, list):
         yield b"["
         for place, each in enumerate(value):
             yield comma.encode() if place else b""
-            yield from spelled(each, turns, separators)
+            yield from spelled(each, turns, separators, lone)
         yield b"]"
     else:
-        yield _dumped(value)
+        yield _dumped(value, lone)
         turns.take()
 
 
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+def _dumped(value: Any, lone: str) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode(errors=lone)

@@ -8,7 +8,6 @@ bytes while it is adapted, whatever it is made of.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 from backends.adapt.facts import Request
@@ -16,7 +15,7 @@ from turns import Turns
 from wire.json_body import LARGE
 from wire.json_edit import REMOVED, Changes, edit
 from wire.json_slices import Entry, JsonText, Run, utf8_of
-from wire.json_values import SMALL, RawJson, ValueReader
+from wire.json_values import SMALL, RawJson, ValueReader, spelled
 from wire.lossless_json import Number, loads_exact
 
 LOOKED_INTO: Final = frozenset(
@@ -60,39 +59,7 @@ def rewritten(raw: bytes, before: Request, after: Request) -> bytes:
 
 def written(value: Any) -> bytes:
     """A value of a Request as JSON in UTF-8, in slices. Halves of surrogate pairs stay escapes."""
-    return b"".join(_spelled(value, Turns()))
-
-
-def _spelled(value: Any, turns: Turns) -> Iterator[bytes]:
-    if isinstance(value, RawJson):
-        yield value.text
-    elif isinstance(value, Number):
-        yield value.text.encode()
-    elif isinstance(value, str) and len(value) > SMALL:
-        yield b'"'
-        for start in range(0, len(value), SMALL):
-            yield _dumped(value[start : start + SMALL])[1:-1]
-            turns.take()
-        yield b'"'
-    elif isinstance(value, dict):
-        yield b"{"
-        for place, (name, each) in enumerate(value.items()):
-            yield (b", " if place else b"") + _dumped(name) + b": "
-            yield from _spelled(each, turns)
-        yield b"}"
-    elif isinstance(value, list):
-        yield b"["
-        for place, each in enumerate(value):
-            yield b", " if place else b""
-            yield from _spelled(each, turns)
-        yield b"]"
-    else:
-        yield _dumped(value)
-        turns.take()
-
-
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
+    return b"".join(spelled(value, Turns(), lone="backslashreplace"))
 
 
 class _TooMuch(ValueError):
