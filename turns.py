@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 TURN = 0.002
 """Seconds of work after which others take their turn."""
@@ -22,12 +23,38 @@ def let_others_run() -> None:
     """
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None and monkey.is_module_patched("socket"):
-        from gevent import get_hub  # type: ignore[import-untyped]
-
-        hub = get_hub()
-        hub.wait(hub.loop.timer(0))  # until the loop has gone round once
+        _LINE.wait()
     else:
         time.sleep(0)
+
+
+class _Line:
+    """Where greenlets with long work wait. Each time the loop has gone round, the first in line has its turn.
+
+    If each of them had one, short work would wait for the turns of all of them.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Any] = deque()
+
+    def wait(self) -> None:
+        """Return when it is the turn of this greenlet."""
+        from gevent.hub import Waiter, get_hub  # type: ignore[import-untyped]
+
+        hub, me = get_hub(), Waiter()
+        self._waiting.append(me)
+        try:
+            if self._waiting[0] is not me:
+                me.get()
+            hub.wait(hub.loop.timer(0))  # until the loop has gone round once
+        finally:  # or this greenlet is ended while it waits
+            first = self._waiting[0] is me
+            self._waiting.remove(me)
+            if first and self._waiting:
+                hub.loop.run_callback(self._waiting[0].switch, None)
+
+
+_LINE = _Line()
 
 
 class Turns:

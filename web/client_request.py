@@ -32,9 +32,9 @@ def raw_target(request: Request) -> tuple[str, str, str]:
     return _ABSOLUTE.sub("", raw).partition("?")
 
 
-def check_path() -> None:
+def check_path(asked: Request) -> None:
     """Refuse what a server behind us could read as another path. Raises RequestError."""
-    if _UNSAFE_PATH.search(_DOT.sub(".", raw_target(current_request())[0])):
+    if _UNSAFE_PATH.search(_DOT.sub(".", raw_target(asked)[0])):
         raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
 
 
@@ -43,9 +43,9 @@ def client_request(request: Request, path: str | None = None, decode: bool = Fal
     raw_path, mark, query = raw_target(request)
     if path is None and not raw_path.startswith("/v1/"):
         raise NotFound(f"There is no {request.path} here.")
-    headers = list(request.headers.items())
+    headers = list(request.headers)
     target = (path or raw_path) + mark + query
-    coding = request.headers.get("Content-Encoding", "") if decode else ""
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "") if decode else ""
     if coding:
         headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
     body = _body(request, codings_of(coding) if coding else ())
@@ -71,9 +71,11 @@ def _client_fd(request: Request) -> int | None:
 
 def flask_response(reply: ClientReply) -> Response:
     """The reply as Flask sends it, with the headers that it has and no others."""
-    response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
-    headers = Headers(list(reply.headers))  # Flask guesses a Content-Type; only what the relay says is true
-    if "Content-Length" in response.headers and "Content-Length" not in headers:
-        headers["Content-Length"] = response.headers["Content-Length"]
-    response.headers = headers
+    whole = isinstance(reply.body, bytes)
+    headers = Headers(reply.headers)
+    typed = "Content-Type" in headers
+    # a list, because Flask sets the Content-Length of bytes anew, which is wrong for the answer to HEAD
+    response = Response([reply.body] if whole else reply.body, reply.status, headers, direct_passthrough=not whole)
+    if not typed:
+        del response.headers["Content-Type"]  # Flask guesses one; only what the relay says is true
     return response

@@ -30,14 +30,12 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     """The adaptations to apply before the first attempt, in the order of the table."""
     if facts.preset == _VENDOR:
         return ()
-    losses = losses_of(facts.model)
-    wanted = [name for name in _LOST if getattr(losses, name)]
     listed = body.get("messages")
     messages = listed if isinstance(listed, list) else []
     found: set[str] = set()
     if "developer" in map(role_of, messages) and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
         found.add("developer")
-    for name in wanted:
+    for name in lost_by(facts.model):
         is_lost = _LOST[name]
         if any(is_lost(each, place == 0) for place, each in enumerate(messages) if isinstance(each, dict)):
             found.add(_SAVED_BY[name])
@@ -48,7 +46,7 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
             found.add("max_tokens")  # it knows only this name
         if switches_thinking_off(body):
             found.add("effort_none")  # it knows only this field
-    return tuple(name for name in BY_NAME if name in found)
+    return tuple(name for name in BY_NAME if name in found) if found else ()
 
 
 def may_lose(raw: bytes, facts: Facts) -> bool:
@@ -59,10 +57,7 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     """
     if facts.preset == _VENDOR:
         return False
-    losses = losses_of(facts.model)
-    if any(getattr(losses, name) for name in _LOST) or any(
-        word in raw and b'"%b"' % word in raw for word in _WORTH_READING
-    ):
+    if lost_by(facts.model) or any(word in raw and b'"%b"' % word in raw for word in _WORTH_READING):
         return True
     return facts.preset == "ollama" and any(name in raw for name in _NOT_OLLAMAS)
 
@@ -72,6 +67,13 @@ def losses_of(model: str) -> Losses:
     """What the template of a model is known to lose."""
     name = plain_name(model)
     return next((losses for losses in LOSSES if re.search(losses.models, name)), Losses(""))
+
+
+@lru_cache(maxsize=1024)
+def lost_by(model: str) -> tuple[str, ...]:
+    """The names of the losses in messages (`_LOST`) that the template of a model is known for."""
+    losses = losses_of(model)
+    return tuple(name for name in _LOST if getattr(losses, name))
 
 
 def _text_beside_call(message: Mapping[str, Any], first: bool) -> bool:
