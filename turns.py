@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,12 +24,44 @@ def let_others_run() -> None:
     """
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None and monkey.is_module_patched("socket"):
-        _LINE.wait()
+        _GREENLETS.wait()
     else:
         time.sleep(0)
+        _THREADS.wait()
 
 
-class _Line:
+class _LineOfThreads:
+    """Where threads with long work wait for their turns, one behind the other.
+
+    Threads that all work take the lock of the interpreter in turn. Short work would wait for the turns of all of
+    them each time it needs that lock. Of those that stand in line only one works at a time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._came = self._went = 0  # threads so far
+        self._free = 0.0  # when the turn of the last one is over (`time.monotonic`)
+
+    def wait(self) -> None:
+        """Return when it is the turn of this thread."""
+        with self._lock:
+            place = self._came
+            self._came += 1
+        while (left := self._left(place)) > 0:
+            time.sleep(left)
+
+    def _left(self, place: int) -> float:
+        """Seconds until it may be the turn of whoever came at this place; 0 if it is now."""
+        with self._lock:
+            now, ahead = time.monotonic(), place - self._went
+            if ahead or now < self._free:
+                return max(self._free + ahead * TURN - now, TURN / 4)
+            self._went += 1
+            self._free = now + TURN
+            return 0.0
+
+
+class _LineOfGreenlets:
     """Where greenlets with long work wait. Each time the loop has gone round, the first in line has its turn.
 
     If each of them had one, short work would wait for the turns of all of them.
@@ -54,7 +87,8 @@ class _Line:
                 hub.loop.run_callback(self._waiting[0].switch, None)
 
 
-_LINE = _Line()
+_THREADS = _LineOfThreads()
+_GREENLETS = _LineOfGreenlets()
 
 
 class Turns:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from backends.adapt.bodies import holds_name
 from backends.adapt.facts import Facts, Request
 from backends.adapt.fields import switches_thinking_off
 from backends.adapt.losses import LOSSES, Losses
@@ -20,8 +21,8 @@ from converters.builtin import plain_name
 _VENDOR = "openai"
 """The preset whose server has the API that all others follow: it loses nothing."""
 _WORTH_READING = (b"developer", b"functions")
-"""Names that are looked for in the bytes, first without their quotes: those are everywhere, and slow a search down."""
-_NOT_OLLAMAS = (b'"max_completion_tokens"', b'"think"', b'"chat_template_kwargs"')
+"""Names of which one must stand in a request for which there is something to do."""
+_NOT_OLLAMAS = (b"max_completion_tokens", b"think", b"chat_template_kwargs")
 """Fields that Ollama's chat completions pass over without a word."""
 _KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
 
@@ -57,9 +58,8 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     """
     if facts.preset == _VENDOR:
         return False
-    if lost_by(facts.model) or any(word in raw and b'"%b"' % word in raw for word in _WORTH_READING):
-        return True
-    return facts.preset == "ollama" and any(name in raw for name in _NOT_OLLAMAS)
+    names = (*_WORTH_READING, *_NOT_OLLAMAS) if facts.preset == "ollama" else _WORTH_READING
+    return bool(lost_by(facts.model)) or holds_name(raw, names)
 
 
 @lru_cache(maxsize=1024)

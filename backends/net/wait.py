@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from enum import Enum
 from typing import Literal
 
@@ -85,7 +86,7 @@ class BackendSocket:
         self.sent = 0
         """Bytes that the system has taken of what was to be sent."""
         self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _none_buffered
-        self._turns = Turns()  # while TLS has bytes
+        self._turns = Turns()  # while TLS has bytes, or the backend takes all that is sent
         self._watched = (0, 0)  # bits for the backend and for the client
         self._watcher: Watcher | None = None
 
@@ -108,19 +109,22 @@ class BackendSocket:
             except (BlockingIOError, ssl.SSLWantReadError):
                 event = IN
 
-    def send(self, data: bytes, timeout: float | None) -> bool:
-        """Send all of `data`. False if the client left meanwhile.
+    def send(self, parts: Sequence[bytes], timeout: float | None) -> bool:
+        """Send all `parts`. False if the client left meanwhile.
 
         Raises LimitExceeded if the backend takes nothing for `timeout` seconds, AnsweredEarly, Stopping, OSError.
         """
-        rest = memoryview(data)
-        while rest:
-            limit = None if timeout is None else time.monotonic() + timeout
-            sent = self._send_some(rest[:_READ_SIZE], limit)
-            if sent is None:
-                return False
-            self.sent += sent
-            rest = rest[sent:]
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                limit = None if timeout is None else time.monotonic() + timeout
+                sent = self._send_some(rest[:_READ_SIZE], limit)
+                if sent is None:
+                    return False
+                self.sent += sent
+                rest = rest[sent:]
+                if rest:  # who reads as fast as we send never makes us wait
+                    self._turns.take()
         return True
 
     def close(self) -> None:

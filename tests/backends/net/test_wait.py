@@ -78,7 +78,7 @@ def test_patience_is_for_each_step(ends: Ends) -> None:
     reader.start()
     start = time.monotonic()
     with pytest.raises(wait.LimitExceeded):
-        wait.BackendSocket(ends[0], wait.ClientSocket(None)).send(b"x" * 50_000_000, 0.3)
+        wait.BackendSocket(ends[0], wait.ClientSocket(None)).send([b"x" * 50_000_000], 0.3)
     assert time.monotonic() - start > 0.7
     reader.join()
 
