@@ -1,4 +1,8 @@
-"""Long work lets others run: a worker of gevent serves all its streams with one thread, and threads share one lock."""
+"""Long work lets others run: a worker of gevent serves all its streams with one thread, and threads share one lock.
+
+Long work waits in line. Of all that stands in line one piece has its turn at a time, so that short work waits for one
+turn, and not for a turn of each.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 TURN = 0.002
 """Seconds of work after which others take their turn."""
@@ -22,28 +27,77 @@ def let_others_run() -> None:
 
     Under gevent, `time.sleep(0)` would not do: the loop then looks for new bytes only after many such sleeps.
     """
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("socket"):
-        _GREENLETS.wait()
+    if _under_gevent():
+        hub = _hub()
+        hub.wait(hub.loop.timer(0))  # until the loop has gone round once
     else:
         time.sleep(0)
-        _THREADS.wait()
+
+
+class Turns:
+    """Makes one piece of work pause. `take` is called at each of its slices, which take a millisecond or two."""
+
+    __slots__ = ("_due", "_line", "_mark")
+
+    def __init__(self) -> None:
+        self._line = _line()
+        self._mark = self._line.mark()
+        self._due = time.monotonic() + TURN
+
+    def take(self) -> None:
+        """Let others run if it is their turn: if this work has not waited for anything else meanwhile."""
+        if time.monotonic() < self._due:
+            return
+        if self._line.worked_since(self._mark):
+            self._line.wait()
+        self._mark = self._line.mark()
+        self._due = time.monotonic() + TURN
+
+
+def in_turns(things: Sequence[T]) -> Iterable[T]:
+    """The things. If there are many, others take their turn between them."""
+    return things if len(things) <= MANY else _in_turns(things)
+
+
+def _in_turns(things: Sequence[T]) -> Iterator[T]:
+    turns = Turns()
+    for thing in things:
+        yield thing
+        turns.take()
+
+
+class _Line(Protocol):
+    """Where long work waits for its next turn."""
+
+    def mark(self) -> float:
+        """Where this thread or greenlet stands now."""
+        ...
+
+    def worked_since(self, mark: float) -> bool:
+        """Whether it has worked since then without a pause worth mentioning."""
+        ...
+
+    def wait(self) -> None:
+        """Return when it is its turn."""
+        ...
 
 
 class _LineOfThreads:
-    """Where threads with long work wait for their turns, one behind the other.
-
-    Threads that all work take the lock of the interpreter in turn. Short work would wait for the turns of all of
-    them each time it needs that lock. Of those that stand in line only one works at a time.
-    """
+    """Threads that all work take the lock of the interpreter in turn, each for a while. In line, only one works."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._came = self._went = 0  # threads so far
         self._free = 0.0  # when the turn of the last one is over (`time.monotonic`)
 
+    def mark(self) -> float:
+        return time.thread_time()
+
+    def worked_since(self, mark: float) -> bool:
+        return time.thread_time() - mark >= TURN / 2
+
     def wait(self) -> None:
-        """Return when it is the turn of this thread."""
+        time.sleep(0)
         with self._lock:
             place = self._came
             self._came += 1
@@ -62,19 +116,23 @@ class _LineOfThreads:
 
 
 class _LineOfGreenlets:
-    """Where greenlets with long work wait. Each time the loop has gone round, the first in line has its turn.
+    """Each time the loop of gevent has gone round, the first in line has its turn."""
 
-    If each of them had one, short work would wait for the turns of all of them.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, hub: Any) -> None:
+        self._hub = hub
         self._waiting: deque[Any] = deque()
 
-    def wait(self) -> None:
-        """Return when it is the turn of this greenlet."""
-        from gevent.hub import Waiter, get_hub  # type: ignore[import-untyped]
+    def mark(self) -> float:
+        now: float = self._hub.loop.now()  # when the loop last looked: it stands still until this greenlet waits
+        return now
 
-        hub, me = get_hub(), Waiter()
+    def worked_since(self, mark: float) -> bool:
+        return self.mark() == mark
+
+    def wait(self) -> None:
+        from gevent.hub import Waiter  # type: ignore[import-untyped]
+
+        hub, me = self._hub, Waiter()
         self._waiting.append(me)
         try:
             if self._waiting[0] is not me:
@@ -88,31 +146,26 @@ class _LineOfGreenlets:
 
 
 _THREADS = _LineOfThreads()
-_GREENLETS = _LineOfGreenlets()
+_GREENLETS: WeakKeyDictionary[Any, _LineOfGreenlets] = WeakKeyDictionary()
+"""By hub: a thread of the system has its own, also under gevent."""
 
 
-class Turns:
-    """Makes one piece of work pause. `take` is called at each of its slices, which take a millisecond or two."""
-
-    __slots__ = ("_due",)
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + TURN
-
-    def take(self) -> None:
-        """Let others run if it is their turn."""
-        if time.monotonic() >= self._due:
-            let_others_run()
-            self._due = time.monotonic() + TURN
+def _line() -> _Line:
+    if not _under_gevent():
+        return _THREADS
+    hub = _hub()
+    line = _GREENLETS.get(hub)
+    if line is None:
+        line = _GREENLETS[hub] = _LineOfGreenlets(hub)
+    return line
 
 
-def in_turns(things: Sequence[T]) -> Iterable[T]:
-    """The things. If there are many, others take their turn between them."""
-    return things if len(things) <= MANY else _in_turns(things)
+def _under_gevent() -> bool:
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("socket"))
 
 
-def _in_turns(things: Sequence[T]) -> Iterator[T]:
-    turns = Turns()
-    for thing in things:
-        yield thing
-        turns.take()
+def _hub() -> Any:
+    from gevent import get_hub  # type: ignore[import-untyped]
+
+    return get_hub()

@@ -31,11 +31,6 @@ def is_error(body: bytes) -> bool:
     return isinstance(found, dict) and bool(found.get("error"))
 
 
-def is_no_api(body: bytes) -> bool:
-    """Whether a body is nothing that a model server answers: no JSON object."""
-    return not isinstance(json_or_none(body), dict)
-
-
 def error_of(status: int, body: bytes) -> ErrorInfo:
     """A backend's error body as an error; a body of another shape is quoted as the message."""
     found = json_or_none(body)

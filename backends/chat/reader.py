@@ -10,7 +10,8 @@ from functools import cached_property, partial
 
 from backends.chat.choices import Choices
 from backends.chat.chunks import ChunkReader, readable
-from backends.chat.errors import chat_completion, error_of, is_error, is_no_api, late_error_of, quoted_text
+from backends.chat.errors import chat_completion, error_of, is_error, late_error_of, quoted_text
+from backends.chat.fields import json_or_none
 from backends.chat.large import pieces_of
 from backends.chat.passthrough import LeasedFrames, ReceivedFrames, WrittenFrames
 from backends.chat.whole import WholeReader
@@ -176,9 +177,9 @@ class ChatReplyReader:
         found = chat_completion(body)
         if found is not None:
             return self._whole.read(found, body)
-        if is_no_api(body):
-            raise NotAnApi
         if not is_error(body):
+            if json_or_none(body) is None:
+                raise NotAnApi
             return Reply(body)
         reply = self._quoted_reply(body)
         if reply is None:
@@ -191,7 +192,7 @@ class ChatReplyReader:
             self._spoken = True  # a stream after all, whatever it is called; and all of it is here
             steps = self._read_block(self._frames.take(body))
             return steps if self.done else [*steps, *self.finish()]
-        if found is None and is_no_api(body):
+        if found is None and not isinstance(json_or_none(body), dict):
             raise NotAnApi
         self._was_whole = True
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)

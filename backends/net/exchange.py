@@ -61,7 +61,7 @@ class UpstreamExchange:
         self._timeouts = timeouts
         self._shutdown = shutdown
         self._decoder = Decoder([])
-        self._turns = Turns()  # for bytes that are here already: waiting for others lets all others run
+        self._turns: Turns | None = None  # for bytes that are here already: waiting for others lets all others run
         self._phase, self._timeout = "first_byte", timeouts.first_byte  # what is waited for, and its limit in seconds
         self._received_at: float | None = None  # when the last bytes arrived
         self._connection: HTTPConnection | None = pool.take()
@@ -93,6 +93,7 @@ class UpstreamExchange:
         """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
             if self._decoder.waiting:
+                self._turns = self._turns or Turns()
                 self._turns.take()
                 piece = b""
             else:
