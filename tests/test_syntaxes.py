@@ -21,6 +21,7 @@ from tests.cases import in_one_test, in_one_test_each
 from tests.growing import Growing
 from tests.helpers import (
     CORPUS,
+    EVERY_PAIR,
     ROWS,
     Case,
     Message,
@@ -40,6 +41,7 @@ from tests.helpers import (
     truncations,
     without_half,
 )
+from tests.scale import of, share
 
 CASES = corpus()
 WHOLE_ROWS = {name for name, syntax in ROWS.items() if syntax.whole_message}
@@ -108,7 +110,7 @@ def test_same_at_every_cut(case: Case) -> None:
 
 @each_case
 def test_the_bytes_decide_and_not_the_name(case: Case) -> None:
-    for prior in case.priors:
+    for prior in share(case.priors, 3, len(case.text)):
         _check(assemble(_read(case, prior=prior)), case)
 
 
@@ -241,7 +243,7 @@ SETS = {
 @in_one_test("calls", SETS.values(), ids=SETS)
 def test_written_calls_are_read_back(row: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
     text = render_calls(ROWS[row], calls)
-    for pieces in cuts(text):
+    for pieces in cuts(text, pairs=of(EVERY_PAIR, 0)):  # the corpus has these texts with other words, at every cut
         message = assemble(parse(text, SCHEMAS, pieces, row=row))
         assert message.content == ""
         assert message.names == [name for name, _ in calls]
