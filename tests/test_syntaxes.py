@@ -126,13 +126,14 @@ def test_valid_json_passes_verbatim(case: Case) -> None:
 def _cut_off(case: Case, *, cut: bool) -> Iterator[tuple[str, Message]]:
     """Each text that the case's could have ended as, and its message, which is the same however it came.
 
-    The two tests that ask for it cut differently: the end of a text is read after pieces of both kinds.
+    The two tests that ask for it cut differently: the end of a text is read after pieces of both kinds. They take turns
+    at the places where a text may end, unless everything is run.
     """
     ways = [random_cut(case.text, seed) for seed in range(7)] if cut else [chunks(case.text, n) for n in range(1, 8)]
     expectations = Expectations(case.tools, buffered=not cut, **case.expectations)
     growing = [Growing(pieces, expectations, ROWS[case.row]) for pieces in ways]
-    for text in truncations(case.text):
-        way = len(text) % len(ways)
+    for text in share(list(truncations(case.text)), 2, cut):
+        way = len(text) // 2 % len(ways)
         whole = _read(case, text, cut=cut, buffered=not cut)
         events = growing[way].until(len(text), cut=cut)
         assert spans(whole) == spans(events) == text
