@@ -6,7 +6,6 @@ from pathlib import Path
 
 from benchmarks import show
 from benchmarks.figures import Figures, quietness
-from benchmarks.plots import draw
 from benchmarks.targets import ROOT
 
 PAGE = ROOT / "docs/SPEED.md"
@@ -39,6 +38,8 @@ _TARGETS = """| name | what it is |
 
 def write(figures: Figures) -> Path:
     """Draws the pictures, writes the page, and says where it is."""
+    from benchmarks.plots import draw  # which takes a second to import
+
     pictures = draw(figures, ROOT / "docs/speed")
     PAGE.write_text(text(figures, pictures, _kept(PAGE)))
     return PAGE

@@ -16,6 +16,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 2
 
 
+WAITING = {"test_attack.py", "test_faults.py", "test_load.py", "test_openapi.py", "test_serving.py", "test_targets.py"}
+"""Files whose tests wait more than they work."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait come first, while others work; at the end nobody waits for them alone."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     before = cases.tried

@@ -15,6 +15,7 @@ from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, RESULTS, TURN_HEADERS
 from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, START
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text, merge
+from tests.scale import of
 
 CORPUS = Path(__file__).parent / "corpus"
 ROWS: dict[str, Syntax] = {syntax.name: syntax for syntax in SYNTAXES}
@@ -24,7 +25,7 @@ PREFIX = "ant" + "ml:"
 EVERY_PAIR = 300
 """Texts shorter than this are cut in two at every place."""
 
-LONG = 200
+LONG = of(200, 40)
 """Texts shorter than this are cut off at every length."""
 
 

@@ -314,11 +314,14 @@ def bytes_at(proxy: Process, count: int, seed: int) -> list[str]:
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 CHECKS += ",response_headers_conformance,unsupported_method,allow_header_conformance,ignored_auth"
 
+PHASES = "examples,coverage,fuzzing"
+"""Of schemathesis: what the description gives for an example, every limit of it once, and made-up requests."""
 
-def described(proxy: Process, examples: int, seed: int) -> list[str]:
+
+def described(proxy: Process, examples: int, seed: int, phases: str) -> list[str]:
     """schemathesis, by what the proxy itself says of its routes."""
     options = ["--checks", CHECKS, "--max-examples", str(examples), "--seed", str(seed), "--no-color"]
-    options += ["--phases", "examples,coverage,fuzzing", "--warnings", "off", "--generation-database", "none"]
+    options += ["--phases", phases, "--warnings", "off", "--generation-database", "none"]
     program = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run"]
     command = [*program, f"{proxy.url}/openapi.json", *options]
     with tempfile.TemporaryDirectory() as folder:  # it leaves a cache where it runs
@@ -334,12 +337,12 @@ def alive(proxy: Process) -> list[str]:
     return failures + ([f"a traceback in the log: {log[:3000]}"] if traceback else [])
 
 
-def run(how: How, count: int, examples: int, seed: int) -> list[str]:
+def run(how: How, count: int, examples: int, seed: int, phases: str = PHASES) -> list[str]:
     with ScriptedBackend(answer) as backend, proxy_process(how, backend, MAX_REQUEST_BYTES=200_000) as proxy:
         failures = alive(proxy)  # gunicorn listens before its worker is there
         began = time.monotonic()
         failures += bytes_at(proxy, count, seed)
-        failures += described(proxy, examples, seed) if examples else []
+        failures += described(proxy, examples, seed, phases) if examples else []
         failures += alive(proxy)
         let_through = {received.target for received in backend.requests if not received.target.startswith("/v1/")}
         let_through -= ASKED

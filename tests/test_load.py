@@ -29,7 +29,7 @@ def test_clients_that_come_and_go_leave_nothing_behind() -> None:
 
 
 def test_hostile_clients_cost_no_honest_answer() -> None:
-    run = mixed(4, clients=20)
+    run = mixed(6, clients=20, pause=0.15, settling=0.5)
     assert not run.alone.wrong and not run.beside.wrong, run.report()
     assert run.beside.whole and "Traceback" not in run.log, run.report()
 

@@ -11,7 +11,8 @@ import pytest
 from app import create_app
 from config import VARIABLES, Config
 from converters import SYNTAXES
-from tests.http_fuzz import run
+from tests.http_fuzz import PHASES, run
+from tests.scale import EVERYTHING
 from tests.servers import ROOT, ScriptedBackend, running_proxy
 from version import VERSION
 
@@ -72,4 +73,5 @@ def test_requests_that_nobody_would_send_are_no_failure_of_ours(how: Any) -> Non
 
 
 def test_what_it_allows_is_answered_as_it_says() -> None:
-    assert not run("app", count=0, examples=1, seed=20)
+    phases = PHASES if EVERYTHING else "examples,fuzzing"
+    assert not run("app", count=0, examples=1, seed=20, phases=phases)

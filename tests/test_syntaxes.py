@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from converters import Expectations
 from converters.render import render_calls
 from converters.text.events import Event
 from tests.cases import in_one_test, in_one_test_each
+from tests.growing import Growing
 from tests.helpers import (
     CORPUS,
+    EVERY_PAIR,
     ROWS,
     Case,
     Message,
@@ -38,6 +41,7 @@ from tests.helpers import (
     truncations,
     without_half,
 )
+from tests.scale import of, share
 
 CASES = corpus()
 WHOLE_ROWS = {name for name, syntax in ROWS.items() if syntax.whole_message}
@@ -106,7 +110,7 @@ def test_same_at_every_cut(case: Case) -> None:
 
 @each_case
 def test_the_bytes_decide_and_not_the_name(case: Case) -> None:
-    for prior in case.priors:
+    for prior in share(case.priors, 3, len(case.text)):
         _check(assemble(_read(case, prior=prior)), case)
 
 
@@ -119,17 +123,22 @@ def test_valid_json_passes_verbatim(case: Case) -> None:
 # -- cut off ---------------------------------------------------------------------------------------------------------
 
 
-def _cut_off(case: Case, text: str, cut: bool) -> Message:
-    """The message of a text that ended early, which is the same however it came.
+def _cut_off(case: Case, *, cut: bool) -> Iterator[tuple[str, Message]]:
+    """Each text that the case's could have ended as, and its message, which is the same however it came.
 
-    The two tests that ask for it cut differently: the end of a text is read after pieces of both kinds.
+    The two tests that ask for it cut differently: the end of a text is read after pieces of both kinds. They take turns
+    at the places where a text may end, unless everything is run.
     """
-    whole = _read(case, text, cut=cut, buffered=not cut)
-    pieces = random_cut(text, len(text)) if cut else chunks(text, 1 + len(text) % 7)
-    events = _read(case, pieces=pieces, cut=cut, buffered=not cut)
-    assert spans(whole) == spans(events) == text
-    assert meaning(events) == meaning(whole), pieces
-    return assemble(whole)
+    ways = [random_cut(case.text, seed) for seed in range(7)] if cut else [chunks(case.text, n) for n in range(1, 8)]
+    expectations = Expectations(case.tools, buffered=not cut, **case.expectations)
+    growing = [Growing(pieces, expectations, ROWS[case.row]) for pieces in ways]
+    for text in share(list(truncations(case.text)), 2, cut):
+        way = len(text) // 2 % len(ways)
+        whole = _read(case, text, cut=cut, buffered=not cut)
+        events = growing[way].until(len(text), cut=cut)
+        assert spans(whole) == spans(events) == text
+        assert meaning(events) == meaning(whole), (text, ways[way])
+        yield text, assemble(whole)
 
 
 @each_case
@@ -140,8 +149,7 @@ def test_cut_by_max_tokens(case: Case) -> None:
     the reasoning it is a draft then, and stays what it is written in.
     """
     full = assemble(_read(case)).calls
-    for text in truncations(case.text):
-        message = _cut_off(case, text, cut=True)
+    for text, message in _cut_off(case, cut=True):
         if case.row in WHOLE_ROWS:
             assert message.calls == [], f"{text!r}: what has no marker is a call once it is whole"
             continue
@@ -170,8 +178,7 @@ def test_stopped(case: Case) -> None:
 
     Either the call is delivered with all that was written, or it is text from its opener on, never both.
     """
-    for text in truncations(case.text):
-        message = _cut_off(case, text, cut=False)
+    for text, message in _cut_off(case, cut=False):
         assert len(message.arguments) == len(message.calls), text
         if case.row in WHOLE_ROWS and not case.calls:
             continue  # it would be a call, but for what follows
@@ -237,7 +244,7 @@ SETS = {
 @in_one_test("calls", SETS.values(), ids=SETS)
 def test_written_calls_are_read_back(row: str, calls: list[tuple[str, dict[str, Any]]]) -> None:
     text = render_calls(ROWS[row], calls)
-    for pieces in cuts(text):
+    for pieces in cuts(text, pairs=of(EVERY_PAIR, 0)):  # the corpus has these texts with other words, at every cut
         message = assemble(parse(text, SCHEMAS, pieces, row=row))
         assert message.content == ""
         assert message.names == [name for name, _ in calls]

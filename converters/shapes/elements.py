@@ -7,6 +7,7 @@ object may be written in elements of its own, list items as `<item>`.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from converters.shapes.machine import CallContext, CallsParser
 from converters.shapes.tagged import TaggedGrammar, TaggedParser
@@ -24,7 +25,7 @@ _DEPTH = 32
 
 class ElementsGrammar(TaggedGrammar):
     def parser(self, context: CallContext, expectations: Expectations) -> CallsParser:
-        return TaggedParser(self, context, expectations, lambda schema: ElementsWriter(schema, self.syntax.lead_token))
+        return TaggedParser(self, context, expectations, partial(ElementsWriter, token=self.syntax.lead_token))
 
 
 class ElementsWriter(ArgumentsWriter):

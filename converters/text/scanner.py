@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 Search: TypeAlias = Callable[..., "re.Match[str] | None"]
@@ -87,6 +87,7 @@ def folded(marker: str) -> str:
     return marker.lower() if _TAG.search(marker) else marker
 
 
+@lru_cache(maxsize=4096)
 def characters(literal: str) -> tuple[str, ...]:
     """The regex of each character of a literal."""
     is_markup, is_tag = literal[:1] in _MARKUP, _TAG.search(literal) is not None
@@ -105,6 +106,11 @@ def any_of(literals: Iterable[str]) -> str:
 
     The caller tells the two apart by whether the match, `folded`, is one of the literals.
     """
+    return _any_of(frozenset(literals))
+
+
+@lru_cache(maxsize=512)
+def _any_of(literals: frozenset[str]) -> str:
     return _trie(sorted({characters(folded(literal)) for literal in literals}))
 
 

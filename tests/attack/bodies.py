@@ -67,14 +67,16 @@ def _answered(unit: str, megabytes: int, where: str = "beside") -> Attack:
     return Attack("C10", f"{megabytes} MiB of {unit} {place}", play, 25 * megabytes + NOISE, seconds=0)
 
 
-def _shape(name: str, make: Callable[[], bytes], statuses: tuple[int, ...], quick: bool = True) -> Attack:
+def _shape(name: str, megabytes: float, make: Callable[[], bytes], statuses: tuple[int, ...]) -> Attack:
+    """A body of at least so many MiB. It is made when it is played: all of them take seconds."""
     made = cache(make)
 
     def play(arena: Arena) -> None:
+        assert len(made()) >= megabytes * MIB, f"{len(made()) / MIB} MiB"
         told = arena.post(made())
         assert told.status in statuses, f"{told.status} {told.body[:300]!r}"
 
-    return Attack("13", name, play, 25 * len(made()) / MIB + NOISE, quick=quick, seconds=0)
+    return Attack("13", name, play, 25 * megabytes + NOISE, seconds=0)
 
 
 def _deep(levels: int) -> bytes:
@@ -102,34 +104,39 @@ ATTACKS = [
     _answered("zeros", 80),
     _shape(
         "100,000 tools",
+        12,
         lambda: json.dumps(asking(tools=[tool(f"t{n}", a="string") for n in range(100_000)])).encode(),
         (200, 400, 413),
     ),
-    _shape("the same tool 20,000 times", lambda: json.dumps(asking(tools=TOOLS * 10_000)).encode(), (200, 400)),
+    _shape("the same tool 20,000 times", 3, lambda: json.dumps(asking(tools=TOOLS * 10_000)).encode(), (200, 400)),
     _shape(
         "200,000 messages",
+        6,
         lambda: json.dumps(asking(messages=[{"role": "user", "content": "x"}] * 200_000)).encode(),
         (200, 400, 413),
     ),
     _shape(
         "200,000 calls in the messages",
+        1.5,
         lambda: json.dumps(
             asking(messages=[{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}, {}] * 100_000}])
         ).encode(),
         (200, 400, 413),
     ),
-    _shape("JSON 129 levels deep", lambda: _deep(129), (400,)),
-    _shape("JSON a million levels deep", lambda: _deep(1_000_000), (400,)),
+    _shape("JSON 129 levels deep", 0, lambda: _deep(129), (400,)),
+    _shape("JSON a million levels deep", 1.9, lambda: _deep(1_000_000), (400,)),
     _shape(
         "a number of a million digits",
+        0.9,
         lambda: b'{"model": "m", "messages": [], "tools": [], "n": ' + b"9" * 1_000_000 + b"}",
         (200, 400),
     ),
     _shape(
         "a name of a million keys",
+        7.5,
         lambda: b'{"model": "m", "messages": []' + b', "a": 1' * 1_000_000 + b"}",
         (200, 400),
     ),
-    _shape("8 MiB of one broken string", lambda: b'{"model": "' + b"\\u00" * (2 * MIB), (400,)),
+    _shape("8 MiB of one broken string", 8, lambda: b'{"model": "' + b"\\u00" * (2 * MIB), (400,)),
     Attack("13", "clients that leave in the middle of big bodies", _leaves, memory=25 * 16 + NOISE),
 ]

@@ -12,6 +12,7 @@ from converters.stages.tracing import EXCERPT, Became
 from converters.text import reasons
 from tests.cases import in_one_test_each
 from tests.helpers import Case, assemble, corpus, parse
+from tests.scale import share
 from tests.streaming.test_reasons import CALL, LEFT_CASES, TOOLS
 
 
@@ -39,10 +40,11 @@ def told(text: str, decisions: Sequence[Decision], became: Became) -> str:
 
 @in_one_test_each("case", by_row(), str)
 def test_every_character_is_covered_once(case: Case) -> None:
-    for text in (case.text, case.text[: len(case.text) // 2], f"{case.text}\n\nAnd then.\n"):
-        for cut in (False, True):
-            assert_covered(text, explain(text, case.tools, syntax=case.row, cut=cut))
-        assert_covered(text, explain(text, {}))
+    texts = (case.text, case.text[: len(case.text) // 2], f"{case.text}\n\nAnd then.\n")
+    for text, cut in share([(text, cut) for cut in (False, True) for text in texts], 3, len(case.text)):
+        assert_covered(text, explain(text, case.tools, syntax=case.row, cut=cut))
+        if cut:
+            assert_covered(text, explain(text, {}))
 
 
 @in_one_test_each("case", by_row(), str)

@@ -15,7 +15,7 @@ from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.render import render_calls
 
 _TOOLS: dict[str, dict[str, Any]] = {"f": {"properties": {"x": {"type": "string"}}}}
-_SHORT = 8_000
+_SHORT = 5_000
 """Characters; more than anything that may be held."""
 _MOST = 2.3
 """What twice the text may cost: 2, and 4 if all that was read were read again."""

@@ -17,12 +17,13 @@ from converters.text import scanner, templates
 from tests.growth.literals import Cut, Hostile, hostile, inside, of_size, pieces, whole
 from tests.growth.measure import EXPECTED, read
 from tests.growth.streams import STREAMS, Stream, seconds
+from tests.scale import of
 
 SIZES = (8_000, 16_000, 24_000)
 """Characters: more than is ever held, in equal steps."""
 PARTS = (200, 600)
 MOST = 1.15
-EVERY = 550
+EVERY = of(550, 1650)
 
 
 class Scanned:

@@ -70,7 +70,10 @@ class Mixed:
         return "\n".join([*lines, f"  start {self.start}", f"  end   {self.end}"])
 
 
-def mixed(seconds: float, clients: int, how: How = "gunicorn") -> Mixed:
+def mixed(
+    seconds: float, clients: int, how: How = "gunicorn", pause: float = PAUSE, settling: float = SETTLING
+) -> Mixed:
+    """`pause` stands between two events of a stream, and after `settling` seconds its memory is looked at."""
     hostile = max(1, round(clients * HOSTILE))
     alone, beside, warming = Result(), Result(), Result()
 
@@ -83,14 +86,14 @@ def mixed(seconds: float, clients: int, how: How = "gunicorn") -> Mixed:
         command = [sys.executable, "-m", "tests.load.hostile", str(proxy.port), str(hostile), str(seconds)]
         return subprocess.Popen(command, cwd=ROOT)
 
-    with backend_process(PAUSE) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
+    with backend_process(pause) as backend, proxy_process(how, backend.url, FLASK_ENV="testing") as proxy:
         first = min(30.0, seconds / 4)
         with bad(first):  # all that will come, so that memory has its size
             honest(first, warming)
-        start = at_rest(lambda: held_by(proxy, backend.port), SETTLING)
+        start = at_rest(lambda: held_by(proxy, backend.port), settling)
         honest(seconds / 2, alone)
         with bad(seconds / 2):
             honest(seconds / 2, beside)
-        end = at_rest(lambda: held_by(proxy, backend.port), SETTLING)
+        end = at_rest(lambda: held_by(proxy, backend.port), settling)
         alone.wrong += warming.wrong
         return Mixed(alone, beside, start, end, proxy.said())

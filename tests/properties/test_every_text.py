@@ -39,6 +39,7 @@ from tests.properties.generated import (
     same_at_every_cut,
     schemas,
 )
+from tests.scale import of
 
 
 @each_framed_row
@@ -160,4 +161,4 @@ def test_prose_behind_the_end_of_a_turn() -> None:
 
 
 def test_fuzz() -> None:
-    assert run_fuzz(["--inputs", "500", "--seed", "1"]) == 0
+    assert run_fuzz(["--inputs", str(of(500, 200)), "--seed", "1"]) == 0

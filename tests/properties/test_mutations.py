@@ -6,9 +6,10 @@ import pytest
 
 from tests.fuzz_mutations import DAMAGES, NOTHING, Broken, Input, check, make, run
 from tests.helpers import ROWS, assemble, cuts, parse, spans
+from tests.scale import of
 
 
-@pytest.mark.parametrize("first", range(0, 1_200, 300))
+@pytest.mark.parametrize("first", range(0, of(1_200, 600), 300))
 def test_a_slip_costs_no_call_or_invents_nothing(first: int) -> None:
     """Defects A2, B1, B2 and B6 for every row."""
     failures, _ = run(range(first, first + 300))

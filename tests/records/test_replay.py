@@ -12,6 +12,7 @@ from tests.answers import TOOLS, Json, ask, chunk, completion, frame, said
 from tests.cases import in_one_test
 from tests.helpers import Case, chunks, corpus
 from tests.records.recorded import Recorded, Said, recorded, until
+from tests.scale import share
 
 __all__ = ["recorded"]
 
@@ -53,8 +54,11 @@ def shared() -> object:
         yield Recorded(patch)
 
 
-@in_one_test("case", [case for case in CASES if case.text], ids=str)
-@in_one_test("size", [3, 1000])
+STREAMED = [(case, size) for size in (3, 1000) for case in share(CASES, 2, size) if case.text]
+"""Half of the cases by a few characters and the other half whole; all of them both ways in `make test EVERYTHING=1`."""
+
+
+@in_one_test(("case", "size"), STREAMED, ids=[f"{case}-{size}" for case, size in STREAMED])
 def test_a_stream_is_shown_whole(shared: Recorded, case: Case, size: int) -> None:
     pieces = chunks(case.text, size)
     shared.ask(asks(case, True), Said(said(*pieces)))
@@ -66,7 +70,7 @@ def test_a_stream_is_shown_whole(shared: Recorded, case: Case, size: int) -> Non
     ]
 
 
-@in_one_test("case", [case for case in CASES if case.text], ids=str)
+@in_one_test("case", [case for case in share(CASES, 2) if case.text], ids=str)
 def test_a_buffered_answer_is_shown_whole(shared: Recorded, case: Case) -> None:
     body = json.dumps(completion(case.text)).encode()
     told = json.loads(shared.ask(asks(case, False), Said([body], content_type="application/json")))

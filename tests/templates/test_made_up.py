@@ -8,10 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from config import Config
 from converters.syntaxes import SYNTAXES
+from dialects.chat import CHAT
+from streaming.parser_selection import ParserSelection
 from templates.learner import TemplateRows
 from tests.cases import in_one_test
-from tests.helpers import chunks
+from tests.helpers import assemble, chunks, cuts
+from tests.scale import share
 from tests.servers import Answer as Script
 from tests.servers import (
     Json,
@@ -45,6 +49,11 @@ OF_ARGUMENTS = ("<b>", "<city>", "</city>", "<nights>", "</nights>", "<text>", "
 @pytest.fixture(scope="module")
 def learned() -> TemplateRows:
     return TemplateRows([("", str(MADE_UP))])
+
+
+@pytest.fixture(scope="module")
+def selection() -> ParserSelection:
+    return ParserSelection(Config.from_environment({"BACKEND_URL": "http://nobody", "CHAT_TEMPLATES": str(MADE_UP)}))
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +103,25 @@ def test_its_answers_are_translated(backend: ScriptedBackend, proxy: Proxy, temp
 
 
 @in_one_test("template", ANSWERS)
-def test_at_every_cut(backend: ScriptedBackend, proxy: Proxy, template: str) -> None:
+def test_at_every_cut(selection: ParserSelection, template: str) -> None:
+    answer = ANSWERS[template]
+    body = json.dumps(ask(model=model_of(template), tools=TOOLS, **answer.settings)).encode()
+    new_parser, _, _ = selection.select(CHAT.parse_request(body), None)
+    for pieces in cuts(answer.text, pairs=10_000):
+        parser = new_parser()
+        message = assemble([*(event for piece in pieces for event in parser.feed(piece)), *parser.finish()])
+        calls = [(name, json.loads(arguments)) for name, arguments, _ in message.calls]
+        found = {"calls": calls, "content": message.content.strip(), "reasoning": message.reasoning.strip()}
+        assert found == wanted(template), pieces
+
+
+@in_one_test("template", ANSWERS)
+def test_at_some_cuts_through_the_proxy(backend: ScriptedBackend, proxy: Proxy, template: str) -> None:
     answer = ANSWERS[template]
     request = ask(model=model_of(template), tools=TOOLS, **answer.settings)
     text = answer.text
-    for pieces in [chunks(text, 1), chunks(text, 3), *([text[:at], text[at:]] for at in range(1, len(text)))]:
+    pairs = [[text[:at], text[at:]] for at in range(1, len(text))]
+    for pieces in [chunks(text, 1), chunks(text, 3), *share(pairs, 16, len(text))]:
         backend.answer = Script(said(*pieces))
         streamed = whole_stream(proxy.streamed(request))
         assert meant(message_of(streamed)) == wanted(template), pieces

@@ -22,6 +22,7 @@ from dialects.chat import CHAT, Chat
 from streaming.answer import UpstreamReply
 from streaming.record import ExchangeRecord
 from tests.helpers import ROWS, Case, corpus
+from tests.scale import share
 from wire.sse import frames_of
 
 CASES = corpus()
@@ -115,12 +116,12 @@ def _tools(case: Case) -> list[Any]:
 def test_it_makes_no_difference(row: str) -> None:
     """The fast and the slow lane write the same bytes and the same record, however the frames come."""
     dice = random.Random(row)
-    for case in [case for case in CASES if case.row == row]:
+    for number, case in enumerate(case for case in CASES if case.row == row):
         for spaced in (False, True):
             text = dice.choice(("", PROSE, PROSE * 3, CODE)) + case.text + dice.choice(("", PROSE, CODE))
             frames = stream(pieces_of(text, dice), spaced=spaced)
             blocks = blocks_of(frames, dice)
-            for fields in ("reasoning_content", "content", "none"):
+            for fields in share(("reasoning_content", "content", "none"), 3, number + spaced):
                 fast = Run(blocks, _tools(case), row=row, fields=fields)
                 slow = Run(frames, _tools(case), row=row, fields=fields, fast=False)
                 assert joined(fast.out) == joined(slow.out), (case, fields)

@@ -11,16 +11,17 @@ import pytest
 from tests import damage
 from tests.damage import Damaged, check, damaged
 from tests.helpers import random_cut
+from tests.scale import of
 
 
 @pytest.mark.parametrize("python", [False, True])
 def test_damaged_arguments_are_read_as_they_were_or_not_at_all(python: bool) -> None:
     """Defects A2, A7: what comes is what was written, or unreadable, or at least nothing that nobody wrote."""
     found: Counter[str] = Counter()
-    for number in range(1500):
+    for number in range(of(1500, 500)):
         case = damaged(number, python)
         found[check(case, [list(case.text), random_cut(case.text, number)])] += 1
-    assert found["same"] > 500
+    assert found["same"] > of(500, 150)
 
 
 def is_right(case: Damaged) -> bool:
@@ -38,17 +39,17 @@ def test_inner_quotes_that_were_not_escaped_alter_nothing(python: bool) -> None:
     But where the damaged text is right as it stands, it is read as it stands.
     """
     found: Counter[str] = Counter()
-    for number in range(20_000, 21_000):
+    for number in range(20_000, of(21_000, 20_400)):
         case = damaged(number, python, "inner quotes")
         forged = "rm -rf" in case.text or "undeclared" in case.text  # it could as well be a member, or no member
         if not is_right(case) and not forged:
             found[check(case, [])] += 1
     assert found["other"] == 0
-    assert found["same"] > 30
+    assert found["same"] > of(30, 10)
 
 
 def test_valid_arguments_read_as_themselves_at_every_cut() -> None:
-    for number in range(400):
+    for number in range(of(400, 150)):
         case = damaged(number, False, "none")
         text = case.text
         cuts = [[text[:place], text[place:]] for place in range(1, len(text), 3)]

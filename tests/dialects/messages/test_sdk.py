@@ -6,14 +6,12 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, DefaultAsyncHttpxClient, DefaultHttpxClient
-from anthropic.types import Message
 
 from tests.dialects.messages.reading import asking
+from tests.lazily import lazily
 from tests.servers import (
     PATIENCE,
     Answer,
@@ -28,6 +26,12 @@ from tests.servers import (
     running_proxy,
     said,
 )
+
+if TYPE_CHECKING:
+    import anthropic
+    from anthropic.types import Message
+else:
+    anthropic = lazily("anthropic")
 
 TEXTS = {
     "glm-4.5": (
@@ -88,10 +92,10 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[Proxy]:
 
 
 @contextmanager
-def sdk(proxy: Proxy, **more: Any) -> Iterator[Anthropic]:
-    transport = DefaultHttpxClient(trust_env=False)
+def sdk(proxy: Proxy, **more: Any) -> Iterator[anthropic.Anthropic]:
+    transport = anthropic.DefaultHttpxClient(trust_env=False)
     settings = {"api_key": "none", "max_retries": 0, "timeout": PATIENCE, **more}
-    with Anthropic(base_url=proxy.url, http_client=transport, **settings) as made:
+    with anthropic.Anthropic(base_url=proxy.url, http_client=transport, **settings) as made:
         yield made
 
 
@@ -160,9 +164,11 @@ def test_raw_events(proxy: Proxy) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_asynchronous_sdk(proxy: Proxy, name: str) -> None:
     async def talk() -> None:
-        transport = DefaultAsyncHttpxClient(trust_env=False)
+        transport = anthropic.DefaultAsyncHttpxClient(trust_env=False)
         url = proxy.url
-        async with AsyncAnthropic(base_url=url, api_key="none", max_retries=0, http_client=transport) as client:
+        async with anthropic.AsyncAnthropic(
+            base_url=url, api_key="none", max_retries=0, http_client=transport
+        ) as client:
             as_expected(await client.messages.create(**asked(name)), name)
             async with client.messages.stream(**asked(name)) as stream:
                 first = await stream.get_final_message()
