@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from reply import KeptAnswer
 from streaming.record import ExchangeRecord
 
 State = Literal["open", "ended", "lost"]
@@ -89,8 +90,12 @@ class StoredRecord:
     total_us: int | None
     worker: str
     has_text: bool
+    answer_id: str | None = None
+    """The id under which its client finds the answer again, as long as its text is there."""
     codes: tuple[Code, ...] = ()
     tried: tuple[AttemptMade, ...] = field(default=())
+    sources: tuple[str, ...] = ()
+    """Ids of answers: the one that it goes on from, or nothing, then those of which something stands in the request."""
 
     @property
     def failed(self) -> bool:
@@ -101,13 +106,15 @@ class StoredRecord:
         return asdict(self)
 
 
-COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(StoredRecord) if each.name not in ("codes", "tried"))
+_LISTS = ("codes", "tried", "sources")
+COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(StoredRecord) if each.name not in _LISTS)
 """The fields that are columns of the table of records."""
 
 
 def stored(record: ExchangeRecord) -> StoredRecord:
     """What is stored of a record as it is now."""
     notes, tokens = record.notes, record.notes.tokens
+    answer = record.tape.answer if record.tape is not None else None
     total = record.seconds if record.ended else None
     return StoredRecord(
         id=record.id,
@@ -139,9 +146,15 @@ def stored(record: ExchangeRecord) -> StoredRecord:
         total_us=_us(total),
         worker=worker_name(),
         has_text=record.tape is not None,
+        answer_id=answer.id if answer is not None else None,
         codes=_codes(record),
         tried=tuple(AttemptMade(_us(each.sent) or 0, each.status) for each in list(record.tried)),
+        sources=_sources(answer) if answer is not None else (),
     )
+
+
+def _sources(answer: KeptAnswer) -> tuple[str, ...]:
+    return (answer.previous or "", *answer.quoted) if answer.previous or answer.quoted else ()
 
 
 def _codes(record: ExchangeRecord) -> tuple[Code, ...]:

@@ -153,10 +153,10 @@ class ExchangeRecord:
         if self.tape is not None and self.tape.attempts:
             self.tape.attempts[-1].received.add(data)
 
-    def wrote(self, body: bytes) -> None:
+    def wrote(self, body: bytes, with_text: bool = True) -> None:
         """Note the whole body that the client gets."""
         self.bytes_out = len(body)
-        if self.tape is not None:
+        if self.tape is not None and with_text:
             self.tape.client.add(body)
 
     def drop(self) -> None:

@@ -46,7 +46,7 @@ def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]], rul
             raise NotFound(f"There is no {asked.path} here.")
         taken = client_request(asked, path, decode=bool(answering))
         query = dict(asked.args.items(multi=False))
-        side = SideRequest(taken.headers, taken.body, query, values)
+        side = SideRequest(taken.headers, taken.body, query, values, taken.key_name, dict(asked.args.lists()))
         for dialect, route in answering:
             g.dialect = dialect  # whose client has asked, should this raise
             reply = relay.answer(route.answer, side, taken)

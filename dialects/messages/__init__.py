@@ -38,7 +38,7 @@ class Messages:
             SideRoute("GET", "/v1/models/<path:model>", one_model),
         )
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
         return requests.parse(raw)
 
     def stream_writer(self, request: ParsedRequest) -> MessagesStreamWriter:

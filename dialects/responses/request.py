@@ -15,8 +15,11 @@ from dialects.chat import request as chat
 from dialects.protocol import ParsedRequest
 from dialects.responses import body as bodies
 from dialects.responses.input_items import Conversation, Message
+from dialects.responses.past import Past
+from dialects.responses.store import ResponseStore
 from dialects.responses.tools import SKIPPED, ToolTable
 from errors import RequestError
+from reply import KeptAnswer
 from turns import Turns
 from wire.json_body import LARGE
 from wire.json_values import SMALL, spelled
@@ -25,8 +28,12 @@ PATH = "/v1/responses"
 REASONING_DROPPED = "reasoning_dropped"
 """The code that says so (docs/OUTCOMES.md)."""
 
-_REFUSED = ("background", "conversation", "prompt")
-"""What needs a store, or a place where requests run on without a client."""
+_REFUSED = {
+    "background": "no request goes on without its client",
+    "conversation": "only responses are stored; 'previous_response_id' goes on from one",
+    "prompt": "there is no store of prompts",
+}
+"""Fields that are refused, and why."""
 _SAME = ("temperature", "top_p", "user")
 """Fields that chat completions have under the same name."""
 _OTHERS = (
@@ -56,12 +63,6 @@ _LOGPROBS = "message.output_text.logprobs"
 _ENCRYPTED = "reasoning.encrypted_content"
 
 
-class PreviousResponseNotFound(RequestError):
-    """The request goes on from a response that is not stored here."""
-
-    code = "previous_response_not_found"
-
-
 @dataclass(frozen=True, slots=True)
 class ResponsesOptions:
     """Options of a request that change the form of the answer."""
@@ -75,19 +76,27 @@ class ResponsesOptions:
     """Reasoning also comes as `encrypted_content`."""
     logprobs: bool = False
     """Text comes with the probabilities of its tokens."""
+    kept: KeptAnswer | None = None
+    """The response, if it is to be stored."""
+    longest: int = 0
+    """Bytes of a response beyond which it is not."""
 
 
-def parse(raw: bytes) -> ParsedRequest:
-    """Parse the body of a request. Raises RequestError, which names the field."""
+def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = None) -> ParsedRequest:
+    """Parse the body of a request. `owner` is the name of the client's key. Raises RequestError, which names the field."""
     body = bodies.read(raw, _NAMES)
     fields = body.fields
     _refuse(fields)
     tools = ToolTable()
     tools.add(fields.get("tools"), "tools")
-    large = len(raw) > LARGE
+    past = Past(store, owner)
+    previous = fields.get("previous_response_id")
+    if previous is not None:
+        past.go_on_from(previous)
+    large = len(raw) + past.size > LARGE
     as_json = _in_slices(Turns()) if large else _at_once
     listed: list[Message] | None = None if large else []
-    messages, drops = _messages(fields, body.input, tools, as_json, listed)
+    messages, drops = _messages(fields, body.input, past, tools, as_json, listed)
     asked = _chat_fields(fields, tools)
     head = as_json(asked)[:-1]
     known = None if listed is None else {**asked, "messages": listed}
@@ -95,17 +104,25 @@ def parse(raw: bytes) -> ParsedRequest:
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
-    return replace(parsed, codes=parsed.codes | codes, options=_options(fields, tools, as_json))
+    kept = _kept(fields, raw, past, store, owner)
+    options = _options(fields, tools, as_json, kept, store.longest if store is not None else 0)
+    return replace(parsed, codes=parsed.codes | codes, options=options, kept=kept)
 
 
 def _refuse(fields: Mapping[str, Any]) -> None:
-    for name in _REFUSED:
+    for name, why in _REFUSED.items():
         if fields.get(name):
-            raise RequestError(f"'{name}' is not served here: responses are not stored.", param=name)
-    previous = fields.get("previous_response_id")
-    if previous is not None:
-        told = f"Previous response with id '{previous}' not found: responses are not stored here."
-        raise PreviousResponseNotFound(told, param="previous_response_id")
+            raise RequestError(f"'{name}' is not served here: {why}.", param=name)
+
+
+def _kept(
+    fields: Mapping[str, Any], raw: bytes, past: Past, store: ResponseStore | None, owner: str | None
+) -> KeptAnswer | None:
+    """The response as the store gets it; None if it is not to be stored."""
+    wanted = _optional(fields, "store", bool, "true or false")
+    if store is None or wanted is False or len(raw) > store.longest:
+        return None
+    return KeptAnswer(f"resp_{store.new_token()}", owner, fields.get("previous_response_id"), past.quoted)
 
 
 def _at_once(value: Any) -> bytes:
@@ -122,7 +139,12 @@ def _in_slices(turns: Turns) -> Spelling:
 
 
 def _messages(
-    fields: Mapping[str, Any], given: Any, tools: ToolTable, as_json: Spelling, listed: list[Message] | None
+    fields: Mapping[str, Any],
+    given: Any,
+    past: Past,
+    tools: ToolTable,
+    as_json: Spelling,
+    listed: list[Message] | None,
 ) -> tuple[bytearray, bool]:
     """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
     so that a long input is never there twice as objects. Those of a short one are also put into `listed`."""
@@ -144,9 +166,10 @@ def _messages(
     if instructions:
         conversation.say("system", instructions)
     if isinstance(given, str):
+        conversation.add_all(past.items(()))
         conversation.say("user", given)
-    elif given is not None:
-        conversation.add_all(given)
+    else:
+        conversation.add_all(past.items(given or ()))
     return told, conversation.drops_reasoning
 
 
@@ -197,7 +220,9 @@ def _response_format(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if kind in (None, "text") else {"type": kind}
 
 
-def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> ResponsesOptions:
+def _options(
+    fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling, kept: KeptAnswer | None, longest: int
+) -> ResponsesOptions:
     reasoning = _part(fields, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
     echoed: dict[str, Any] = {
@@ -205,10 +230,9 @@ def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> 
         **{name: fields.get(name) for name in _ECHOED},
         "metadata": fields.get("metadata") or {},
         "parallel_tool_calls": fields.get("parallel_tool_calls") is not False,
-        "previous_response_id": None,
+        "previous_response_id": fields.get("previous_response_id"),
         "reasoning": {"effort": reasoning.get("effort"), "summary": summary},
         "service_tier": "default",
-        "store": False,
         "text": {"format": {"type": "text"}, **_part(fields, "text")},
         "tool_choice": fields.get("tool_choice") or "auto",
         "tools": fields.get("tools") or [],
@@ -221,6 +245,8 @@ def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> 
         summary=bool(summary) and summary != "none",
         encrypted=_ENCRYPTED in _included(fields),
         logprobs=_logprobs(fields),
+        kept=kept,
+        longest=longest,
     )
 
 
