@@ -47,24 +47,30 @@ class MessagesOptions:
     """The id of the answer, in one way of answering as in the other. Clients take two answers with one id for one."""
     stops: frozenset[str] = frozenset()
     """Its `stop_sequences`."""
-    estimated: float = 0.0
-    """The tokens of the prompt (dialects/messages/estimate.py); 0 for a long request, which nobody learns from."""
+    prompt: Mapping[str, Any] | None = None
+    """The chat request, if its tokens are wanted; None for a long one, which nobody learns from."""
+
+    @property
+    def estimated(self) -> float:
+        """The tokens of the prompt (dialects/messages/estimate.py), or 0. Not before the answer: counting takes time."""
+        return 0.0 if self.prompt is None else tokens_of_request(self.prompt)
 
 
-def parse(raw: bytes) -> ParsedRequest:
-    """Parse the body of a request. Raises RequestError, which names the field."""
+def parse(raw: bytes, wanted: Callable[[str], bool] = lambda model: True) -> ParsedRequest:
+    """Parse the body of a request. `wanted` says whether its tokens are to be estimated. Raises RequestError, which
+    names the field."""
     body = _read(raw)
     tools = tools_of(body)
     turns = Turns() if len(raw) > LARGE else None
     history = _KeptReasoning(body.get("model"))
     chat = {**chat_prompt(body, tools, turns, history.watch), **_wishes(body, tools)}
     parsed = chat_requests.parse(written(chat, turns), chat if turns is None else None)
-    estimated = tokens_of_request(chat) if turns is None else 0.0
+    prompt = chat if turns is None and wanted(parsed.model) else None
     codes = {"tool_skipped": tools.skipped, "reasoning_dropped": history.dropped}
     return replace(
         parsed,
         codes=parsed.codes | {code for code, holds in codes.items() if holds},
-        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), estimated),
+        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), prompt),
     )
 
 
