@@ -111,6 +111,8 @@ class SideRoute:
     """The path, with holes as in Flask: `/v1/responses/<id>`."""
     answer: Callable[[SideRequest, Ask], SideReply | None]
     """Answers; None if another dialect, or the backend, should. Raises RequestError and BackendError."""
+    alias: str = ""
+    """Another rule with the same holes. A request that goes to the backend goes there by `rule`."""
 
 
 class StreamWriter(Protocol):

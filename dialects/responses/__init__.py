@@ -27,7 +27,7 @@ class Responses:
 
     name = "responses"
     routes = (requests.PATH, "/responses")
-    prefixes: tuple[str, ...] = (requests.PATH,)
+    prefixes: tuple[str, ...] = (requests.PATH, "/responses")
     wire = "responses"
     media_type = "text/event-stream; charset=utf-8"
     keep_alive = b": keep-alive\n\n"

@@ -75,7 +75,10 @@ class Past:
         turns = Turns()
         for answer in self._before:
             for item_id, item in (*input_of(answer), *output_of(answer)):
-                yield from self._once("previous_response_id", item_id, item)
+                for each in self._once("previous_response_id", item_id, item):
+                    if kind_of(each[2]) == "item_reference" and response_of(item_id) and not item_id.startswith("rs_"):
+                        raise PreviousResponseNotFound(answer.id, ": an item to which it refers is gone")
+                    yield each
             turns.take()
 
     def _once(self, where: str, item_id: str, item: Item) -> Iterator[tuple[str, str, Item]]:

@@ -6,8 +6,8 @@ Source of the format: the OpenAI API reference and the types of the vendor's SDK
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from dialects.protocol import Ask, SideReply, SideRequest, SideRoute
 from dialects.responses.input_parts import text_of
@@ -19,6 +19,7 @@ from reply import FoundAnswer
 from wire.lossless_json import dumps, loads
 
 _ONE = "/v1/responses/<id>"
+_ALIAS = "/responses/<id>"
 _ENCRYPTED = "reasoning.encrypted_content"
 _PAGE = 20
 _MOST = 100
@@ -29,13 +30,14 @@ def routes_of(store: ResponseStore | None) -> tuple[SideRoute, ...]:
     """The routes below `/v1/responses`. Any other `POST` there is not found: it would be asked of a backend that never
     saw the conversation."""
     stored = _Stored(store)
-    return (
-        SideRoute("GET", _ONE, stored.get),
-        SideRoute("DELETE", _ONE, stored.delete),
-        SideRoute("POST", _ONE, stored.nothing),
-        SideRoute("GET", f"{_ONE}/input_items", stored.input_items),
-        SideRoute("POST", f"{_ONE}/cancel", stored.cancel),
-    )
+    found: list[tuple[Literal["GET", "POST", "DELETE"], str, Callable[[SideRequest, Ask], SideReply]]] = [
+        ("GET", "", stored.get),
+        ("DELETE", "", stored.delete),
+        ("POST", "", stored.nothing),
+        ("GET", "/input_items", stored.input_items),
+        ("POST", "/cancel", stored.cancel),
+    ]
+    return tuple(SideRoute(method, f"{_ONE}{rest}", answer, f"{_ALIAS}{rest}") for method, rest, answer in found)
 
 
 class _Stored:

@@ -7,6 +7,7 @@ from argparse import Namespace
 
 import pytest
 
+from backends import Backend
 from benchmarks import faces
 from benchmarks.figures import ROWS, Figures
 from dialects import all_dialects
@@ -29,6 +30,7 @@ def test_the_same_is_asked_through_each_api() -> None:
 
 
 def test_figures_of_the_apis_are_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Backend, "open", Backend.open)  # so that it is put back
     monkeypatch.setattr(faces, "SIZES", (3_000,))
     monkeypatch.setattr(faces, "_REPEATS", {3_000: 1})
     monkeypatch.setattr(faces, "_CHUNKS", 20)
