@@ -15,6 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -38,7 +39,7 @@ _REPEATS: Mapping[int, int] = {3_000: 60, 32_000: 30, 132_000: 15}
 _CHUNKS = 2000
 _STREAMS = 5
 _MODEL = "glm-4.5-air"
-_TEXT = "The grey cat walks along the wall and looks at what the two dogs do below it.\n\"So?\" they say. "
+_TEXT = 'The grey cat walks along the wall and looks at what the two dogs do below it.\n"So?" they say. '
 _THOUGHT = Kind(KINDS["prose"].text, "<think>", "</think>Done.")
 
 
@@ -56,10 +57,10 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for size in SIZES:
         bodies = requests(size)
-        lines += _compared(f"{size // 1000} kB", chosen.rounds * _REPEATS[size], lambda: _first(ask, bodies))
+        lines += _compared(f"{size // 1000} kB", chosen.rounds * _REPEATS[size], partial(_first, ask, bodies))
     for name, kind in (("thought", _THOUGHT), ("argument", KINDS["argument"])):
         bodies = requests(1000)
-        lines += _compared(name, chosen.rounds * _STREAMS, lambda: _chunks(ask, bodies, kind))
+        lines += _compared(name, chosen.rounds * _STREAMS, partial(_chunks, ask, bodies, kind))
     print("\nclient APIs, microseconds; ratios to chat are medians\n")
     for line in lines:
         print(f"{line['api']:10} {line['asked']:9} {line['what']:6} {line['us']:8.1f}  {line['ratio']:5.2f}")
@@ -168,7 +169,10 @@ def _tool(number: int) -> Json:
     return {
         "name": "write_file" if number == 0 else f"tool_{number}",
         "description": _TEXT * 2,
-        "parameters": {"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}, **properties}},
+        "parameters": {
+            "type": "object",
+            "properties": {"path": {"type": "string"}, "text": {"type": "string"}, **properties},
+        },
     }
 
 
@@ -179,7 +183,11 @@ def _arguments(turn: int) -> str:
 def _chat(turns: int) -> Sequence[Json]:
     found: list[Json] = [{"role": "system", "content": _TEXT * 5}, {"role": "user", "content": _TEXT * 4}]
     for turn in range(turns):
-        call = {"id": f"call{turn:05}", "type": "function", "function": {"name": "write_file", "arguments": _arguments(turn)}}
+        call = {
+            "id": f"call{turn:05}",
+            "type": "function",
+            "function": {"name": "write_file", "arguments": _arguments(turn)},
+        }
         found.append({"role": "assistant", "content": "", "tool_calls": [call]})
         found.append({"role": "tool", "tool_call_id": f"call{turn:05}", "content": _TEXT * 8})
     return found

@@ -99,7 +99,11 @@ def _faces(figures: Figures) -> str:
     asked = list(dict.fromkeys((line["asked"], line["what"]) for line in figures.faces))
     cells: dict[str, dict[tuple[str, str], str]] = {}
     for line in figures.faces:
-        told = f"{line['us']:.0f} ({line['ratio']:.2f}×)" if line["us"] >= 100 else f"{line['us']:.2f} ({line['ratio']:.2f}×)"
+        told = (
+            f"{line['us']:.0f} ({line['ratio']:.2f}×)"
+            if line["us"] >= 100
+            else f"{line['us']:.2f} ({line['ratio']:.2f}×)"
+        )
         cells.setdefault(line["api"], {})[line["asked"], line["what"]] = told
     rows = [[api, *(of_it.get(each, "-") for each in asked)] for api, of_it in cells.items()]
     said = "The client APIs in one process without sockets: µs of CPU time until the request for the backend is there "

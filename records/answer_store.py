@@ -48,7 +48,7 @@ class AnswerStore:
         self.most_bytes = max(most_bytes, 2 * LONGEST_TEXT)
 
     def new_token(self) -> str:
-        """40 hexadecimal digits, of which the first 12 are the time in milliseconds: so it is known what may yet come."""
+        """40 hexadecimal digits. The first 12 are the time in milliseconds: so it is known what may yet come."""
         return f"{time.time_ns() // 1_000_000:0{_TIME_DIGITS}x}{secrets.token_hex(14)}"
 
     def find(self, answer_id: str, owner: str | None, patient: bool = True) -> FoundAnswer | None:

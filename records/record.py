@@ -13,7 +13,6 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from reply import KeptAnswer
 from streaming.record import ExchangeRecord
 
 State = Literal["open", "ended", "lost"]
@@ -114,7 +113,6 @@ COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(StoredRecord) if e
 def stored(record: ExchangeRecord) -> StoredRecord:
     """What is stored of a record as it is now."""
     notes, tokens = record.notes, record.notes.tokens
-    answer = record.tape.answer if record.tape is not None else None
     total = record.seconds if record.ended else None
     return StoredRecord(
         id=record.id,
@@ -146,15 +144,11 @@ def stored(record: ExchangeRecord) -> StoredRecord:
         total_us=_us(total),
         worker=worker_name(),
         has_text=record.tape is not None,
-        answer_id=answer.id if answer is not None else None,
+        answer_id=record.answer_id,
         codes=_codes(record),
         tried=tuple(AttemptMade(_us(each.sent) or 0, each.status) for each in list(record.tried)),
-        sources=_sources(answer) if answer is not None else (),
+        sources=record.sources,
     )
-
-
-def _sources(answer: KeptAnswer) -> tuple[str, ...]:
-    return (answer.previous or "", *answer.quoted) if answer.previous or answer.quoted else ()
 
 
 def _codes(record: ExchangeRecord) -> tuple[Code, ...]:

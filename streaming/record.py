@@ -10,7 +10,7 @@ from typing import Literal
 
 from blinker import Signal
 
-from reply import Notes
+from reply import KeptAnswer, Notes
 from streaming.tape import Tape
 
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
@@ -79,6 +79,10 @@ class ExchangeRecord:
     """The texts; None unless they are recorded."""
     id: str = ""
     """Its name in the store."""
+    answer_id: str | None = None
+    """Under which its client may ask for the answer again. The tape holds the answer."""
+    sources: tuple[str, ...] = ()
+    """What the answer goes on from: the answer before it, or nothing, then those of which something is quoted."""
     when_ended: Callable[[ExchangeRecord], None] | None = None
     _ended: bool = False
 
@@ -133,6 +137,12 @@ class ExchangeRecord:
         """Note the time of the backend's first byte; only the first call counts."""
         if self.first_byte is None:
             self.first_byte = time.monotonic() - self.started
+
+    def take(self, answer: KeptAnswer) -> None:
+        """Keep an answer that its client may ask for again, if texts are recorded."""
+        if self.tape is not None and self.tape.take(answer):
+            self.answer_id = answer.id
+            self.sources = (answer.previous or "", *answer.quoted) if answer.previous or answer.quoted else ()
 
     def was_sent(self, body: bytes) -> None:
         """Note another request to the backend."""

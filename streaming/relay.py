@@ -238,7 +238,7 @@ class Relay:
             if record.tape is not None:
                 record.tape.asked(request.body)
                 if parsed is not None and parsed.kept is not None:
-                    record.tape.take(parsed.kept)
+                    record.take(parsed.kept)
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:

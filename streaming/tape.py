@@ -85,11 +85,11 @@ class Tape:
         """A request to the backend: another attempt begins."""
         self.attempts.append(Attempt(body[:LONGEST_TEXT], len(body)))
 
-    def take(self, answer: KeptAnswer) -> None:
-        """The answer is to be kept. A request that was cut off is none to go on from."""
-        if self.request_size <= LONGEST_TEXT:
-            answer.taken = True
-            self.answer = answer
+    def take(self, answer: KeptAnswer) -> bool:
+        """Keep the answer, unless the request was cut off: such a one is none to go on from. Whether it is kept."""
+        answer.taken = self.request_size <= LONGEST_TEXT
+        self.answer = answer if answer.taken else None
+        return answer.taken
 
     @property
     def size(self) -> int:

@@ -52,7 +52,7 @@ class MessagesOptions:
 
     @property
     def estimated(self) -> float:
-        """The tokens of the prompt (dialects/messages/estimate.py), or 0. Not before the answer: counting takes time."""
+        """The tokens of the prompt (dialects/messages/estimate.py), or 0. Counting takes time."""
         return 0.0 if self.prompt is None else tokens_of_request(self.prompt)
 
 

@@ -128,9 +128,7 @@ def input_of(answer: FoundAnswer) -> list[tuple[str, Item]]:
         given = iter([{"type": "message", "role": "user", "content": given}])
     token = answer.id.removeprefix("resp_")
     items = [item for item in given or () if isinstance(item, dict) and item]
-    return [
-        (str(item.get("id") or f"{_prefix_of(item)}_{token}i{place:x}"), item) for place, item in enumerate(items)
-    ]
+    return [(str(item.get("id") or f"{_prefix_of(item)}_{token}i{place:x}"), item) for place, item in enumerate(items)]
 
 
 def output_of(answer: FoundAnswer) -> list[tuple[str, Item]]:

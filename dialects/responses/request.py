@@ -83,7 +83,7 @@ class ResponsesOptions:
 
 
 def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = None) -> ParsedRequest:
-    """Parse the body of a request. `owner` is the name of the client's key. Raises RequestError, which names the field."""
+    """Parse the body of a request. `owner` names the client's key. Raises RequestError, which names the field."""
     body = bodies.read(raw, _NAMES)
     fields = body.fields
     _refuse(fields)

@@ -26,7 +26,9 @@ def test_the_same_is_asked_through_each_api() -> None:
         for name in ("responses", "messages"):
             assert asked[name]["tools"] == chat["tools"]
             assert [each["role"] for each in asked[name]["messages"]] == [each["role"] for each in chat["messages"]]
-            assert [each["content"] for each in asked[name]["messages"]] == [each["content"] for each in chat["messages"]]
+            assert [each["content"] for each in asked[name]["messages"]] == [
+                each["content"] for each in chat["messages"]
+            ]
 
 
 def test_figures_of_the_apis_are_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

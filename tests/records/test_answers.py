@@ -60,7 +60,7 @@ def exchange(
     kept = KeptAnswer(answer_id(number), owner, before, tuple(map(answer_id, quoted)))
     assert record.tape is not None
     record.tape.asked(b"request %d" % number + text)
-    record.tape.take(kept)
+    record.take(kept)
     assert kept.taken
     record.was_sent(b"sent %d, with all before" % number + text)
     kept.body = b"answer %d" % number + text

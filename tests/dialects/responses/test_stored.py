@@ -147,10 +147,11 @@ def test_a_deleted_response_is_gone_and_its_record_stays(make: Make) -> None:
     for canary in ("Goldammer", "Zaunkönig", "Zaunk\\u00f6nig"):
         assert canary not in text
     assert "Next" in text
-    records = [each for each in proxy.listed() if each["path"] == PATH]
-    assert [each["answer_id"] for each in records[1:]] == [second["id"], first["id"]]
-    assert [each["has_text"] for each in records[1:]] == [True, False]
-    assert [each["sources"] for each in records[1:]] == [[first["id"]], []]
+    of_path = lambda: [each for each in proxy.listed("state=ended") if each["path"] == PATH]  # noqa: E731
+    records = until(lambda: found if len(found := of_path()) == 3 else None)
+    assert [each["answer_id"] for each in records] == [None, second["id"], first["id"]]
+    assert [each["has_text"] for each in records] == [True, True, False]
+    assert [each["sources"] for each in records] == [[], [first["id"]], []]
 
 
 def test_nobody_records_what_a_client_can_have_deleted(make: Make) -> None:
@@ -204,7 +205,12 @@ def test_an_item_is_found_by_its_reference_and_counts_once(make: Make) -> None:
     result = {"type": "function_call_output", "call_id": call["call_id"], "output": "sunny"}
     for asked in (
         [{"type": "item_reference", "id": listed["data"][0]["id"]}, {"id": call["id"]}, result],
-        [{"role": "user", "content": "Hello"}, {"type": "item_reference", "id": call["id"]}, {"id": call["id"]}, result],
+        [
+            {"role": "user", "content": "Hello"},
+            {"type": "item_reference", "id": call["id"]},
+            {"id": call["id"]},
+            result,
+        ],
     ):
         second = respond(proxy, "It is.", input=asked, tools=[TOOL])
         assert [each["role"] for each in messages(proxy)] == ["user", "assistant", "tool"]
@@ -278,7 +284,7 @@ def test_without_texts_nothing_is_stored(recorded: Make, settings: Any) -> None:
 
 
 def test_what_the_store_lets_go_is_not_found(recorded: Make) -> None:
-    proxy = recorded(RECORD_BYTES=6000)
+    proxy = recorded(RECORD_BYTES=12_000)
     first = respond(proxy, "word " * 300)
     assert side(proxy, first["id"])[0] == 200
     respond(proxy, "word " * 300)
