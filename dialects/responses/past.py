@@ -60,8 +60,8 @@ class Past:
         yield from ((where, item) for where, _, item in self._earlier())
         for place, item in enumerate(given):
             where = f"{bodies.INPUT}[{place}]"
-            if isinstance(item, dict):
-                yield from ((where, each) for _, _, each in self._once(where, str(item.get("id") or ""), item))
+            if isinstance(item, dict) and "id" in item:
+                yield from ((where, each) for _, _, each in self._once(where, str(item["id"] or ""), item))
             else:
                 yield where, item
 

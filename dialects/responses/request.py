@@ -22,6 +22,7 @@ from errors import RequestError
 from reply import KeptAnswer
 from turns import Turns
 from wire.json_body import LARGE
+from wire.json_spelled import SpelledBody
 from wire.json_values import SMALL, spelled
 
 PATH = "/v1/responses"
@@ -95,17 +96,20 @@ def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = No
         past.go_on_from(previous)
     large = len(raw) + past.size > LARGE
     as_json = _in_slices(Turns()) if large else _at_once
-    listed: list[Message] | None = None if large else []
-    messages, drops = _messages(fields, body.input, past, tools, as_json, listed)
-    asked = _chat_fields(fields, tools)
-    head = as_json(asked)[:-1]
-    known = None if listed is None else {**asked, "messages": listed}
-    parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]), known)
+    if large:
+        messages, drops = _told(fields, body.input, past, tools, as_json)
+        head = as_json(_chat_fields(fields, tools))[:-1]
+        parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
+    else:
+        listed, drops = _listed(fields, body.input, past, tools)
+        asked = {**_chat_fields(fields, tools), "messages": listed}
+        parsed = chat.parse(as_json(asked), asked)
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
     kept = _kept(fields, raw, past, store, owner)
-    options = _options(fields, tools, as_json, kept, store.longest if store is not None else 0)
+    longest = store.longest if store is not None else 0
+    options = replace(_options(fields, body.spelled, tools, as_json), kept=kept, longest=longest)
     return replace(parsed, codes=parsed.codes | codes, options=options, kept=kept)
 
 
@@ -138,28 +142,34 @@ def _in_slices(turns: Turns) -> Spelling:
     return as_json
 
 
-def _messages(
-    fields: Mapping[str, Any],
-    given: Any,
-    past: Past,
-    tools: ToolTable,
-    as_json: Spelling,
-    listed: list[Message] | None,
+def _told(
+    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, as_json: Spelling
 ) -> tuple[bytearray, bool]:
     """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
-    so that a long input is never there twice as objects. Those of a short one are also put into `listed`."""
+    so that a long input is never there twice as objects."""
     told = bytearray()
     turns = Turns()
 
     def tell(message: Message) -> None:
         told.extend(b"," if told else b"")
-        if listed is not None:
-            listed.append(message)
         content = message["content"]
         small = len(message) == 2 and isinstance(content, str) and len(content) <= SMALL
         told.extend(_at_once(message) if small else as_json(message))
         turns.take()
 
+    return told, _talk(fields, given, past, tools, tell)
+
+
+def _listed(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable) -> tuple[list[Message], bool]:
+    """(the messages, whether reasoning was left out)"""
+    found: list[Message] = []
+    return found, _talk(fields, given, past, tools, found.append)
+
+
+def _talk(
+    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, tell: Callable[[Message], None]
+) -> bool:
+    """`tell` all messages. Returns whether reasoning was left out."""
     keeps = keeps_reasoning(_optional(fields, "model", str, "a string") or "")
     conversation = Conversation(tools, keeps, tell)
     instructions = _optional(fields, "instructions", str, "a string")
@@ -170,7 +180,7 @@ def _messages(
         conversation.say("user", given)
     else:
         conversation.add_all(past.items(given or ()))
-    return told, conversation.drops_reasoning
+    return conversation.drops_reasoning
 
 
 def _chat_fields(fields: Mapping[str, Any], tools: ToolTable) -> dict[str, Any]:
@@ -221,7 +231,7 @@ def _response_format(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _options(
-    fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling, kept: KeptAnswer | None, longest: int
+    fields: Mapping[str, Any], spelled: SpelledBody | None, tools: ToolTable, as_json: Spelling
 ) -> ResponsesOptions:
     reasoning = _part(fields, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
@@ -235,18 +245,17 @@ def _options(
         "service_tier": "default",
         "text": {"format": {"type": "text"}, **_part(fields, "text")},
         "tool_choice": fields.get("tool_choice") or "auto",
-        "tools": fields.get("tools") or [],
         "top_logprobs": fields.get("top_logprobs") or 0,
         "truncation": fields.get("truncation") or "disabled",
     }
+    declared = fields.get("tools") or []
+    as_spelled = spelled.spelling("tools") if spelled is not None and declared else None
     return ResponsesOptions(
         tools=tools,
-        echo=as_json(echoed)[1:-1],
+        echo=b'%b,"tools":%b' % (as_json(echoed)[1:-1], as_spelled or as_json(declared)),
         summary=bool(summary) and summary != "none",
         encrypted=_ENCRYPTED in _included(fields),
         logprobs=_logprobs(fields),
-        kept=kept,
-        longest=longest,
     )
 
 
