@@ -11,10 +11,11 @@ from typing import Any
 from errors import ConfigError
 from records import sql_answers
 from records.databases import Database, Postgres, Sqlite, Statement
+from records.kept_answers import AnswerState
 from records.query import Query
 from records.record import COLUMNS, AttemptMade, Code, StoredRecord, worker_name
 from records.schema import LOCK, MIGRATIONS, VERSION_TABLE
-from records.stores import AnswerState, KeyUsage
+from records.stores import KeyUsage
 from records.texts import PackedText, StoredText, unpacked
 from reply import FoundAnswer
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from json.decoder import scanstring
+from json import decoder
 from typing import Any
 
 from wire.json_body import read_body
 from wire.json_depth import too_deep
 from wire.json_values import integer
 
-_SCAN = json.JSONDecoder(parse_int=integer).scan_once
+_SCAN: Callable[[str, int], tuple[Any, int]] = getattr(json.JSONDecoder(parse_int=integer), "scan_once")  # noqa: B009
 """Makes an object of the value at a place, and says where it ends."""
+_SCAN_STRING: Callable[[str, int], tuple[str, int]] = getattr(decoder, "scanstring")  # noqa: B009
+"""The same for a string, from behind its opening quote."""
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
@@ -55,7 +58,7 @@ def _members(text: str) -> SpelledBody | None:
     if text[at] == "}":
         return SpelledBody(fields) if _end(blanks(text, at + 1)) == len(text) else None
     while text[at] == '"':
-        name, at = scanstring(text, at + 1)
+        name, at = _SCAN_STRING(text, at + 1)
         at = _end(blanks(text, at))
         if text[at] != ":":
             return None

@@ -166,9 +166,7 @@ def _listed(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable)
     return found, _talk(fields, given, past, tools, found.append)
 
 
-def _talk(
-    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, tell: Callable[[Message], None]
-) -> bool:
+def _talk(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, tell: Callable[[Message], None]) -> bool:
     """`tell` all messages. Returns whether reasoning was left out."""
     keeps = keeps_reasoning(_optional(fields, "model", str, "a string") or "")
     conversation = Conversation(tools, keeps, tell)

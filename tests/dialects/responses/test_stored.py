@@ -102,7 +102,7 @@ def test_reasoning_is_got_as_encrypted_content_and_goes_on(make: Make) -> None:
     _, found = side(proxy, f"{response['id']}?include=reasoning.encrypted_content")
     sealed = found["output"][0].pop("encrypted_content")
     assert found == response
-    asked = {"model": "glm-4.6", "tools": [TOOL], "include": ["reasoning.encrypted_content"]}
+    asked: Any = {"model": "glm-4.6", "tools": [TOOL], "include": ["reasoning.encrypted_content"]}
     again = respond(proxy, "<think>Hm.</think>Hi.", **asked)
     assert again["output"][0]["encrypted_content"] == sealed
     respond(proxy, "So.", previous_response_id=again["id"], **asked)
@@ -147,8 +147,12 @@ def test_a_deleted_response_is_gone_and_its_record_stays(make: Make) -> None:
     for canary in ("Goldammer", "Zaunkönig", "Zaunk\\u00f6nig"):
         assert canary not in text
     assert "Next" in text
-    of_path = lambda: [each for each in proxy.listed("state=ended") if each["path"] == PATH]  # noqa: E731
-    records = until(lambda: found if len(found := of_path()) == 3 else None)
+
+    def of_path() -> list[Json] | None:
+        found = [each for each in proxy.listed("state=ended") if each["path"] == PATH]
+        return found if len(found) == 3 else None
+
+    records = until(of_path)
     assert [each["answer_id"] for each in records] == [None, second["id"], first["id"]]
     assert [each["has_text"] for each in records] == [True, True, False]
     assert [each["sources"] for each in records] == [[], [first["id"]], []]
@@ -234,7 +238,8 @@ def test_only_background_responses_can_be_cancelled(make: Make) -> None:
     status, error = side(proxy, f"{response['id']}/cancel", method="POST")
     assert (status, error["error"]["message"]) == (400, "Cannot cancel a synchronous response.")
     for name in ("background", "conversation", "prompt"):
-        assert refused(proxy, **{name: True})["param"] == name
+        asked: Any = {name: True}
+        assert refused(proxy, **asked)["param"] == name
 
 
 def test_what_is_not_to_be_stored_or_too_long_is_not_and_says_so(make: Make) -> None:

@@ -56,7 +56,7 @@ def test_a_loop_that_names_the_response_before(demo: Process) -> None:
     for model in ("glm-4.5-air", "qwen3-coder-30b", "native"):
         with sdk(demo) as client:
             first = client.responses.create(model=model, input=QUESTION, tools=TOOLS)
-            assert first.store is True
+            assert first.to_dict()["store"] is True
         with sdk(demo) as client:
             second = client.responses.create(
                 model=model, previous_response_id=first.id, input=results_of(first), tools=TOOLS
@@ -82,7 +82,7 @@ def test_a_streamed_loop_that_names_the_response_before(demo: Process) -> None:
 
 
 def test_a_long_chain(demo: Process) -> None:
-    previous = None
+    previous: Any = None
     for number in range(12):
         with sdk(demo) as client:
             previous = client.responses.create(
@@ -90,7 +90,7 @@ def test_a_long_chain(demo: Process) -> None:
             ).id
     with sdk(demo) as client:
         listed = client.responses.input_items.list(previous, order="asc", limit=5)
-        items = list(listed)  # page after page
+        items: list[Any] = list(listed)  # page after page
     assert [item.type for item in items] == ["message", *["reasoning", "message", "message"] * 11]
     said = [item.content[0].text for item in items if item.type == "message" and item.role == "user"]
     assert said == [f"Turn {number}" for number in range(12)]
@@ -127,7 +127,7 @@ def test_retrieve_list_cancel_delete(demo: Process) -> None:
 def test_what_is_not_to_be_stored_is_not(demo: Process) -> None:
     with sdk(demo) as client:
         response = client.responses.create(model="glm-4.5-air", input="Hi", store=False)
-        assert response.store is False
+        assert response.to_dict()["store"] is False
         with pytest.raises(openai.NotFoundError):
             client.responses.retrieve(response.id)
 
