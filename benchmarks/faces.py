@@ -1,10 +1,12 @@
-"""What a request and a chunk cost through the other client APIs, beside chat: CPU time in this process, no sockets.
+"""What a request and a chunk cost through the other client APIs, beside chat. The same conversation goes through each.
 
     python -m benchmarks faces
 
-The same conversation goes through each API. `sent` is what it takes until the request for the backend is there, `first`
-until the client's first word, `chunk` is a piece of an answer that chat must write, too. Each figure is the median of
-its ratios to chat, pair by pair, as the machine does other things between the rounds.
+    first    seconds from the request to the client's first byte, through one gunicorn worker and over sockets
+    sent     CPU time until the request for the backend is there, in this process without sockets
+    chunk    CPU time of a piece of an answer that chat must write, too, in this process without sockets
+
+Each ratio to chat is a median of pairs, as the machine does other things between the rounds.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
@@ -23,7 +25,8 @@ from werkzeug.test import create_environ
 
 from app import create_app
 from backends import Backend, ResponseHead, Wait
-from benchmarks.in_process import KINDS, Exchange, Kind, Script, script_for
+from benchmarks import targets, wire
+from benchmarks.in_process import KINDS, Exchange, Kind, Script, WrongAnswer, script_for
 from config import Config
 
 Json = dict[str, Any]
@@ -39,16 +42,10 @@ _REPEATS: Mapping[int, int] = {3_000: 60, 32_000: 30, 132_000: 15}
 _CHUNKS = 2000
 _STREAMS = 5
 _MODEL = "glm-4.5-air"
+_PLAY = "play kind=text pieces=3"
+"""What the scripted upstream answers stands in the request."""
 _TEXT = 'The grey cat walks along the wall and looks at what the two dogs do below it.\n"So?" they say. '
 _THOUGHT = Kind(KINDS["prose"].text, "<think>", "</think>Done.")
-
-
-@dataclass
-class Timed:
-    """CPU seconds of one request."""
-
-    sent: float
-    first: float
 
 
 def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
@@ -56,11 +53,14 @@ def measure(chosen: argparse.Namespace) -> list[dict[str, Any]]:
     ask = application()
     lines: list[dict[str, Any]] = []
     for size in SIZES:
-        bodies = requests(size)
-        lines += _compared(f"{size // 1000} kB", chosen.rounds * _REPEATS[size], partial(_first, ask, bodies))
+        lines += _compared(f"{size // 1000} kB", chosen.rounds * _REPEATS[size], partial(_sent, ask, requests(size)))
     for name, kind in (("thought", _THOUGHT), ("argument", KINDS["argument"])):
-        bodies = requests(1000)
-        lines += _compared(name, chosen.rounds * _STREAMS, partial(_chunks, ask, bodies, kind))
+        lines += _compared(name, chosen.rounds * _STREAMS, partial(_chunks, ask, requests(1000), kind))
+    if wire.available():
+        with wire.upstream() as upstream, targets.running("dragoman", upstream) as target:
+            for size in SIZES:
+                run = partial(_first, target.port, requests(size))
+                lines += _compared(f"{size // 1000} kB", chosen.rounds * _REPEATS[size], run)
     print("\nclient APIs, microseconds; ratios to chat are medians\n")
     for line in lines:
         print(f"{line['api']:10} {line['asked']:9} {line['what']:6} {line['us']:8.1f}  {line['ratio']:5.2f}")
@@ -85,16 +85,37 @@ def _compared(asked: str, times: int, run: Callable[[], Mapping[str, Mapping[str
     ]
 
 
-Ask = Callable[[str, bytes, Script], tuple[Timed, Iterator[bytes]]]
+Ask = Callable[[str, bytes, Script], tuple[float, Iterator[bytes]]]
 
 
-def _first(ask: Ask, bodies: Mapping[str, bytes]) -> Mapping[str, Mapping[str, float]]:
+def _first(port: int, bodies: Mapping[str, bytes]) -> Mapping[str, Mapping[str, float]]:
+    """Each over a connection of its own, which is open before anything is measured."""
     found: dict[str, Mapping[str, float]] = {}
     for api, path in APIS.items():
-        timed, rest = ask(path, bodies[api], script_for(KINDS["prose"], 3, Wait.END))
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        request = f"{head}Content-Length: {len(bodies[api])}\r\n\r\n".encode() + bodies[api]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            time.sleep(0.002)  # so that it has been accepted
+            began = time.perf_counter()
+            client.sendall(request)
+            received = client.recv(1 << 16)
+            while received.count(b"\r\n") < 12 and b"data:" not in received:
+                received += client.recv(1 << 16)
+            found[api] = {"first": time.perf_counter() - began}
+            if not received.startswith(b"HTTP/1.1 200"):
+                raise WrongAnswer(f"{api} is answered with {received[:100]!r}")
+            while client.recv(1 << 16):
+                pass
+    return found
+
+
+def _sent(ask: Ask, bodies: Mapping[str, bytes]) -> Mapping[str, Mapping[str, float]]:
+    found: dict[str, Mapping[str, float]] = {}
+    for api, path in APIS.items():
+        sent, rest = ask(path, bodies[api], script_for(KINDS["prose"], 3, Wait.END))
         for _ in rest:
             pass
-        found[api] = {"sent": timed.sent, "first": timed.first}
+        found[api] = {"sent": sent}
     return found
 
 
@@ -110,7 +131,7 @@ def _chunks(ask: Ask, bodies: Mapping[str, bytes], kind: Kind) -> Mapping[str, M
 
 
 def application() -> Ask:
-    """Asks an application of this tree; returns when the first word came, and the rest of the answer."""
+    """Asks an application of this tree; returns the seconds until the request was sent, and the answer."""
     head = ResponseHead(200, "OK", (("Content-Type", "text/event-stream"),))
     scripts: list[Script] = []
     sent: list[float] = []
@@ -122,13 +143,12 @@ def application() -> Ask:
     Backend.open = opened  # type: ignore[method-assign, assignment]
     wsgi = create_app(Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9"}))
 
-    def ask(path: str, body: bytes, answer: Script) -> tuple[Timed, Iterator[bytes]]:
+    def ask(path: str, body: bytes, answer: Script) -> tuple[float, Iterator[bytes]]:
         scripts.append(answer)
         environ = create_environ(path, method="POST", data=body, content_type="application/json")
         began = time.process_time()
         pieces = iter(wsgi(environ, lambda *_: lambda _: None))
-        next(pieces)
-        return Timed(sent.pop() - began, time.process_time() - began), pieces
+        return sent.pop() - began, pieces
 
     return ask
 
@@ -181,7 +201,7 @@ def _arguments(turn: int) -> str:
 
 
 def _chat(turns: int) -> Sequence[Json]:
-    found: list[Json] = [{"role": "system", "content": _TEXT * 5}, {"role": "user", "content": _TEXT * 4}]
+    found: list[Json] = [{"role": "system", "content": _TEXT * 5}, {"role": "user", "content": _PLAY}]
     for turn in range(turns):
         call = {
             "id": f"call{turn:05}",
@@ -194,7 +214,7 @@ def _chat(turns: int) -> Sequence[Json]:
 
 
 def _items(turns: int) -> Sequence[Json]:
-    text = {"type": "input_text", "text": _TEXT * 4}
+    text = {"type": "input_text", "text": _PLAY}
     found: list[Json] = [{"type": "message", "role": "user", "content": [text]}]
     for turn in range(turns):
         call = {"call_id": f"call{turn:05}", "name": "write_file", "arguments": _arguments(turn)}
@@ -204,7 +224,7 @@ def _items(turns: int) -> Sequence[Json]:
 
 
 def _blocks(turns: int) -> Sequence[Json]:
-    found: list[Json] = [{"role": "user", "content": [{"type": "text", "text": _TEXT * 4}]}]
+    found: list[Json] = [{"role": "user", "content": [{"type": "text", "text": _PLAY}]}]
     for turn in range(turns):
         name = f"toolu_{turn:05}"
         call = {"type": "tool_use", "id": name, "name": "write_file", "input": json.loads(_arguments(turn))}

@@ -192,8 +192,8 @@ ROWS: Sequence[Row] = (
         lambda figures, target: figures.ratio("us/chunk", "streams-64", target, target + OFF)),
     Row("13", "close-delimited backend, delay p50 over chunked", 2, 1.2,
         lambda figures, target: figures.ratio("delay p50", "close-delimited", target, target, "chunked")),
-    Row("14a", "Responses: CPU until the first word, 3 to 132 kB, over chat", 1.2, 1.1, _face("responses", "first")),
-    Row("14b", "Messages: CPU until the first word, 3 to 132 kB, over chat", 1.2, 1.1, _face("messages", "first")),
+    Row("14a", "Responses: time to first byte, 3 to 132 kB, over chat", 1.2, 1.1, _face("responses", "first")),
+    Row("14b", "Messages: time to first byte, 3 to 132 kB, over chat", 1.2, 1.1, _face("messages", "first")),
     Row("15a", "Responses: CPU per chunk over a chunk that chat writes", 1.5, 1.2, _face("responses", "chunk")),
     Row("15b", "Messages: CPU per chunk over a chunk that chat writes", 1.5, 1.2, _face("messages", "chunk")),
 )  # fmt: skip

@@ -106,7 +106,11 @@ def _faces(figures: Figures) -> str:
         )
         cells.setdefault(line["api"], {})[line["asked"], line["what"]] = told
     rows = [[api, *(of_it.get(each, "-") for each in asked)] for api, of_it in cells.items()]
-    said = "The client APIs in one process without sockets: µs of CPU time until the request for the backend is there "
-    said += "(sent), until the client's first word (first), and for a chunk that chat must write, too; in brackets the "
-    said += "median ratio to chat.\n\n"
+    said = (
+        "µs until the client's first byte, over sockets (first); of CPU time in one process without sockets until the "
+    )
+    said += (
+        "request for the backend is there (sent), and for a chunk that chat must write, too. In brackets the median "
+    )
+    said += "ratio to chat.\n\n"
     return "### client APIs\n\n" + said + _markdown([["", *(f"{name} {what}" for name, what in asked)], *rows]) + "\n"
