@@ -13,6 +13,7 @@ from wire.json_spelled import SpelledBody, read_spelled
 from wire.json_values import ValueReader
 
 INPUT = "input"
+_TOOLS = frozenset({"tools"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def read(raw: bytes, names: frozenset[str]) -> Body:
     """Read a body; of a long one only the fields with these `names`. Raises RequestError."""
     if len(raw) > LARGE:
         return _read_large(raw, names)
-    spelled = read_spelled(raw)
+    spelled = read_spelled(raw, _TOOLS)
     fields = spelled.value
     if not isinstance(fields, dict):
         raise RequestError("The request body must be a JSON object.")

@@ -6,7 +6,7 @@ Source of the format: the OpenAI API reference, the types of the vendor's SDK, a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,7 +89,7 @@ def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = No
     fields = body.fields
     _refuse(fields)
     tools = ToolTable()
-    tools.add(fields.get("tools"), "tools")
+    tools.add(fields.get("tools"), "tools", body.spelled.spellings("tools") if body.spelled is not None else ())
     past = Past(store, owner)
     previous = fields.get("previous_response_id")
     if previous is not None:
@@ -102,8 +102,8 @@ def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = No
         parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
     else:
         listed, drops = _listed(fields, body.input, past, tools)
-        asked = {**_chat_fields(fields, tools), "messages": listed}
-        parsed = chat.parse(as_json(asked), asked)
+        asked = _chat_fields(fields, tools)
+        parsed = chat.parse(_written(asked, tools, listed), {**asked, "messages": listed})
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
@@ -127,6 +127,19 @@ def _kept(
     if store is None or wanted is False or len(raw) > store.longest:
         return None
     return KeptAnswer(f"resp_{store.new_token()}", owner, fields.get("previous_response_id"), past.quoted)
+
+
+def _written(asked: Mapping[str, Any], tools: ToolTable, messages: Sequence[Message]) -> bytes:
+    """The chat request as JSON. Declarations of tools are much of it, and stand there as the client wrote them."""
+    rest = {name: value for name, value in asked.items() if name != "tools"}
+    told = [_at_once(rest)[:-1]]
+    if "tools" in asked:
+        declared = [
+            f'{{"type":"function","function":{spelled}}}' if spelled is not None else _ENCODER.encode(function)
+            for function, spelled in zip(tools.functions, tools.spelled, strict=True)
+        ]
+        told += [b',"tools":[', ",".join(declared).encode(errors="replace"), b"]"]
+    return b"".join([*told, b',"messages":', _at_once(messages), b"}"])
 
 
 def _at_once(value: Any) -> bytes:
