@@ -24,6 +24,7 @@ from dialects import Dialect, all_dialects
 from errors import ConfigError
 from inspector.access import access_check, private_headers
 from inspector.routes import add_inspector
+from records.answer_store import answer_store
 from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
 from streaming import Relay
@@ -66,7 +67,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
         Planner(_adapt_settings(config), learned).plan,
         None if recorder is None else recorder.began,
     )
-    spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
+    kept = answer_store(recorder, config.max_request_bytes)
+    spoken = all_dialects(config.reasoning_field, time.time_ns, kept) if dialects is None else dialects
 
     add_hooks(app, (key_check(config), access_check(config), check_path), (headers_of_all(config), private_headers))
     add_error_pages(app, spoken)

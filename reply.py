@@ -170,6 +170,34 @@ class Notes:
         self.codes.add(code)
 
 
+@dataclass(slots=True)
+class KeptAnswer:
+    """An answer that its client may ask for again, and go on from: what a client's API says of it, for the record."""
+
+    id: str
+    owner: str | None
+    """The name of the key that may ask for it; None where there are no keys."""
+    previous: str | None = None
+    """The answer that the request goes on from."""
+    quoted: tuple[str, ...] = ()
+    """Other answers of which something stands in the request."""
+    taken: bool = False
+    """The record takes it. Set before the first byte of the answer is written."""
+    body: bytes | None = None
+    """The answer at its end. Set before its last byte leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """An answer that was kept."""
+
+    id: str
+    request: bytes
+    """The body of the client's request."""
+    body: bytes
+    previous: str | None = None
+
+
 class Ids:
     """Ids of calls: 9 letters and digits, which Mistral's templates demand; unique in the answer and the history."""
 

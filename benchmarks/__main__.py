@@ -2,6 +2,7 @@
 
     python -m benchmarks [all]           everything, about half an hour
     python -m benchmarks rows|json       the converters alone; how near-JSON is read
+    python -m benchmarks faces           requests and chunks of the other client APIs beside chat
     python -m benchmarks proxies         the proxies; --suite, --targets, --rounds, --quick, --before say which and how
     python -m benchmarks paired          CPU time beside an earlier commit: --before, --pairs, --quick; 12 minutes
     python -m benchmarks show|page FILE  a run as text again; docs/SPEED.md written from it
@@ -22,14 +23,14 @@ import time
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from benchmarks import page, paired, proxies, rows, show, targets, transducer, wire
+from benchmarks import faces, page, paired, proxies, rows, show, targets, transducer, wire
 from benchmarks.figures import Figures
 from tests.load.measure import machine
 
 _ROUNDS = 5
 _OTHER = "gthread" if 'worker_class = "gevent"' in (targets.ROOT / "gunicorn.conf.py").read_text() else "gevent"
 """The worker class that is not shipped is measured, too: the choice rests on it."""
-_WHAT = ("all", "rows", "json", "proxies", "paired", "show", "page")
+_WHAT = ("all", "rows", "json", "faces", "proxies", "paired", "show", "page")
 _TARGETS = f"direct,nginx,litellm,dragoman,dragoman-off,{_OTHER}"
 
 
@@ -49,6 +50,9 @@ def main(arguments: list[str]) -> int:
         transducer.measure(chosen)
     if chosen.what in ("all", "rows"):
         for line in rows.measure(chosen):
+            proxies.keep(results, line)
+    if chosen.what in ("all", "faces"):
+        for line in faces.measure(chosen):
             proxies.keep(results, line)
     if chosen.what in ("all", "proxies"):
         _measure_proxies(chosen, results)

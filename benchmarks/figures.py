@@ -63,6 +63,7 @@ class Figures:
     def __init__(self, lines: Sequence[Line]) -> None:
         self.about: Line = next((line for line in lines if "machine" in line), {})
         self.converters = [line for line in lines if line.get("case") == "converter"]
+        self.faces = [line for line in lines if line.get("case") == "face"]
         self._lines: dict[tuple[str, str], dict[int, Line]] = defaultdict(dict)
         for line in lines:
             if "target" in line:
@@ -161,6 +162,13 @@ def _growth(figures: Figures, _: str) -> float | None:
     return _worst([line["growth"] for line in figures.converters if line["syntax"] != "prose"])
 
 
+def _face(api: str, what: str) -> Callable[[Figures, str], float | None]:
+    """The dearest of all that was asked through a client API, over chat. It is the same for every target."""
+    return lambda figures, _: _worst(
+        [line["ratio"] for line in figures.faces if (line["api"], line["what"]) == (api, what)]
+    )
+
+
 ROWS: Sequence[Row] = (
     Row("1", "buffered requests/s over LiteLLM", 15, 35, _over("answers/s", "buffered-16", "litellm"), True),
     Row("2", "CPU per buffered request over nginx", 40, 16, _over("us/answer", "buffered-16", "nginx")),
@@ -184,6 +192,10 @@ ROWS: Sequence[Row] = (
         lambda figures, target: figures.ratio("us/chunk", "streams-64", target, target + OFF)),
     Row("13", "close-delimited backend, delay p50 over chunked", 2, 1.2,
         lambda figures, target: figures.ratio("delay p50", "close-delimited", target, target, "chunked")),
+    Row("14a", "Responses: time to first byte, 3 to 132 kB, over chat", 1.2, 1.1, _face("responses", "first")),
+    Row("14b", "Messages: time to first byte, 3 to 132 kB, over chat", 1.2, 1.1, _face("messages", "first")),
+    Row("15a", "Responses: CPU per chunk over a chunk that chat writes", 1.5, 1.2, _face("responses", "chunk")),
+    Row("15b", "Messages: CPU per chunk over a chunk that chat writes", 1.5, 1.2, _face("messages", "chunk")),
 )  # fmt: skip
 
 

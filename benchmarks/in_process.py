@@ -169,10 +169,11 @@ def _application() -> tuple[Callable[[Script], Iterator[bytes]], Callable[[Kind,
         finally:
             getattr(answer, "close", lambda: None)()
 
-    return ask, lambda kind, frames: _script(kind, frames, Wait.END)
+    return ask, lambda kind, frames: script_for(kind, frames, Wait.END)
 
 
-def _script(kind: Kind, frames: int, end: Any) -> Script:
+def script_for(kind: Kind, frames: int, end: Any) -> Script:
+    """What the backend says of a kind in so many frames; `end` is what its body ends with."""
     opening = [_frame({"role": "assistant", "content": ""}), *map(_content, _cut(kind.opening))]
     closing = [*map(_content, _cut(kind.closing)), _frame({}, "stop"), b"data: [DONE]\n\n"]
     return Script(opening, list(map(_content, _cut(_said(kind, frames)))), closing, end)

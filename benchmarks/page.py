@@ -67,7 +67,7 @@ def text(figures: Figures, pictures: list[tuple[str, str]], by_hand: str) -> str
         "Times are milliseconds, CPU (`us/…`) is microseconds, `cpu` is per cent.\n\n",
     ]
     parts += [f"### {case}\n\n{_markdown(lines)}\n" for case, lines in show.table(figures)]
-    parts += [_converters(figures), BY_HAND, "\n", by_hand, "\n"]
+    parts += [_converters(figures), _faces(figures), BY_HAND, "\n", by_hand, "\n"]
     return "".join(parts)
 
 
@@ -91,3 +91,27 @@ def _converters(figures: Figures) -> str:
     said = "The converter alone: µs for each piece of 4 characters or of 1. "
     said += "Growth is the cost of 200 kB divided by that of 20 kB.\n\n"
     return "### converters\n\n" + said + _markdown([["", *head], *rows]) + "\n"
+
+
+def _faces(figures: Figures) -> str:
+    """Microseconds and the ratio to chat, for each API and what it was asked."""
+    if not figures.faces:
+        return ""
+    asked = list(dict.fromkeys((line["asked"], line["what"]) for line in figures.faces))
+    cells: dict[str, dict[tuple[str, str], str]] = {}
+    for line in figures.faces:
+        told = (
+            f"{line['us']:.0f} ({line['ratio']:.2f}×)"
+            if line["us"] >= 100
+            else f"{line['us']:.2f} ({line['ratio']:.2f}×)"
+        )
+        cells.setdefault(line["api"], {})[line["asked"], line["what"]] = told
+    rows = [[api, *(of_it.get(each, "-") for each in asked)] for api, of_it in cells.items()]
+    said = (
+        "µs until the client's first byte, over sockets (first); of CPU time in one process without sockets until the "
+    )
+    said += (
+        "request for the backend is there (sent), and for a chunk that chat must write, too. In brackets the median "
+    )
+    said += "ratio to chat.\n\n"
+    return "### client APIs\n\n" + said + _markdown([["", *(f"{name} {what}" for name, what in asked)], *rows]) + "\n"

@@ -5,14 +5,17 @@ from dialects.messages import Messages
 from dialects.ollama import conversations as ollama_conversations
 from dialects.protocol import Clock, Dialect
 from dialects.responses import Responses
+from dialects.responses.store import ResponseStore
 
 
-def all_dialects(reasoning_field: ReasoningField, clock: Clock) -> tuple[Dialect, ...]:
+def all_dialects(
+    reasoning_field: ReasoningField, clock: Clock, responses: ResponseStore | None = None
+) -> tuple[Dialect, ...]:
     """Every dialect, as the configuration wants it. The application takes its routes from them.
 
-    `clock` is for those whose answers tell times.
+    `clock` is for those whose answers tell times, `responses` for what goes on from earlier answers.
     """
-    return (Chat(reasoning_field), Responses(), Messages(), *ollama_conversations(clock))
+    return (Chat(reasoning_field), Responses(store=responses), Messages(), *ollama_conversations(clock))
 
 
-__all__ = ["Dialect", "all_dialects"]
+__all__ = ["Dialect", "ResponseStore", "all_dialects"]

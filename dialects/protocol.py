@@ -15,7 +15,7 @@ from converters.text.events import LeaseKind
 from converters.text.expectations import Expectations
 from converters.thinking import Prompt
 from errors import ErrorInfo
-from reply import Around, Features, Reply, Step
+from reply import Around, Features, KeptAnswer, Reply, Step
 
 Clock = Callable[[], int]
 """Nanoseconds since 1970. Dialects have no clock of their own: the application gives one to those that tell times."""
@@ -58,6 +58,8 @@ class ParsedRequest:
     """What the dialect itself needs to write the answer."""
     answered: SideReply | None = None
     """The answer, where the API has one that no model needs to be asked for."""
+    kept: KeptAnswer | None = None
+    """The answer, if its client may ask for it again. Whoever records the exchange takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class SideRequest:
     query: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     """What the holes of the rule held."""
+    key_name: str | None = None
+    """The name of the client's key."""
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The query once more, with all values of each name."""
 
     def header(self, name: str) -> str | None:
         """The value of the first header of that name, which is given in lower case; None if there is none."""
@@ -98,6 +104,8 @@ class SideReply:
     body: bytes
     status: int = 200
     media_type: str = "application/json"
+    recorded: bool = True
+    """Its text may be recorded. What a client can have deleted is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class SideRoute:
     """The path, with holes as in Flask: `/v1/responses/<id>`."""
     answer: Callable[[SideRequest, Ask], SideReply | None]
     """Answers; None if another dialect, or the backend, should. Raises RequestError and BackendError."""
+    alias: str = ""
+    """Another rule with the same holes. A request that goes to the backend goes there by `rule`."""
 
 
 class StreamWriter(Protocol):
@@ -174,8 +184,11 @@ class Dialect(Protocol):
         """A heartbeat: bytes that mean nothing to a client."""
         ...
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
-        """Check what we must understand of a request's body. Raises RequestError, which names the field."""
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
+        """Check what we must understand of a request's body. Raises RequestError, which names the field.
+
+        `key_name` is the name of the client's key, for APIs that keep answers.
+        """
         ...
 
     def stream_writer(self, request: ParsedRequest) -> StreamWriter: ...

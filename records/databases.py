@@ -41,6 +41,10 @@ class Database(Protocol):
         """All of them or none."""
         ...
 
+    def erase(self, statements: Sequence[Statement]) -> None:
+        """The same, with what is deleted gone from the files of the database, as far as that can be done from here."""
+        ...
+
     def read(self, statement: str, values: Values) -> Rows: ...
 
     def tidy(self) -> None:
@@ -97,6 +101,23 @@ class Sqlite:
                 self._writing = None
                 raise StoreError(_told(error)) from None
 
+    def erase(self, statements: Sequence[Statement]) -> None:
+        """Deleted bytes are overwritten, also in the log."""
+        with self._lock_writing:
+            self._pragma("secure_delete=ON")
+        try:
+            self.write(statements)
+        finally:
+            with self._lock_writing:
+                self._pragma("secure_delete=OFF")
+                self._pragma("wal_checkpoint(TRUNCATE)")
+
+    def _pragma(self, pragma: str) -> None:
+        try:
+            self._writer().execute(f"PRAGMA {pragma}").fetchall()
+        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
+            raise StoreError(_told(error)) from None
+
     def read(self, statement: str, values: Values) -> Rows:
         with self._lock_reading:
             try:
@@ -110,10 +131,7 @@ class Sqlite:
 
     def tidy(self) -> None:
         with self._lock_writing:
-            try:
-                self._writer().execute("PRAGMA incremental_vacuum(1000)").fetchall()
-            except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
-                raise StoreError(_told(error)) from None
+            self._pragma("incremental_vacuum(1000)")
 
     def close(self) -> None:
         with self._lock_writing, self._lock_reading:
@@ -182,6 +200,10 @@ class Postgres:
                     connection.execute(self._alchemy.text(sql), [dict(each) for each in values])
         except self._alchemy.exc.SQLAlchemyError as error:
             raise StoreError(_told(error)) from None
+
+    def erase(self, statements: Sequence[Statement]) -> None:
+        """When the server writes over what was deleted is its own business: its vacuum, its log, its copies."""
+        self.write(statements)
 
     def read(self, statement: str, values: Values) -> Rows:
         try:

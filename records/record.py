@@ -89,8 +89,12 @@ class StoredRecord:
     total_us: int | None
     worker: str
     has_text: bool
+    answer_id: str | None = None
+    """The id under which its client finds the answer again, as long as its text is there."""
     codes: tuple[Code, ...] = ()
     tried: tuple[AttemptMade, ...] = field(default=())
+    sources: tuple[str, ...] = ()
+    """Ids of answers: the one that it goes on from, or nothing, then those of which something stands in the request."""
 
     @property
     def failed(self) -> bool:
@@ -101,7 +105,8 @@ class StoredRecord:
         return asdict(self)
 
 
-COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(StoredRecord) if each.name not in ("codes", "tried"))
+_LISTS = ("codes", "tried", "sources")
+COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(StoredRecord) if each.name not in _LISTS)
 """The fields that are columns of the table of records."""
 
 
@@ -139,8 +144,10 @@ def stored(record: ExchangeRecord) -> StoredRecord:
         total_us=_us(total),
         worker=worker_name(),
         has_text=record.tape is not None,
+        answer_id=record.answer_id,
         codes=_codes(record),
         tried=tuple(AttemptMade(_us(each.sent) or 0, each.status) for each in list(record.tried)),
+        sources=record.sources,
     )
 
 

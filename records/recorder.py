@@ -56,6 +56,9 @@ class OpenTapes:
     def ended(self, tape: Tape) -> None:
         self._open.pop(id(tape), None)
 
+    def all(self) -> list[Tape]:
+        return list(self._open.values())
+
 
 class Recorder:
     """Shared by all threads of the process."""
@@ -83,10 +86,16 @@ class Recorder:
 
     def _ended(self, record: ExchangeRecord) -> None:
         record.when_ended = None
-        if record.tape is not None:
-            self._tapes.ended(record.tape)
+        tape = record.tape
         if record.id:
             self._sink.ended(record)
+        if tape is not None:  # only now: it is never nowhere
+            self._tapes.ended(tape)
+
+    def unwritten(self) -> list[Tape]:
+        """The texts of what is under way here, or waits to be written to a database."""
+        waiting = self._sink.waiting() if isinstance(self._sink, Writer) else []
+        return [*self._tapes.all(), *waiting]
 
     @property
     def lost(self) -> Mapping[str, int]:

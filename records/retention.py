@@ -75,6 +75,7 @@ class Retention:
                 [
                     ("DELETE FROM record_text WHERE record_id <= :last", given),
                     ("DELETE FROM record_code WHERE record_id <= :last", given),
+                    ("DELETE FROM answer_source WHERE record_id <= :last", given),
                     ("DELETE FROM record WHERE id <= :last", given),
                 ]
             )

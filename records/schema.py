@@ -30,6 +30,13 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX record_request ON record (request_id)",
         "CREATE INDEX record_open ON record (worker) WHERE state = 'open'",
     ),
+    (
+        "ALTER TABLE record ADD COLUMN answer_id TEXT",
+        "CREATE INDEX record_answer ON record (answer_id) WHERE answer_id IS NOT NULL",
+        "CREATE TABLE answer_source (record_id TEXT NOT NULL, seq INTEGER NOT NULL, source_id TEXT NOT NULL,"
+        " PRIMARY KEY (record_id, seq))",
+        "CREATE INDEX answer_source_source ON answer_source (source_id)",
+    ),
 )
 """Each migration is a list of statements. One that was released is never changed: another is put behind it.
 

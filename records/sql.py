@@ -9,15 +9,19 @@ from dataclasses import asdict
 from typing import Any
 
 from errors import ConfigError
+from records import sql_answers
 from records.databases import Database, Postgres, Sqlite, Statement
+from records.kept_answers import AnswerState
 from records.query import Query
 from records.record import COLUMNS, AttemptMade, Code, StoredRecord, worker_name
 from records.schema import LOCK, MIGRATIONS, VERSION_TABLE
 from records.stores import KeyUsage
 from records.texts import PackedText, StoredText, unpacked
+from reply import FoundAnswer
 
 _NAMES = (*COLUMNS, "tried")
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM record"
+_ANSWER_ID = _NAMES.index("answer_id")
 _BOOLEANS = ("stream", "has_text")
 _UPSERT = (
     f"INSERT INTO record ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)}) "
@@ -74,6 +78,8 @@ class SqlStore:
             statements.append((_INSERT_CODE, codes))
         if texts:
             statements.append((_INSERT_TEXT, texts))
+        if sources := sql_answers.insert_sources([(record.id, record.sources) for record, _ in batch]):
+            statements.append(sources)
         self.database.write(statements)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -108,6 +114,18 @@ class SqlStore:
         found = [KeyUsage(name, *map(int, numbers)) for name, *numbers in self._read(sql, values)]
         return sorted(found, key=lambda each: each.key_name or "")
 
+    def answer_state(self, answer_id: str, owner: str | None) -> AnswerState:
+        self.prepare()
+        return sql_answers.state(self.database, answer_id, owner)
+
+    def answers(self, answer_id: str, owner: str | None, links: int, most_bytes: int) -> Sequence[FoundAnswer]:
+        self.prepare()
+        return sql_answers.answers(self.database, answer_id, owner, links, most_bytes)
+
+    def erase_answer(self, answer_id: str, owner: str | None) -> bool:
+        self.prepare()
+        return sql_answers.erase(self.database, answer_id, owner)
+
     def _read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         self.prepare()
         return self.database.read(sql, values)
@@ -124,7 +142,9 @@ class SqlStore:
         codes: dict[str, list[Code]] = {}
         for record_id, code, detail in self.database.read(sql, names):
             codes.setdefault(record_id, []).append(Code(code, detail))
-        return [_record(row, codes.get(str(row[0]), [])) for row in rows]
+        answering = [str(row[0]) for row in rows if row[_ANSWER_ID] is not None]
+        sources = sql_answers.sources_of(self.database, answering) if answering else {}
+        return [_record(row, codes.get(str(row[0]), ()), sources.get(str(row[0]), ())) for row in rows]
 
     # -- keeping it small --------------------------------------------------------------------------------------------
 
@@ -173,8 +193,8 @@ def _text_values(record_id: str, text: PackedText) -> dict[str, Any]:
     }
 
 
-def _record(row: Sequence[Any], codes: Iterable[Code]) -> StoredRecord:
+def _record(row: Sequence[Any], codes: Iterable[Code], sources: tuple[str, ...]) -> StoredRecord:
     values = dict(zip(_NAMES, row, strict=True))
     values.update({name: bool(values[name]) for name in _BOOLEANS})
     tried = tuple(AttemptMade(sent, status) for sent, status in json.loads(values["tried"]))
-    return StoredRecord(**values | {"tried": tried, "codes": tuple(codes)})
+    return StoredRecord(**values | {"tried": tried, "codes": tuple(codes), "sources": sources})

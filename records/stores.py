@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from records.kept_answers import AnswerState, answers_on, forget_sent
 from records.query import Query
 from records.record import StoredRecord, stored
 from records.texts import Redact, StoredText, texts_of
 from records.threads import new_lock
+from reply import FoundAnswer
 from streaming.record import ExchangeRecord
+from streaming.tape import Tape
 
 IN_MEMORY = 500
 """Records that are kept where there is no file and no server for them."""
@@ -50,6 +53,24 @@ class Store(Protocol):
 
     def usage(self, query: Query) -> Sequence[KeyUsage]:
         """What each key used, of the records that a query finds."""
+        ...
+
+    def answer_state(self, answer_id: str, owner: str | None) -> AnswerState:
+        """What is known of an answer that belongs to a key."""
+        ...
+
+    def answers(self, answer_id: str, owner: str | None, links: int, most_bytes: int) -> Sequence[FoundAnswer]:
+        """An answer and up to so many that it goes on from, the newest first, as far as they are there.
+
+        Raises TooLarge if they are more than `most_bytes`.
+        """
+        ...
+
+    def erase_answer(self, answer_id: str, owner: str | None) -> bool:
+        """Delete the texts of an answer and of its exchange, and what was sent for those that go on from it.
+
+        Its record stays, without texts. False if there is no such answer.
+        """
         ...
 
 
@@ -109,6 +130,38 @@ class MemoryStore:
             if record.id == record_id and (tape := record.tape) is not None:
                 return texts_of(tape, record.started, self._redact)
         return ()
+
+    def answer_state(self, answer_id: str, owner: str | None) -> AnswerState:
+        for record in list(self._records):
+            answer = record.tape.answer if record.tape is not None else None
+            if answer is not None and (answer.id, answer.owner) == (answer_id, owner):
+                return "ended" if record.ended else "open"
+        return None
+
+    def answers(self, answer_id: str, owner: str | None, links: int, most_bytes: int) -> Sequence[FoundAnswer]:
+        return answers_on(self._tapes(), answer_id, owner, links, most_bytes, self._redact)
+
+    def erase_answer(self, answer_id: str, owner: str | None) -> bool:
+        for record in list(self._records):
+            answer = record.tape.answer if record.tape is not None else None
+            if answer is not None and answer.body and (answer.id, answer.owner) == (answer_id, owner):
+                forget_sent(self._tapes(), answer_id)
+                self._drop_text(record)
+                return True
+        return False
+
+    def _drop_text(self, record: ExchangeRecord) -> None:
+        with self._lock:
+            kept = [(each, size) for each, size in self._taped if each is record]
+            for entry in kept:
+                self._taped.remove(entry)
+                self._bytes -= entry[1]
+            if record.tape is not None:
+                record.tape.answer = None
+            record.tape = None
+
+    def _tapes(self) -> list[Tape]:
+        return [record.tape for record in list(self._records) if record.tape is not None]
 
     def usage(self, query: Query) -> Sequence[KeyUsage]:
         counts: dict[str | None, list[int]] = {}

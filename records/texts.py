@@ -1,6 +1,7 @@
 """The texts of an exchange as they are stored: bytes with the borders of their pieces, without keys, often compressed.
 
     request         the client's
+    answer          the answer as its API tells it when it is asked for again (`reply.KeptAnswer`)
     sent.0 …        each attempt's request to the backend
     received.0 …    what the backend answered, its content coding removed
     client          what the client got
@@ -26,6 +27,10 @@ from streaming.tape import LONGEST_TEXT, Blocks, Reading, Tape
 
 Redact = Callable[[bytes], bytes]
 """Removes keys. The length stays."""
+
+REQUEST = "request"
+ANSWER = "answer"
+"""Kinds of the texts that answers are made of. They come first, so that they begin as no other text but each other."""
 
 _SHORT = 4096
 """Bytes that are not worth compressing: it would take longer than to write them."""
@@ -80,7 +85,9 @@ class PackedText:
 
 def texts_of(tape: Tape, started: float, redact: Redact) -> list[StoredText]:
     """The texts of a tape. `started` is when the request came (`time.monotonic`)."""
-    found = [StoredText("request", redact(tape.request), tape.request_size, tape.request_size > LONGEST_TEXT)]
+    found = [StoredText(REQUEST, redact(tape.request), tape.request_size, tape.request_size > LONGEST_TEXT)]
+    if tape.answer is not None and tape.answer.body is not None:
+        found.append(StoredText(ANSWER, redact(tape.answer.body), len(tape.answer.body)))
     statuses: list[dict[str, object]] = []
     for number, attempt in enumerate(list(tape.attempts)):
         statuses.append({"status": attempt.status, "whole": attempt.whole, "ended": attempt.ended})

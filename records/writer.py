@@ -19,6 +19,7 @@ from records.stores import StoreError
 from records.texts import Redact, packed, texts_of
 from records.threads import new_lock, start_thread
 from streaming.record import ExchangeRecord
+from streaming.tape import Tape
 
 log = logging.getLogger("dragoman.records")
 
@@ -52,6 +53,7 @@ class Writer:
         self._guard = new_lock()  # held for moments only
         self._began: deque[ExchangeRecord] = deque(maxlen=most_waiting)
         self._ended: deque[tuple[ExchangeRecord, int]] = deque()
+        self._writing: list[ExchangeRecord] = []
         self._bytes = 0
         self._running = self._asleep = self._closing = False
         self._wake = new_lock()
@@ -78,6 +80,12 @@ class Writer:
                 self._go_on()
         if not fits:
             self._lose(1, "queue_full", "they come faster than they can be stored")
+
+    def waiting(self) -> list[Tape]:
+        """The texts of exchanges that have ended and are not in the database yet."""
+        with self._guard:
+            records = [*self._writing, *(record for record, _ in self._ended)]
+        return [record.tape for record in records if record.tape is not None]
 
     def _go_on(self) -> None:
         if not self._running:
@@ -126,8 +134,10 @@ class Writer:
                 ended.append(record)
                 size += bytes_of_it
             self._bytes -= size
+            self._writing = ended
         under_way: list[Written] = [(stored(record), ()) for record in began if not record.ended]
         self._store_all(under_way + [self._whole(record) for record in ended], len(ended))
+        self._writing = []
 
     def _whole(self, record: ExchangeRecord) -> Written:
         tape = record.tape

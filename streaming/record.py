@@ -10,7 +10,7 @@ from typing import Literal
 
 from blinker import Signal
 
-from reply import Notes
+from reply import KeptAnswer, Notes
 from streaming.tape import Tape
 
 Outcome = Literal["untouched", "translated", "repaired", "abstained"]
@@ -79,6 +79,10 @@ class ExchangeRecord:
     """The texts; None unless they are recorded."""
     id: str = ""
     """Its name in the store."""
+    answer_id: str | None = None
+    """Under which its client may ask for the answer again. The tape holds the answer."""
+    sources: tuple[str, ...] = ()
+    """What the answer goes on from: the answer before it, or nothing, then those of which something is quoted."""
     when_ended: Callable[[ExchangeRecord], None] | None = None
     _ended: bool = False
 
@@ -134,6 +138,12 @@ class ExchangeRecord:
         if self.first_byte is None:
             self.first_byte = time.monotonic() - self.started
 
+    def take(self, answer: KeptAnswer) -> None:
+        """Keep an answer that its client may ask for again, if texts are recorded."""
+        if self.tape is not None and self.tape.take(answer):
+            self.answer_id = answer.id
+            self.sources = (answer.previous or "", *answer.quoted) if answer.previous or answer.quoted else ()
+
     def was_sent(self, body: bytes) -> None:
         """Note another request to the backend."""
         self.tried.append(Tried(time.monotonic() - self.started))
@@ -153,10 +163,10 @@ class ExchangeRecord:
         if self.tape is not None and self.tape.attempts:
             self.tape.attempts[-1].received.add(data)
 
-    def wrote(self, body: bytes) -> None:
+    def wrote(self, body: bytes, with_text: bool = True) -> None:
         """Note the whole body that the client gets."""
         self.bytes_out = len(body)
-        if self.tape is not None:
+        if self.tape is not None and with_text:
             self.tape.client.add(body)
 
     def drop(self) -> None:

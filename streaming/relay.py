@@ -110,7 +110,7 @@ class Relay:
         if not self.translates(dialect):
             return self.forward(request)
         try:
-            parsed = dialect.parse_request(request.body)
+            parsed = dialect.parse_request(request.body, request.key_name)
             if parsed.answered is not None:
                 return self._told(parsed.answered, self._record(request, parsed, dialect.name))
             syntax = value_of(request.headers, "x-dragoman-syntax")
@@ -203,7 +203,7 @@ class Relay:
         """What a dialect said itself, as the end of its exchange."""
         record.status = reply.status
         body = reply.body if reply.status < 400 else self._redaction.of(reply.body)
-        record.wrote(body)
+        record.wrote(body, reply.recorded)
         record.end()
         return ClientReply(
             reply.status, [("Content-Type", reply.media_type), ("X-Request-Id", record.request_id)], body
@@ -239,6 +239,8 @@ class Relay:
             self._recorded(record)
             if record.tape is not None:
                 record.tape.asked(request.body)
+                if parsed is not None and parsed.kept is not None:
+                    record.take(parsed.kept)
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from converters.text.expectations import Expectations
+from reply import KeptAnswer
 
 LONGEST_TEXT = 1 << 20
 """Bytes that are kept of one text."""
@@ -73,6 +74,8 @@ class Tape:
     """None for a request that was forwarded."""
     attempts: list[Attempt] = field(default_factory=list)
     client: Blocks = field(default_factory=Blocks)
+    answer: KeptAnswer | None = None
+    """The answer as its API tells it when it is asked for again; None if it cannot be."""
 
     def asked(self, body: bytes) -> None:
         """The client's request."""
@@ -82,8 +85,15 @@ class Tape:
         """A request to the backend: another attempt begins."""
         self.attempts.append(Attempt(body[:LONGEST_TEXT], len(body)))
 
+    def take(self, answer: KeptAnswer) -> bool:
+        """Keep the answer, unless the request was cut off: such a one is none to go on from. Whether it is kept."""
+        answer.taken = self.request_size <= LONGEST_TEXT
+        self.answer = answer if answer.taken else None
+        return answer.taken
+
     @property
     def size(self) -> int:
         """Bytes that are kept, at most: a text that was passed on as it came is counted twice."""
         attempts = sum(len(each.sent) + each.received.size for each in self.attempts)
-        return len(self.request) + attempts + self.client.size
+        kept = len(self.answer.body or b"") if self.answer is not None else 0
+        return len(self.request) + attempts + self.client.size + kept

@@ -22,7 +22,8 @@ def add_dialects(app: Flask, relay: Relay, dialects: Sequence[Dialect]) -> None:
         for each in dialect.side_routes:
             side.setdefault((each.method, each.rule), []).append((dialect, each))
     for (method, rule), answering in side.items():
-        app.add_url_rule(rule, f"{method} {rule}", _answering(relay, answering, rule), methods=[method])
+        for path in {rule: None, **{route.alias: None for _, route in answering if route.alias}}:
+            app.add_url_rule(path, f"{method} {path}", _answering(relay, answering, path, rule), methods=[method])
 
 
 def _conversing(relay: Relay, dialect: Dialect) -> Callable[[], Response]:
@@ -34,9 +35,15 @@ def _conversing(relay: Relay, dialect: Dialect) -> Callable[[], Response]:
     return converse
 
 
-def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]], rule: str) -> Callable[..., Response]:
-    """The first of the dialects that takes the request as its own answers it; else it goes to the backend."""
-    begins = ("/v1/", rule.partition("<")[0])
+def _answering(
+    relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]], asked_for: str, rule: str
+) -> Callable[..., Response]:
+    """The first of the dialects that takes the request as its own answers it; else it goes to the backend.
+
+    `asked_for` is the rule, or an alias of it.
+    """
+    own = asked_for.partition("<")[0]
+    begins = ("/v1/", own)
     answering = [(dialect, route) for dialect, route in answering if relay.translates(dialect)]
 
     def answer(**values: str) -> Response:
@@ -44,9 +51,11 @@ def _answering(relay: Relay, answering: Sequence[tuple[Dialect, SideRoute]], rul
         path = raw_target(asked)[0]
         if not path.startswith(begins):  # it may go on as it was written
             raise NotFound(f"There is no {asked.path} here.")
+        if asked_for != rule and path.startswith(own):
+            path = rule.partition("<")[0] + path.removeprefix(own)
         taken = client_request(asked, path, decode=bool(answering))
         query = dict(asked.args.items(multi=False))
-        side = SideRequest(taken.headers, taken.body, query, values)
+        side = SideRequest(taken.headers, taken.body, query, values, taken.key_name, dict(asked.args.lists()))
         for dialect, route in answering:
             g.dialect = dialect  # whose client has asked, should this raise
             reply = relay.answer(route.answer, side, taken)

@@ -39,7 +39,7 @@ class Chat:
             _ANY_REASONING if reasoning_field == "content" else frozenset({"+".join(self._fields)})
         )
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
         return requests.parse(raw)
 
     def stream_writer(self, request: ParsedRequest) -> ChatStreamWriter:

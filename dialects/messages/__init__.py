@@ -38,8 +38,8 @@ class Messages:
             SideRoute("GET", "/v1/models/<path:model>", one_model),
         )
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
-        return requests.parse(raw)
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
+        return requests.parse(raw, self._corrections.wants)
 
     def stream_writer(self, request: ParsedRequest) -> MessagesStreamWriter:
         options = _options(request)
@@ -57,7 +57,9 @@ class Messages:
         return json.dumps(error_body(error), ensure_ascii=False).encode(errors="replace")
 
     def _learn(self, model: str, options: MessagesOptions, counts: Mapping[str, Any]) -> None:
-        self._corrections.learn(model, options.estimated, counts.get("prompt_tokens"))
+        counted = counts.get("prompt_tokens")
+        if counted:
+            self._corrections.learn(model, options.estimated, counted)
 
 
 def _options(request: ParsedRequest) -> MessagesOptions:

@@ -123,6 +123,8 @@ def content_of(parts: list[Part]) -> str | list[Part]:
 def result_of(block: Block, where: str) -> tuple[str, list[Part]]:
     """(the text of a tool's result, what of it is no text)"""
     content = block.get("content")
+    if isinstance(content, str):  # most of a history, so without detours
+        return f"Error: {content}" if block.get("is_error") is True else content, []
     inner = [] if content is None else blocks_of(content, f"{where}.content")
     parts = [part_of(each, f"{where}.content.{place}") for place, each in enumerate(inner)]
     text = joined(part["text"] if part["type"] == "text" else _IMAGE for part in parts)

@@ -30,6 +30,8 @@ _MODELS = 1000
 """Models whose factors are kept."""
 _MEMORY = 0.7
 """How much of a model's factor stays when its next usage comes."""
+_FIRST = 8
+"""Requests of a model from each of which its factor is learned; later, from one of so many: it has settled by then."""
 _RANGE = (0.2, 5.0)
 """Factors beyond these come from no tokenizer: the usage counted something else."""
 
@@ -80,7 +82,17 @@ class Corrections:
 
     def __init__(self) -> None:
         self._factors: OrderedDict[str, float] = OrderedDict()
+        self._asked: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
+
+    def wants(self, model: str) -> bool:
+        """Whether the next request of a model is one to learn from."""
+        with self._lock:
+            asked = self._asked.pop(model, 0)
+            self._asked[model] = asked + 1
+            while len(self._asked) > _MODELS:
+                self._asked.popitem(last=False)
+        return asked < _FIRST or asked % _FIRST == 0
 
     def learn(self, model: str, estimated: float, counted: object) -> None:
         """`counted` is what the backend says of the tokens of a prompt; anything that is no such count is ignored."""

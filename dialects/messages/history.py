@@ -17,6 +17,8 @@ from turns import Turns
 from wire.json_body import LongList
 from wire.json_values import spelled
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+"""Made once: `json.dumps` makes one for each value."""
 Message = dict[str, Any]
 """A chat message."""
 
@@ -113,7 +115,7 @@ def _call(block: Block, where: str, turns: Turns | None) -> Message:
 def _spelled(given: dict[str, Any], turns: Turns | None) -> str:
     """Raises ValueError for a number that is not finite."""
     if turns is None:
-        return json.dumps(given, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(given)
     return b"".join(spelled(given, turns)).decode()
 
 

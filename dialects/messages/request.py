@@ -23,6 +23,7 @@ from dialects.protocol import ParsedRequest
 from errors import RequestError
 from turns import Turns
 from wire.json_body import LARGE, read_body, read_large
+from wire.json_spelled import read_spelled
 from wire.json_values import RawJson, spelled
 
 _SAME = ("temperature", "top_p", "top_k")
@@ -34,6 +35,7 @@ _NAMES = frozenset(
     }
 )
 """All fields that are read."""
+_TOOLS = frozenset({"tools"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 """What was read from JSON has no circles to look for."""
 _THINKS: Mapping[object, bool] = {"enabled": True, "adaptive": True, "disabled": False}
@@ -47,24 +49,34 @@ class MessagesOptions:
     """The id of the answer, in one way of answering as in the other. Clients take two answers with one id for one."""
     stops: frozenset[str] = frozenset()
     """Its `stop_sequences`."""
-    estimated: float = 0.0
-    """The tokens of the prompt (dialects/messages/estimate.py); 0 for a long request, which nobody learns from."""
+    prompt: Mapping[str, Any] | None = None
+    """The chat request, if its tokens are wanted; None for a long one, which nobody learns from."""
+
+    @property
+    def estimated(self) -> float:
+        """The tokens of the prompt (dialects/messages/estimate.py), or 0. Counting takes time."""
+        return 0.0 if self.prompt is None else tokens_of_request(self.prompt)
 
 
-def parse(raw: bytes) -> ParsedRequest:
-    """Parse the body of a request. Raises RequestError, which names the field."""
-    body = _read(raw)
-    tools = tools_of(body)
+def parse(raw: bytes, wanted: Callable[[str], bool] = lambda model: True) -> ParsedRequest:
+    """Parse the body of a request. `wanted` says whether its tokens are to be estimated. Raises RequestError, which
+    names the field."""
+    spelled = None if len(raw) > LARGE else read_spelled(raw, _TOOLS)
+    body = _read(raw) if spelled is None else _object(spelled.value)
+    tools = tools_of(body, () if spelled is None else spelled.spellings("tools"))
     turns = Turns() if len(raw) > LARGE else None
     history = _KeptReasoning(body.get("model"))
     chat = {**chat_prompt(body, tools, turns, history.watch), **_wishes(body, tools)}
-    parsed = chat_requests.parse(written(chat, turns), chat if turns is None else None)
-    estimated = tokens_of_request(chat) if turns is None else 0.0
+    if turns is None:
+        parsed = chat_requests.parse(_written_with_tools(chat, tools), chat)
+    else:
+        parsed = chat_requests.parse(written(chat, turns))
+    prompt = chat if turns is None and wanted(parsed.model) else None
     codes = {"tool_skipped": tools.skipped, "reasoning_dropped": history.dropped}
     return replace(
         parsed,
         codes=parsed.codes | {code for code, holds in codes.items() if holds},
-        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), estimated),
+        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), prompt),
     )
 
 
@@ -189,10 +201,28 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 
 
 def _read(raw: bytes) -> dict[str, Any]:
-    body = read_large(raw, _NAMES, "messages") if len(raw) > LARGE else read_body(raw)
+    return _object(read_large(raw, _NAMES, "messages") if len(raw) > LARGE else read_body(raw))
+
+
+def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
     return body
+
+
+def _written_with_tools(chat: Mapping[str, Any], tools: Tools) -> bytes:
+    """The JSON of a chat request. Declarations of tools are much of it, and stand there as the client wrote them."""
+    if not any(tools.spelled):
+        return written(chat, None)
+    rest = {name: value for name, value in chat.items() if name != "tools"}
+    try:
+        declared = [
+            f'{{"type": "function", "function": {spelled}}}' if spelled is not None else _ENCODER.encode(tool)
+            for tool, spelled in zip(tools.declared, tools.spelled, strict=True)
+        ]
+    except ValueError:
+        raise _not_finite() from None
+    return b"".join([written(rest, None)[:-1], b', "tools": [', ", ".join(declared).encode(errors="replace"), b"]}"])
 
 
 def written(chat: Mapping[str, Any], turns: Turns | None) -> bytes:
@@ -202,4 +232,8 @@ def written(chat: Mapping[str, Any], turns: Turns | None) -> bytes:
     try:
         return _ENCODER.encode(chat).encode(errors="replace")
     except ValueError:
-        raise RequestError("The request holds a number that is not finite.") from None
+        raise _not_finite() from None
+
+
+def _not_finite() -> RequestError:
+    return RequestError("The request holds a number that is not finite.")

@@ -51,7 +51,7 @@ class Ollama:
     def keep_alive(self) -> bytes:
         return empty_line(self._conversation.form, "", self._clock())
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
         started = self._clock()
         request = self._conversation.read(raw)
         if request.messages:

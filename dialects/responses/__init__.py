@@ -1,4 +1,4 @@
-"""`/v1/responses`: the API that Codex and newer SDKs of OpenAI speak. It answers as without a store of responses."""
+"""`/v1/responses`: the API that Codex and newer SDKs of OpenAI speak. Responses are stored where there is a store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from dialects.protocol import ParsedRequest
 from dialects.responses import request as requests
 from dialects.responses.output import Output
 from dialects.responses.request import ResponsesOptions
-from dialects.responses.side_routes import SIDE_ROUTES
+from dialects.responses.side_routes import MODELS
+from dialects.responses.store import ResponseStore
+from dialects.responses.stored_routes import routes_of
 from dialects.responses.stream import ResponsesStreamWriter
 from errors import ErrorInfo
 from reply import Ids, Reply, Step
@@ -25,18 +27,19 @@ class Responses:
 
     name = "responses"
     routes = (requests.PATH, "/responses")
-    prefixes: tuple[str, ...] = (requests.PATH,)
-    side_routes = SIDE_ROUTES
+    prefixes: tuple[str, ...] = (requests.PATH, "/responses")
     wire = "responses"
     media_type = "text/event-stream; charset=utf-8"
     keep_alive = b": keep-alive\n\n"
 
-    def __init__(self, new_token: Callable[[], str] = _new_token) -> None:
-        """`new_token` makes what the ids of a response and its items are made of."""
+    def __init__(self, new_token: Callable[[], str] = _new_token, store: ResponseStore | None = None) -> None:
+        """`new_token` makes what the ids of a response and its items are made of, where no store does."""
         self._new_token = new_token
+        self._store = store
+        self.side_routes = (*routes_of(store), MODELS)
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
-        return requests.parse(raw)
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
+        return requests.parse(raw, self._store, key_name)
 
     def stream_writer(self, request: ParsedRequest) -> ResponsesStreamWriter:
         return ResponsesStreamWriter(self._output(request), _options(request).logprobs)
@@ -52,7 +55,9 @@ class Responses:
         return error.raw or json.dumps({"error": error.error}, ensure_ascii=False).encode(errors="replace")
 
     def _output(self, request: ParsedRequest, silent: bool = False) -> Output:
-        return Output(_options(request), request.model, Ids(request.ids), self._new_token(), silent)
+        options = _options(request)
+        token = self._new_token() if options.kept is None else options.kept.id.removeprefix("resp_")
+        return Output(options, request.model, Ids(request.ids), token, silent)
 
 
 def _options(request: ParsedRequest) -> ResponsesOptions:

@@ -4,7 +4,7 @@
     function_call_output                                a message of the tool
     message of the user, the system, the developer      a message
 
-Items that nobody here knows keep their text. What only a store could find is refused.
+Items that nobody here knows keep their text. A reference to an item that no store holds is refused.
 """
 
 from __future__ import annotations
@@ -45,10 +45,9 @@ class Conversation:
         self.drops_reasoning = False
         """Reasoning was left out: the model's template does not take it, or nothing else of its turn follows."""
 
-    def add_all(self, items: Iterable[Any]) -> None:
-        """Take the items of an input. Raises RequestError, which names the item."""
-        for place, item in enumerate(items):
-            where = f"{INPUT}[{place}]"
+    def add_all(self, items: Iterable[tuple[str, Any]]) -> None:
+        """Take the items of an input, each behind where it stands. Raises RequestError, which names the item."""
+        for where, item in items:
             if not isinstance(item, dict):
                 raise RequestError(f"'{where}' must be an object.", param=where)
             if item:
@@ -68,7 +67,7 @@ class Conversation:
     # -- items -------------------------------------------------------------------------------------------------------
 
     def _add(self, item: Mapping[str, Any], where: str) -> None:
-        kind = _kind_of(item)
+        kind = kind_of(item)
         if kind == "message":
             self._message(item, where)
         elif kind == "reasoning":
@@ -109,7 +108,7 @@ class Conversation:
         self.drops_reasoning = self.drops_reasoning or (bool(text) and not self._keeps_reasoning)
 
     def _reference(self, item: Mapping[str, Any], where: str) -> None:
-        """Nothing is stored, so what was said cannot be found. A conversation can do without what was only thought."""
+        """What was said is not in the store. A conversation can do without what was only thought."""
         if not str(item.get("id")).startswith("rs_"):
             told = f"'{where}' refers to an item that is not stored here. Send the item itself, as with 'store': false."
             raise RequestError(told, param=where)
@@ -184,7 +183,8 @@ class Conversation:
             self._tell({"role": "user", "content": images})
 
 
-def _kind_of(item: Mapping[str, Any]) -> str:
+def kind_of(item: Mapping[str, Any]) -> str:
+    """The type of an item, which some clients leave out."""
     kind = item.get("type")
     if isinstance(kind, str) and kind:
         return kind

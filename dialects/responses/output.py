@@ -43,6 +43,8 @@ class Output:
         self._reason = "stop"
         self._usage: Mapping[str, Any] | None = None
         self._error: ErrorInfo | None = None
+        kept = options.kept
+        self._kept = kept if kept is not None and kept.taken else None
 
     # -- what happens ------------------------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ class Output:
 
     def end(self) -> bytes:
         """The last event."""
-        return self._told(b"response." + self._status().encode(), self._status())
+        return self._events.event(b"response." + self._status().encode(), b'"response":' + self.json())
 
     # -- items -------------------------------------------------------------------------------------------------------
 
@@ -155,8 +157,16 @@ class Output:
         return "incomplete" if self._reason in _INCOMPLETE else "completed"
 
     def json(self) -> bytes:
-        """The response at its end."""
-        return self._json(self._status())
+        """The response at its end, which the store gets, too."""
+        told = self._json(self._status())
+        kept = self._kept
+        if kept is not None:
+            if len(told) <= self._options.longest:
+                kept.body = told
+            else:
+                self._kept = None
+                told = self._json(self._status())
+        return told
 
     def _json(self, status: ResponseStatus) -> bytes:
         incomplete = {"reason": _INCOMPLETE[self._reason]} if status == "incomplete" else None
@@ -174,7 +184,8 @@ class Output:
         )
         usage = as_json(None if self._usage is None or status == "in_progress" else usage_of(self._usage))
         told = (head[:-1], b'"output":[%b]' % b",".join(self._items_json()), b'"usage":' + usage)
-        return b",".join(told) + b"," + self._options.echo + b"}"
+        stored = b"true" if self._kept is not None else b"false"
+        return b'%b,"store":%b,%b}' % (b",".join(told), stored, self._options.echo)
 
     def _items_json(self) -> list[bytes]:
         """The items that are over, and the text that an error cut; never a call that it cut."""

@@ -6,7 +6,7 @@ Source of the format: the OpenAI API reference, the types of the vendor's SDK, a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,18 +15,26 @@ from dialects.chat import request as chat
 from dialects.protocol import ParsedRequest
 from dialects.responses import body as bodies
 from dialects.responses.input_items import Conversation, Message
+from dialects.responses.past import Past
+from dialects.responses.store import ResponseStore
 from dialects.responses.tools import SKIPPED, ToolTable
 from errors import RequestError
+from reply import KeptAnswer
 from turns import Turns
 from wire.json_body import LARGE
+from wire.json_spelled import SpelledBody
 from wire.json_values import SMALL, spelled
 
 PATH = "/v1/responses"
 REASONING_DROPPED = "reasoning_dropped"
 """The code that says so (docs/OUTCOMES.md)."""
 
-_REFUSED = ("background", "conversation", "prompt")
-"""What needs a store, or a place where requests run on without a client."""
+_REFUSED = {
+    "background": "no request goes on without its client",
+    "conversation": "only responses are stored; 'previous_response_id' goes on from one",
+    "prompt": "there is no store of prompts",
+}
+"""Fields that are refused, and why."""
 _SAME = ("temperature", "top_p", "user")
 """Fields that chat completions have under the same name."""
 _OTHERS = (
@@ -56,12 +64,6 @@ _LOGPROBS = "message.output_text.logprobs"
 _ENCRYPTED = "reasoning.encrypted_content"
 
 
-class PreviousResponseNotFound(RequestError):
-    """The request goes on from a response that is not stored here."""
-
-    code = "previous_response_not_found"
-
-
 @dataclass(frozen=True, slots=True)
 class ResponsesOptions:
     """Options of a request that change the form of the answer."""
@@ -75,37 +77,69 @@ class ResponsesOptions:
     """Reasoning also comes as `encrypted_content`."""
     logprobs: bool = False
     """Text comes with the probabilities of its tokens."""
+    kept: KeptAnswer | None = None
+    """The response, if it is to be stored."""
+    longest: int = 0
+    """Bytes of a response beyond which it is not."""
 
 
-def parse(raw: bytes) -> ParsedRequest:
-    """Parse the body of a request. Raises RequestError, which names the field."""
+def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = None) -> ParsedRequest:
+    """Parse the body of a request. `owner` names the client's key. Raises RequestError, which names the field."""
     body = bodies.read(raw, _NAMES)
     fields = body.fields
     _refuse(fields)
     tools = ToolTable()
-    tools.add(fields.get("tools"), "tools")
-    large = len(raw) > LARGE
+    tools.add(fields.get("tools"), "tools", body.spelled.spellings("tools") if body.spelled is not None else ())
+    past = Past(store, owner)
+    previous = fields.get("previous_response_id")
+    if previous is not None:
+        past.go_on_from(previous)
+    large = len(raw) + past.size > LARGE
     as_json = _in_slices(Turns()) if large else _at_once
-    listed: list[Message] | None = None if large else []
-    messages, drops = _messages(fields, body.input, tools, as_json, listed)
-    asked = _chat_fields(fields, tools)
-    head = as_json(asked)[:-1]
-    known = None if listed is None else {**asked, "messages": listed}
-    parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]), known)
+    if large:
+        messages, drops = _told(fields, body.input, past, tools, as_json)
+        head = as_json(_chat_fields(fields, tools))[:-1]
+        parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
+    else:
+        listed, drops = _listed(fields, body.input, past, tools)
+        asked = _chat_fields(fields, tools)
+        parsed = chat.parse(_written(asked, tools, listed), {**asked, "messages": listed})
     codes = {SKIPPED} if tools.skipped else set[str]()
     if drops:
         codes.add(REASONING_DROPPED)
-    return replace(parsed, codes=parsed.codes | codes, options=_options(fields, tools, as_json))
+    kept = _kept(fields, raw, past, store, owner)
+    longest = store.longest if store is not None else 0
+    options = replace(_options(fields, body.spelled, tools, as_json), kept=kept, longest=longest)
+    return replace(parsed, codes=parsed.codes | codes, options=options, kept=kept)
 
 
 def _refuse(fields: Mapping[str, Any]) -> None:
-    for name in _REFUSED:
+    for name, why in _REFUSED.items():
         if fields.get(name):
-            raise RequestError(f"'{name}' is not served here: responses are not stored.", param=name)
-    previous = fields.get("previous_response_id")
-    if previous is not None:
-        told = f"Previous response with id '{previous}' not found: responses are not stored here."
-        raise PreviousResponseNotFound(told, param="previous_response_id")
+            raise RequestError(f"'{name}' is not served here: {why}.", param=name)
+
+
+def _kept(
+    fields: Mapping[str, Any], raw: bytes, past: Past, store: ResponseStore | None, owner: str | None
+) -> KeptAnswer | None:
+    """The response as the store gets it; None if it is not to be stored."""
+    wanted = _optional(fields, "store", bool, "true or false")
+    if store is None or wanted is False or len(raw) > store.longest:
+        return None
+    return KeptAnswer(f"resp_{store.new_token()}", owner, fields.get("previous_response_id"), past.quoted)
+
+
+def _written(asked: Mapping[str, Any], tools: ToolTable, messages: Sequence[Message]) -> bytes:
+    """The chat request as JSON. Declarations of tools are much of it, and stand there as the client wrote them."""
+    rest = {name: value for name, value in asked.items() if name != "tools"}
+    told = [_at_once(rest)[:-1]]
+    if "tools" in asked:
+        declared = [
+            f'{{"type":"function","function":{spelled}}}' if spelled is not None else _ENCODER.encode(function)
+            for function, spelled in zip(tools.functions, tools.spelled, strict=True)
+        ]
+        told += [b',"tools":[', ",".join(declared).encode(errors="replace"), b"]"]
+    return b"".join([*told, b',"messages":', _at_once(messages), b"}"])
 
 
 def _at_once(value: Any) -> bytes:
@@ -121,33 +155,43 @@ def _in_slices(turns: Turns) -> Spelling:
     return as_json
 
 
-def _messages(
-    fields: Mapping[str, Any], given: Any, tools: ToolTable, as_json: Spelling, listed: list[Message] | None
+def _told(
+    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, as_json: Spelling
 ) -> tuple[bytearray, bool]:
     """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
-    so that a long input is never there twice as objects. Those of a short one are also put into `listed`."""
+    so that a long input is never there twice as objects."""
     told = bytearray()
     turns = Turns()
 
     def tell(message: Message) -> None:
         told.extend(b"," if told else b"")
-        if listed is not None:
-            listed.append(message)
         content = message["content"]
         small = len(message) == 2 and isinstance(content, str) and len(content) <= SMALL
         told.extend(_at_once(message) if small else as_json(message))
         turns.take()
 
+    return told, _talk(fields, given, past, tools, tell)
+
+
+def _listed(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable) -> tuple[list[Message], bool]:
+    """(the messages, whether reasoning was left out)"""
+    found: list[Message] = []
+    return found, _talk(fields, given, past, tools, found.append)
+
+
+def _talk(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, tell: Callable[[Message], None]) -> bool:
+    """`tell` all messages. Returns whether reasoning was left out."""
     keeps = keeps_reasoning(_optional(fields, "model", str, "a string") or "")
     conversation = Conversation(tools, keeps, tell)
     instructions = _optional(fields, "instructions", str, "a string")
     if instructions:
         conversation.say("system", instructions)
     if isinstance(given, str):
+        conversation.add_all(past.items(()))
         conversation.say("user", given)
-    elif given is not None:
-        conversation.add_all(given)
-    return told, conversation.drops_reasoning
+    else:
+        conversation.add_all(past.items(given or ()))
+    return conversation.drops_reasoning
 
 
 def _chat_fields(fields: Mapping[str, Any], tools: ToolTable) -> dict[str, Any]:
@@ -197,7 +241,9 @@ def _response_format(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if kind in (None, "text") else {"type": kind}
 
 
-def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> ResponsesOptions:
+def _options(
+    fields: Mapping[str, Any], spelled: SpelledBody | None, tools: ToolTable, as_json: Spelling
+) -> ResponsesOptions:
     reasoning = _part(fields, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
     echoed: dict[str, Any] = {
@@ -205,19 +251,19 @@ def _options(fields: Mapping[str, Any], tools: ToolTable, as_json: Spelling) -> 
         **{name: fields.get(name) for name in _ECHOED},
         "metadata": fields.get("metadata") or {},
         "parallel_tool_calls": fields.get("parallel_tool_calls") is not False,
-        "previous_response_id": None,
+        "previous_response_id": fields.get("previous_response_id"),
         "reasoning": {"effort": reasoning.get("effort"), "summary": summary},
         "service_tier": "default",
-        "store": False,
         "text": {"format": {"type": "text"}, **_part(fields, "text")},
         "tool_choice": fields.get("tool_choice") or "auto",
-        "tools": fields.get("tools") or [],
         "top_logprobs": fields.get("top_logprobs") or 0,
         "truncation": fields.get("truncation") or "disabled",
     }
+    declared = fields.get("tools") or []
+    as_spelled = spelled.spelling("tools") if spelled is not None and declared else None
     return ResponsesOptions(
         tools=tools,
-        echo=as_json(echoed)[1:-1],
+        echo=b'%b,"tools":%b' % (as_json(echoed)[1:-1], as_spelled or as_json(declared)),
         summary=bool(summary) and summary != "none",
         encrypted=_ENCRYPTED in _included(fields),
         logprobs=_logprobs(fields),

@@ -1,4 +1,4 @@
-"""What is served beside the conversation: stored responses, of which there are none, and Codex's list of models.
+"""Codex's list of models, which is served beside the conversation.
 
 Source of the list: the types of Codex's `/models` endpoint, and what the program itself was seen to accept.
 """
@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dialects.protocol import Ask, SideReply, SideRequest, SideRoute
-from errors import NotFound
 
-_ONE = "/v1/responses/<id>"
 _CODEX = "codex"
 _WINDOW = 131_072
 """Tokens of context that a model is said to have where the backend does not say."""
@@ -23,10 +21,6 @@ _INSTRUCTIONS = (
 )
 """Codex says these to a model that comes from a list, and will not take a list without."""
 _WINDOWS = ("max_model_len", "context_length", "max_context_length", "loaded_context_length")
-
-
-def _not_stored(request: SideRequest, ask: Ask) -> SideReply | None:
-    raise NotFound(f"Response with id '{request.values['id']}' not found: responses are not stored here.", param="id")
 
 
 def _models(request: SideRequest, ask: Ask) -> SideReply | None:
@@ -94,11 +88,4 @@ def _window(model: Mapping[str, Any]) -> int:
     return next((count for count in counts if type(count) is int and count > 0), _WINDOW)
 
 
-SIDE_ROUTES = (
-    SideRoute("GET", _ONE, _not_stored),
-    SideRoute("DELETE", _ONE, _not_stored),
-    SideRoute("POST", _ONE, _not_stored),
-    SideRoute("GET", f"{_ONE}/input_items", _not_stored),
-    SideRoute("POST", f"{_ONE}/cancel", _not_stored),
-    SideRoute("GET", "/v1/models", _models),
-)
+MODELS = SideRoute("GET", "/v1/models", _models)

@@ -25,7 +25,8 @@ def _results() -> list[dict[str, Any]]:
         for target in ("direct", "nginx", "litellm", "dragoman")
     ]
     prose = {"case": "converter", "syntax": "prose", "piece": 4, "us": [0.6, 0.6, 0.6], "growth": 10.0}
-    return [about, *measured, prose]
+    face = {"case": "face", "api": "messages", "asked": "3 kB", "what": "first", "us": 512.0, "ratio": 1.25}
+    return [about, *measured, face, prose]
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def test_the_page_tells_the_run_the_rows_and_the_figures(folder: Path) -> None:
     assert all(f"| {row.number} | {row.figure} |" in written for row in ROWS)
     assert "| 4 | CPU per chunk at 64 × 50/s over nginx | ≤ 2.8× | ≤ 1.8× | 1× ok, aim |" in written
     assert "### streams-64" in written
+    assert "| messages | 512 (1.25×) |" in written and "1.25× MISSED" in written
     assert "does not count" in written
     pictures = {path.name for path in (folder / "speed").iterdir()}
     assert pictures == {"cost.png", "delay.png", "converter.png"}

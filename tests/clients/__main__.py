@@ -34,7 +34,7 @@ def main() -> int:
     began = time.monotonic()
     results: list[Result] = []
     try:
-        with ScriptedBackend(answer) as backend, proxy_process("app", backend) as proxy:
+        with ScriptedBackend(answer) as backend, proxy_process("app", backend, RECORD="full") as proxy:
             for client in CLIENTS:
                 if client.name in chosen:
                     results.append(_try(client, proxy.url, backend))

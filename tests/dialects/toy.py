@@ -32,7 +32,7 @@ class Toy:
     media_type = "application/x-ndjson"
     keep_alive = b'{"still":"here"}\n'
 
-    def parse_request(self, raw: bytes) -> ParsedRequest:
+    def parse_request(self, raw: bytes, key_name: str | None = None) -> ParsedRequest:
         try:
             asked = json.loads(raw)
         except ValueError:

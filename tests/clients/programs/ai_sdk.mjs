@@ -14,17 +14,18 @@ const get_weather = tool({
   execute: async (given) => weather(given),
 });
 
-const options = (model) => ({
+const options = (model, store = false) => ({
   model,
   prompt: QUESTION,
   maxRetries: 0,
   stopWhen: stepCountIs(TURNS),
   tools: {get_weather},
-  // Responses are not stored here, so what was said before has to be sent again.
-  providerOptions: {openai: {store: false}},
+  // What was said before is sent again, or named where responses are stored.
+  providerOptions: {openai: {store}},
 });
 
 const whole = (choose) => async (model) => (await generateText(options(choose(model)))).text;
+const stored = (choose) => async (model) => (await generateText(options(choose(model), true))).text;
 const streamed = (choose) => async (model) => {
   let failed;
   const result = streamText({...options(choose(model)), onError: ({error}) => { failed = error; }});
@@ -40,4 +41,5 @@ await play({
   "chat streamText": streamed((model) => openai.chat(model)),
   "responses generateText": whole((model) => openai.responses(model)),
   "responses streamText": streamed((model) => openai.responses(model)),
+  "responses stored": stored((model) => openai.responses(model)),
 });

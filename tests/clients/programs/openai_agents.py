@@ -37,11 +37,18 @@ def streamed(kind):
     return run
 
 
+async def stored(model):
+    """Each request names the response before it, and sends only what is new."""
+    run = Runner.run(agent(OpenAIResponsesModel, model), QUESTION, max_turns=TURNS, auto_previous_response_id=True)
+    return (await run).final_output
+
+
 play(
     {
         "chat run": whole(OpenAIChatCompletionsModel),
         "chat streamed": streamed(OpenAIChatCompletionsModel),
         "responses run": whole(OpenAIResponsesModel),
         "responses streamed": streamed(OpenAIResponsesModel),
+        "responses stored": stored,
     }
 )

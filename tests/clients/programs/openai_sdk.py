@@ -94,6 +94,23 @@ def responses(ask):
     return run
 
 
+def stored(model):
+    """Each request names the response before it, and sends only what is new."""
+    items, previous = QUESTION, None
+    for _ in range(TURNS):
+        response = client.responses.create(
+            model=model, input=items, tools=[RESPONSES_TOOL], previous_response_id=previous
+        )
+        calls = [item for item in response.output if item.type == "function_call"]
+        if not calls:
+            return response.output_text
+        previous, items = response.id, []
+        for call in calls:
+            result = weather(**json.loads(call.arguments))
+            items.append({"type": "function_call_output", "call_id": call.call_id, "output": result})
+    raise AssertionError("the loop does not end")
+
+
 def responses_helper(**request):
     with client.responses.stream(**request) as stream:
         return stream.get_final_response()
@@ -115,5 +132,6 @@ play(
         "responses create": responses(client.responses.create),
         "responses stream helper": responses(responses_helper),
         "responses events": responses(responses_events),
+        "responses stored": stored,
     }
 )

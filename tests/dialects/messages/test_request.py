@@ -171,6 +171,11 @@ FIELDS: dict[str, tuple[Json, Json]] = {
         {"chat_template_kwargs": {"thinking": False}},
     ),
     "thinking of who knows": ({"thinking": {"type": "disabled"}, "model": "m"}, {}),
+    "a format of the answer": (
+        {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object", "properties": {}}}}},
+        {},
+    ),
+    "a format that is none": ({"output_config": ["x"], "output_format": 5}, {}),
     "what only the vendor's servers need": (
         {
             "cache_control": {"type": "ephemeral"},

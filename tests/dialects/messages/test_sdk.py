@@ -233,6 +233,30 @@ def test_refusals_of_the_backend() -> None:
             assert refused.value.response.headers["retry-after"] == "7"
 
 
+def test_a_format_that_is_asked_for_breaks_nothing() -> None:
+    """`output_config.format` is ignored, so what the model writes decides."""
+
+    from pydantic import BaseModel
+
+    class Sum(BaseModel):
+        total: int
+
+    for said_by_model, total in (('{"total": 42}', 42), ("It is 42.", None)):
+        with (
+            ScriptedBackend(json_answer(completion(said_by_model))) as backend,
+            running_proxy(backend) as proxy,
+            sdk(proxy) as client,
+        ):
+            text = client.messages.create(
+                **asked("glm-4.5"), output_config={"format": {"type": "json_schema", "schema": Sum.model_json_schema()}}
+            )
+            assert text.content[0].type == "text" and text.content[0].text == said_by_model
+            if total is not None:
+                parsed = client.messages.parse(**asked("glm-4.5"), output_format=Sum)
+                assert parsed.parsed_output == Sum(total=total)
+            assert "output_config" not in backend.last.json()
+
+
 def test_a_token_is_a_bearer() -> None:
     with ScriptedBackend(model) as backend, running_proxy(backend, PROXY_API_KEYS="good") as proxy:
         with sdk(proxy, api_key=None, auth_token="good") as client:
