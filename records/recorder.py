@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,6 +69,10 @@ class Recorder:
         self._tapes = OpenTapes(most_bytes)
         self._without_text = 0
         self._guard = new_lock()
+        self.when_lost: Callable[[int, str], None] | None = None
+        """Is told how many records were not kept and why, by whatever thread notices it."""
+        if isinstance(sink, Writer):
+            sink.when_lost = self._lost
 
     def began(self, record: ExchangeRecord) -> None:
         """The engine calls this when a request has come, and then `record.when_ended`."""
@@ -78,15 +82,21 @@ class Recorder:
             if record.tape is None:
                 with self._guard:
                     self._without_text += 1
-        record.when_ended = self._ended
+                self._lost(1, "text")
+        record.when_ended = self.ended
         self._sink.began(record)
 
-    def _ended(self, record: ExchangeRecord) -> None:
+    def ended(self, record: ExchangeRecord) -> None:
+        """The end of an exchange that began here; the engine calls it, too."""
         record.when_ended = None
         if record.tape is not None:
             self._tapes.ended(record.tape)
         if record.id:
             self._sink.ended(record)
+
+    def _lost(self, count: int, reason: str) -> None:
+        if self.when_lost is not None:
+            self.when_lost(count, reason)
 
     @property
     def lost(self) -> Mapping[str, int]:

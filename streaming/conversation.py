@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
 from streaming.attempts import Attempts
 from streaming.headers import to_client
-from streaming.record import ExchangeRecord
+from streaming.record import PIECE_GAPS, ExchangeRecord
 from streaming.redaction import Redaction
 from turns import in_turns
 
@@ -211,23 +212,34 @@ class TranslatedReply:
         One flat generator, as gevent copies the stack of whoever waits.
         """
         count = length = 0  # of the answer's own pieces
+        began = at = 0.0  # when the first of them had left, and the last
+        gaps = [0] * (len(PIECE_GAPS) + 1)
+        clock, keepalive = time.monotonic, self._settings.keepalive
         try:
             yield b""
             due = self._first_due
             if first:
                 count, length = 1, len(first)
                 yield first
-                due = self._due()
+                began = at = clock()
+                due = at + keepalive if keepalive else None
             while (data := self._next(writer, due)) is not None:
-                if not data:
-                    if due is None or time.monotonic() < due:
-                        continue
-                    data = self._dialect.keep_alive
-                else:
+                if data:
                     count += 1
                     length += len(data)
-                yield data
-                due = self._due()
+                    yield data
+                    now = clock()
+                    if at:
+                        gaps[bisect_left(PIECE_GAPS, now - at)] += 1
+                    else:
+                        began = now
+                    at = now
+                elif due is None or clock() < due:
+                    continue
+                else:
+                    yield self._dialect.keep_alive
+                    now = clock()
+                due = now + keepalive if keepalive else None
             yield writer.end(self._record.summary())
         except ClientLeft as left:
             self._record.error = left.code
@@ -240,6 +252,7 @@ class TranslatedReply:
             yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
         finally:  # at its end, and whatever breaks it: nothing will follow
             self._record.pieces, self._record.bytes_out = count, length
+            self._record.gaps, self._record.gap_seconds = gaps, at - began
             self._close()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:

@@ -54,6 +54,12 @@ def to_backend(headers: Headers, api_key: str | None, drop_key: bool, request_id
     return [*kept, ("Accept-Encoding", "identity"), ("X-Request-Id", request_id)]
 
 
+def replaced(headers: Headers, by: Headers) -> list[tuple[str, str]]:
+    """The headers, with those of `by` in place of any of the same name."""
+    names = {name.lower() for name, _ in by}
+    return [*((name, value) for name, value in headers if name.lower() not in names), *by]
+
+
 def to_client(headers: Headers, request_id: str, same_body: bool, drop: Iterable[str] = ()) -> list[tuple[str, str]]:
     """The headers of the response to the client, from `headers` of the backend, without those named in `drop`.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Protocol
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewPlan, NewReader, ReplyContext
@@ -18,7 +19,8 @@ from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
-from streaming.headers import Headers, to_backend, to_client, value_of
+from streaming.headers import Headers, replaced, to_backend, to_client, value_of
+from streaming.log_context import in_exchange
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
@@ -71,6 +73,14 @@ class Pieces(Iterator[bytes]):
             when_closed()
 
 
+class Recorded(Protocol):
+    """Is told of an exchange that begins, in no time."""
+
+    def __call__(self, record: ExchangeRecord, request: ClientRequest, asked: Mapping[str, Any] | None) -> None:
+        """`asked` is the chat request, where it was read. Neither of both may be kept: they hold texts and keys."""
+        ...
+
+
 class Relay:
     """Shared by all threads of the process."""
 
@@ -80,11 +90,11 @@ class Relay:
         backend: Backend,
         new_reader: NewReader,
         new_plan: NewPlan,
-        recorded: Callable[[ExchangeRecord], None] | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
         """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent.
 
-        `recorded` is told of each exchange when it begins. It may give the record a tape, and `when_ended`.
+        `recorded` is told of each exchange when it begins. It may give the record a tape, `when_ended`, and headers.
         """
         self._config = config
         self._backend = backend
@@ -106,20 +116,21 @@ class Relay:
         """
         if not self.translates(dialect):
             return self.forward(request)
+        record: ExchangeRecord | None = None
         try:
             parsed = dialect.parse_request(request.body)
+            record = self._record(request, parsed, dialect.name)
             if parsed.answered is not None:
-                return self._told(parsed.answered, self._record(request, parsed, dialect.name))
+                return self._told(parsed.answered, record)
             syntax = value_of(request.headers, "x-dragoman-syntax")
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
-            record = self._record(request, face=dialect.name)
+            record = record or self._record(request, face=dialect.name)
             record.wrote(dialect.write_error(error.info))
             _failed(record, error)
             raise
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
-        record = self._record(request, parsed, dialect.name)
         record.codes |= parsed.codes
         record.row = row.name if row is not None else None
         if record.tape is not None:
@@ -234,14 +245,17 @@ class Relay:
         record = ExchangeRecord(request.request_id, path, model, stream, request.key_name)
         record.face, record.backend, record.bytes_in = face, self._config.backend_url, len(request.body)
         if self._recorded is not None:
-            self._recorded(record)
+            self._recorded(record, request, None if parsed is None else parsed.upstream.fields)
             if record.tape is not None:
                 record.tape.asked(request.body)
+        in_exchange(record.request_id, record.id)
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        if record.trace_headers:
+            headers = replaced(headers, record.trace_headers)
         record.was_sent(body)
         try:
             return self._backend.open(request.method, target, headers, body, request.client_fd)

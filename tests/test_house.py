@@ -22,6 +22,7 @@ ROOMS = (
     "streaming",
     "records",
     "serving",
+    "telemetry",
     "web",
     "inspector",
     "demo",
@@ -44,6 +45,7 @@ FLOORS = {
     "streaming": 4,
     "records": 5,
     "serving": 5,
+    "telemetry": 6,
     "web": 6,
     "inspector": 7,
     "app": 8,
@@ -82,6 +84,7 @@ FORBIDDEN = {
     "backends/adapt/words": {"flask", "dialects", "streaming", "socket", "time", "config", "wire", "converters", "re"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
     "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
+    "telemetry": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects", "backends"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }

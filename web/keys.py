@@ -11,6 +11,7 @@ from flask import Request, g
 from config import Config
 from errors import Unauthorised
 from streaming import request_id_of
+from streaming.log_context import in_exchange
 from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
@@ -32,6 +33,7 @@ def key_check(config: Config) -> Callable[[], None]:
     def check() -> None:
         asked = current_request()
         g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
+        in_exchange(g.request_id)
         g.key_name = name_of_key(config, asked)
         is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
         if config.proxy_api_keys and g.key_name is None and not is_open:
