@@ -143,11 +143,8 @@ def packed(texts: Sequence[StoredText]) -> list[PackedText]:
         borders = text.packed_borders
         borders = b"z" + zlib.compress(borders, 1) if len(borders) > _SHORT else b"-" + borders if borders else b""
         body, encoding = text.body, ""
-        common, like = max(
-            ((_common(each.body, body), each.kind) for each in earlier if each.body[:_WORTH] == body[:_WORTH]),
-            default=(0, ""),
-        )
-        if common >= _WORTH and len(body) - common <= _SHORT:
+        common, like = max(((_common(each.body, body), each.kind) for each in earlier), default=(0, ""))
+        if common:
             body, encoding = body[common:], f"{_SAME}{like}:{common}"
         elif len(body) > _SHORT:
             body, encoding = zlib.compress(body, 1), "zlib"
@@ -158,8 +155,11 @@ def packed(texts: Sequence[StoredText]) -> list[PackedText]:
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """How many bytes two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
+    """How many bytes of `other` stand at the beginning of `one`; 0 if they are too few, or too much would be left."""
+    high = min(len(one), len(other))
+    low = max(len(other) - _SHORT, _WORTH)
+    if low > high or one[:low] != other[:low]:
+        return 0
     if one[:high] == other[:high]:
         return high
     while high - low > 1:  # the first `low` are equal, the first `high` are not

@@ -194,10 +194,16 @@ class TranslatedReply:
     def _whole_stream(self, writer: StreamWriter, reply: Reply) -> Iterator[bytes]:
         try:
             yield b""
-            yield writer.write(Step(None, reply.events))
-            yield writer.end(self._record.summary())
+            yield self._last(writer.write(Step(None, reply.events)))
+            yield self._last(writer.end(self._record.summary()))
         finally:
             self._close()
+
+    def _last(self, data: bytes) -> bytes:
+        """The bytes, which are kept where texts are: bytes that are none of a stream's many pieces."""
+        if self._record.tape is not None:
+            self._record.tape.client.add(data)
+        return data
 
     def _first(self, writer: StreamWriter) -> bytes:
         """The first bytes for the client; empty if a heartbeat is due before. Raises BackendError."""
@@ -214,6 +220,7 @@ class TranslatedReply:
         count = length = 0  # of the answer's own pieces
         began = at = 0.0  # when the first of them had left, and the last
         gaps = [0] * (len(PIECE_GAPS) + 1)
+        keep = None if self._record.tape is None else self._record.tape.client.add
         clock, keepalive = time.monotonic, self._settings.keepalive
         try:
             yield b""
@@ -223,6 +230,8 @@ class TranslatedReply:
                 yield first
                 began = at = clock()
                 due = at + keepalive if keepalive else None
+                if keep is not None:
+                    keep(first, at)
             while (data := self._next(writer, due)) is not None:
                 if data:
                     count += 1
@@ -237,19 +246,22 @@ class TranslatedReply:
                 elif due is None or clock() < due:
                     continue
                 else:
-                    yield self._dialect.keep_alive
+                    data = self._dialect.keep_alive
+                    yield data
                     now = clock()
+                if keep is not None:
+                    keep(data, now)
                 due = now + keepalive if keepalive else None
-            yield writer.end(self._record.summary())
+            yield self._last(writer.end(self._record.summary()))
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:
-            yield self._broken(writer, error)
+            yield self._last(self._broken(writer, error))
         except Exception:
             # The last line: the status has left, so nobody behind us can tell the client any more. It gets the same
             # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
-            yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
+            yield self._last(self._broken(writer, ProxyError("The proxy failed; its log says how.")))
         finally:  # at its end, and whatever breaks it: nothing will follow
             self._record.pieces, self._record.bytes_out = count, length
             self._record.gaps, self._record.gap_seconds = gaps, at - began

@@ -154,10 +154,9 @@ class Relay:
 
         send = partial(self._open, request, target, record)
         attempts = Attempts(plan, send, read, record, check if checked else None)
-        reply = TranslatedReply(
+        return TranslatedReply(
             attempts, parsed, dialect, record, self._settings, lambda: self._parsers.learn(parsed, record.notes)
         ).reply()
-        return taped(reply, record)
 
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""

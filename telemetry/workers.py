@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import struct
 import tempfile
+from contextlib import suppress
 
 log = logging.getLogger("dragoman")
 
@@ -19,6 +21,8 @@ _OURS = "DRAGOMAN_METRICS_FOLDER"
 """The folder that this master, or the one that it replaces, has made."""
 _KINDS = ("counter", "histogram", "gauge_livesum")
 """The library makes one file of each in each process."""
+_USED = struct.Struct("i")
+"""Such a file begins with how many of its bytes are used."""
 _FILE_BYTES = 1 << 20
 """Bytes of such a file at its beginning. It does not grow: there are only so many labels (telemetry/labels.py)."""
 
@@ -42,11 +46,17 @@ def share_metrics() -> None:
 
 
 def worker_ended(process: int) -> None:
-    """What a worker had under way ended with it. What it counted stays."""
-    if os.environ.get(FOLDER):
-        from prometheus_client.multiprocess import mark_process_dead
+    """What a worker had under way ended with it. What it counted stays, but gives back the room that it has not used."""
+    folder = os.environ.get(FOLDER)
+    if not folder:
+        return
+    from prometheus_client.multiprocess import mark_process_dead
 
-        mark_process_dead(process)  # type: ignore[no-untyped-call]
+    mark_process_dead(process)  # type: ignore[no-untyped-call]
+    for kind in _KINDS:
+        with suppress(OSError), open(_path(folder, kind, process), "r+b") as file:
+            (used,) = _USED.unpack(file.read(_USED.size).ljust(_USED.size, b"\0"))
+            file.truncate(max(used, _USED.size))
 
 
 def forget_metrics() -> None:
@@ -60,9 +70,8 @@ def forget_metrics() -> None:
 def reserve(process: int) -> None:
     """Take the room of a process's files now: on a disk that is full later, the system would kill it as it counts."""
     for kind in _KINDS:
-        path = os.path.join(os.environ[FOLDER], f"{kind}_{process}.db")
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = os.open(_path(os.environ[FOLDER], kind, process), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             log.warning("Metrics: %s", error.strerror)
             return
@@ -73,3 +82,8 @@ def reserve(process: int) -> None:
             log.warning("Metrics have no room for their files: %s", error.strerror)
         finally:
             os.close(file)
+
+
+def _path(folder: str, kind: str, process: int) -> str:
+    """The name that the library gives the file."""
+    return os.path.join(folder, f"{kind}_{process}.db")

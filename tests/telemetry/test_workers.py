@@ -82,6 +82,8 @@ def _a_killed_worker_is_under_way_no_more(process: Proxy, backend: ScriptedBacke
             assert time.monotonic() < until
             time.sleep(0.05)
     backend.answer = ANSWER
+    counted = Path(str(worker).replace("gauge_livesum", "counter"))
+    assert 8 < counted.stat().st_size < 1 << 16  # what it has not used is free again
     found = scraped(process)
     assert found("dragoman_requests_in_flight") == 0 and found("dragoman_requests_total") == before
 
