@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from records.recorder import Recorder
 from streaming import ClientRequest, ExchangeRecord
 from telemetry.metrics import Metrics
-from telemetry.tracing import Tracing
+
+if TYPE_CHECKING:
+    from telemetry.tracing import Tracing
 
 
 class Watch:
