@@ -2,6 +2,7 @@
 
     watch      what is told of each exchange
     metrics    the counters and histograms of `/metrics`
+    tally      adds up what is counted, so that a request pays little for it
     labels     the values of their labels, of which there are only so many
     workers    the folder in which several processes count together
     tracing    a span for each request to a model; tracer makes what takes them, contents are the texts

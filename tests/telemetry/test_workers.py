@@ -12,6 +12,7 @@ import pytest
 from telemetry import workers
 from telemetry.labels import Names
 from telemetry.metrics import MODELS
+from telemetry.tally import GATHER
 from tests.answers import ask, said
 from tests.records.test_workers import two_workers
 from tests.servers import Answer, Proxy, ScriptedBackend, started, wait_until_listening
@@ -45,6 +46,7 @@ def test_two_workers_tell_the_sums_of_both(tmp_path: Path, kind: str) -> None:
                     assert b"Hi." in process.streamed(ask())
                     sent += 1
                 assert time.monotonic() < until
+            time.sleep(2 * GATHER)
             for _ in range(6):  # whichever answers
                 found = scraped(process)
                 assert found("dragoman_requests_total", status="200") == sent
@@ -74,6 +76,7 @@ def _a_killed_worker_is_under_way_no_more(process: Proxy, backend: ScriptedBacke
     backend.answer = Answer([*said("Hi.")[:1], 30.0])
     with process.client(ask()) as client:
         client.event()
+        time.sleep(2 * GATHER)
         assert scraped(process)("dragoman_requests_in_flight") == 1
         (worker,) = [path for path in folder.glob("gauge_livesum_*.db") if _in_flight(path)]
         os.kill(int(worker.stem.rpartition("_")[2]), 9)
@@ -118,6 +121,7 @@ for number in range(8000):
     record.notes.tokens = Tokens(1, 1, 1, 1)
     metrics.began()
     metrics.ended(record)
+metrics.told("")
 """
     environ = {**os.environ, workers.FOLDER: str(tmp_path)}
     subprocess.run([sys.executable, "-c", script], check=True, env=environ, cwd=Path(__file__).parents[2], timeout=120)
