@@ -11,10 +11,10 @@ Nothing imported here may open sockets, because gevent patches them only later, 
 from typing import Any
 
 from serving import allow_many_connections, announce_worker, keep_what_is_loaded, load_config, set_before_exit
-from serving.logs import gunicorns_log
 from serving.private_records import forget_records, share_records
 from serving.service import (
     install,
+    logger_of,
     outlive_exhaustion,
     post_request,
     pre_request,
@@ -43,7 +43,7 @@ limit_request_line = 8190  # gunicorn's maximum; 0 would be no limit
 limit_request_fields = 100
 limit_request_field_size = 65536  # as much as a whole head: the backend decides about long keys
 loglevel = "error"  # gunicorn's warnings quote requests, with their keys and queries
-logconfig_dict = gunicorns_log(_config)  # JSON lines, where ours are
+logger_class = logger_of(_config)
 accesslog = None
 forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would be a 500
 

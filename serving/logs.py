@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from config import Config
-from streaming.log_context import exchange_ids
+from log_context import exchange_ids
 
 _READABLE = "%(asctime)s %(levelname)-7s %(message)s"
 
@@ -70,19 +70,3 @@ def start_logging(config: Config) -> None:
     root.setLevel(logging.ERROR if config.environment == "testing" else config.log_level)
     for warning in config.warnings():
         root.warning("%s", warning)
-
-
-def gunicorns_log(config: Config) -> Mapping[str, Any]:
-    """gunicorn's own lines in the same form (its `logconfig_dict`); empty where they stay as gunicorn writes them."""
-    if config.environment != "production":
-        return {}
-    handler = {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}
-    logger = {"handlers": ["stderr"], "propagate": False}  # of the level that gunicorn.conf.py sets
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": "serving.logs.JsonLines"}},
-        "handlers": {"stderr": handler},
-        "root": {"handlers": ["stderr"]},
-        "loggers": {"gunicorn.error": logger, "gunicorn.access": logger},
-    }

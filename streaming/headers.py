@@ -79,5 +79,5 @@ def to_client(headers: Headers, request_id: str, same_body: bool, drop: Iterable
 
 
 def request_id_of(given: str | None) -> str:
-    """The client's request id if it is safe in a log line, else a new one: 32 digits that sort by time, and no secret."""
+    """The client's request id if it is safe in a log line, else a new one: 32 digits that sort by time. No secret."""
     return given if given and _REQUEST_ID.fullmatch(given) else f"{time.time_ns() // 1000:013x}{getrandbits(76):019x}"

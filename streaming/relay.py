@@ -14,13 +14,13 @@ from backends.protocol import NewPlan, NewReader, ReplyContext
 from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
 from errors import BackendError, ClientLeft, ProxyError
+from log_context import in_exchange
 from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
 from streaming.headers import Headers, replaced, to_backend, to_client, value_of
-from streaming.log_context import in_exchange
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction

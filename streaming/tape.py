@@ -27,7 +27,7 @@ class Blocks:
         self.truncated = False
 
     def add(self, block: bytes, at: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
-        """`at` is when it passed, for who knows that. Called for each piece of each stream: it does as little as it can."""
+        """`at` is when it passed, for who knows that. Each piece of each stream comes here: it does what it must."""
         size = self.size + len(block)
         if size > LONGEST_TEXT:
             if self.truncated:

@@ -49,7 +49,9 @@ def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
     for part in content if isinstance(content, list) else ():
         if isinstance(part, dict):  # of an image only that there was one
             text = part.get("text")
-            parts.append({"type": "text", "content": text} if isinstance(text, str) else {"type": str(part.get("type"))})
+            parts.append(
+                {"type": "text", "content": text} if isinstance(text, str) else {"type": str(part.get("type"))}
+            )
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         function = call.get("function") if isinstance(call, dict) else None

@@ -14,12 +14,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from records.threads import away_from_streams
+from records.threads import away_from_streams, new_lock
 from reply import NO_TOKENS
 from streaming.record import PIECE_GAPS, ExchangeRecord
 from telemetry.labels import NONE, OTHER, Names, code_label, status_label, upstream_reason
 from telemetry.tally import Tally, Value
 from telemetry.workers import FOLDER, reserve
+
+values.Lock = new_lock  # type: ignore[misc]  # real ones: threads of the system count, too, also where gevent is
+if os.environ.get(FOLDER):
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 FIRST_TOKEN = (
     *(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75),

@@ -1,7 +1,7 @@
 """What was counted and waits to be told: many small amounts become few additions to the library's values.
 
-An addition there takes longer than everything that is done here for a request, most of all where workers count in files.
-So amounts gather for a moment, until a thread of the system adds them up. Whoever asks for the numbers does so first.
+An addition there takes longer than all that is done here for a request, most of all where workers count in files. So
+amounts gather for a moment, until a thread of the system adds them up. Whoever asks for the numbers does so first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The tracer of the settings: OpenTelemetry's own variables, OTEL_*, say whether and where to. Its packages are optional.
+"""The tracer of the settings: OpenTelemetry's own variables, OTEL_*, say whether and where to.
 
-Without such a variable nothing of it is imported. `opentelemetry-instrument` may have made a tracer already: that one is
-used then.
+Its packages are optional. Without such a variable nothing of them is imported. A tracer that `opentelemetry-instrument`
+has made is used as it is.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def new_tracing(
         if exporter is not None or isinstance(provider, trace.ProxyTracerProvider):
             provider = _new_provider(environ, exporter)
     except ImportError as error:
-        log.warning("Nothing is traced: OTEL_* asks for it, but %s is missing (pip install 'dragoman[otel]')", error.name)
+        log.warning(
+            "Nothing is traced: OTEL_* asks for it, but %s is missing (pip install 'dragoman[otel]')", error.name
+        )
         return None
     tracer = provider.get_tracer(_NAME, VERSION)
     contents = environ.get(_CONTENTS, "").strip().lower() in ("true", "span_only", "span_and_event")
-    return Tracing(
-        tracer, propagate.get_global_textmap(), config.backend, Redaction(config.secrets).of, contents
-    )
+    return Tracing(tracer, propagate.get_global_textmap(), config.backend, Redaction(config.secrets).of, contents)
 
 
 def _asked_for(environ: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """The folder in which the workers of one service count together: private, and removed when the service ends.
 
-Called in gunicorn's master before it forks. The library reads the variable when it is imported, and keeps its locks
-from then: so both happen here, before gevent replaces Python's own, and the thread that stores records may count, too.
+Called in gunicorn's master before it forks. The library imports what gevent must patch before: so this file does not
+import it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own variable."""
 _OURS = "DRAGOMAN_METRICS_FOLDER"
 """The folder that this master, or the one that it replaces, has made."""
-_KINDS = ("counter", "histogram", "gauge_livesum")
+_UNDER_WAY = "gauge_livesum"
+_KINDS = ("counter", "histogram", _UNDER_WAY)
 """The library makes one file of each in each process."""
 _USED = struct.Struct("i")
 """Such a file begins with how many of its bytes are used."""
@@ -42,17 +43,15 @@ def share_metrics() -> None:
         log.warning("Each worker tells its own metrics only: there is no folder for common ones (%s)", error.strerror)
         return
     os.environ[FOLDER] = os.environ[_OURS] = _folder
-    import prometheus_client  # noqa: F401 - now, see above
 
 
 def worker_ended(process: int) -> None:
-    """What a worker had under way ended with it. What it counted stays, but gives back the room that it has not used."""
+    """What a worker had under way ended with it. What it counted stays; the room that it has not used is given back."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(process)  # type: ignore[no-untyped-call]
+    with suppress(OSError):
+        os.remove(_path(folder, _UNDER_WAY, process))
     for kind in _KINDS:
         with suppress(OSError), open(_path(folder, kind, process), "r+b") as file:
             (used,) = _USED.unpack(file.read(_USED.size).ljust(_USED.size, b"\0"))

@@ -1,4 +1,4 @@
-"""`make stores`: the records in a real PostgreSQL, and the metrics in a real Prometheus, as Debian's packages have them.
+"""`make stores`: records in a real PostgreSQL, and metrics in a real Prometheus, as Debian's packages have them.
 
     python -m tests.stores [arguments of pytest]
 

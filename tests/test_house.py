@@ -27,10 +27,24 @@ ROOMS = (
     "inspector",
     "demo",
 )
-TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
+TOP = (
+    "dragoman",
+    "cli",
+    "app",
+    "startup",
+    "usage",
+    "config",
+    "setting_kinds",
+    "errors",
+    "log_context",
+    "turns",
+    "version",
+    "reply",
+)
 FLOORS = {
     "version": 0,
     "errors": 0,
+    "log_context": 0,
     "turns": 0,
     "setting_kinds": 0,
     "config": 1,

@@ -10,8 +10,8 @@ from flask import Request, g
 
 from config import Config
 from errors import Unauthorised
+from log_context import in_exchange
 from streaming import request_id_of
-from streaming.log_context import in_exchange
 from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)

@@ -12,6 +12,7 @@ from records.databases import Sqlite
 from records.sql import SqlStore
 from tests.servers import HOST, free_port
 
+
 def _new(path: Path) -> str:
     """The RECORD_DB of a file with all tables."""
     store = SqlStore(Sqlite(str(path)))

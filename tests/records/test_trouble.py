@@ -17,7 +17,7 @@ from tests.telemetry.scraped import Samples
 
 _ASKED = 60
 _SLOWER = 1.5
-"""How much slower the fast half may be, on a machine that does something else. `benchmarks.recording stores` measures."""
+"""How much slower the fast ones may be, on a busy machine. `python -m benchmarks.recording stores` measures."""
 
 ANSWER = Answer(said("Hi."), headers=[("Content-Type", "text/event-stream")])
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.glogging import Logger
 
 from config import Config
-from serving.logs import JsonLines, ReadableLines, gunicorns_log
-from streaming.log_context import exchange_ids, in_exchange
+from log_context import exchange_ids, in_exchange
+from serving.logs import JsonLines, ReadableLines
+from serving.service import logger_of
 from tests.answers import ask, completion, said
 from tests.records.recorded import Recorded, Said, recorded
 from tests.records.test_workers import two_workers
@@ -126,8 +128,8 @@ def test_a_value_that_json_does_not_know_is_told_as_text() -> None:
 
 
 def test_readable_lines_leave_gunicorn_alone() -> None:
-    assert gunicorns_log(Config(environment="development")) == {}
-    assert gunicorns_log(Config(environment="production"))["loggers"]["gunicorn.error"]["handlers"]
+    assert logger_of(Config(environment="development")) is Logger
+    assert issubclass(logger_of(Config(environment="production")), Logger)
 
 
 @pytest.mark.parametrize("how", ["app", "gunicorn", "gthread"])

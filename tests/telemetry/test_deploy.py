@@ -103,7 +103,7 @@ def test_grafana_can_read_it() -> None:
 def test_panels_do_not_cover_each_other() -> None:
     places = [panel["gridPos"] for panel in DASHBOARD["panels"]]
     for place in places:
-        assert 0 <= place["x"] and place["x"] + place["w"] <= 24 and place["h"] > 0
+        assert place["x"] >= 0 and place["x"] + place["w"] <= 24 and place["h"] > 0
     for one, other in combinations(places, 2):
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
