@@ -66,7 +66,7 @@ class JsonLogger(gunicorn.glogging.Logger):  # type: ignore[misc]
 
 def logger_of(config: Config) -> type:
     """What writes gunicorn's own lines: in the form of ours."""
-    return JsonLogger if config.environment == "production" else gunicorn.glogging.Logger  # type: ignore[no-any-return]
+    return JsonLogger if config.environment == "production" else gunicorn.glogging.Logger
 
 
 def install(client_timeout: float | None) -> None:

