@@ -34,10 +34,10 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 $(VENV)/.demo: requirements.txt requirements/demo.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt)
 
-$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt requirements/bench.txt requirements/fuzz.txt requirements/records.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt requirements/bench.txt requirements/fuzz.txt requirements/records.txt requirements/tracing.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt -r requirements/dev.txt)
 
-$(VENV)/.audit $(VENV)/.bench $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz $(VENV)/.records: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
+$(VENV)/.audit $(VENV)/.bench $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz $(VENV)/.records $(VENV)/.tracing: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
 	$(call install,-r $<)
 
 run: $(VENV)/.run ## serve on PROXY_HOST:PROXY_PORT (python app.py)
@@ -96,7 +96,7 @@ faults: $(VENV)/.dev ## backends that fail in every way and phase, a reset at ev
 attack: $(VENV)/.dev ## hostile clients and broken backends, with a victim beside them (ARGS="--quick", ARGS="--only C4")
 	$(BIN)/python -m tests.attack $(ARGS)
 
-stores: $(VENV)/.records ## records in a real PostgreSQL, from Debian's packages
+stores: $(VENV)/.records ## records in a real PostgreSQL, metrics in a real Prometheus, from Debian's packages
 	$(BIN)/python -m tests.stores $(ARGS)
 
 load: $(VENV)/.dev ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte

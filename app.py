@@ -28,6 +28,9 @@ from records.answer_store import answer_store
 from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
 from streaming import Relay
+from telemetry.metrics import Metrics
+from telemetry.tracer import new_tracing
+from telemetry.watch import Watch
 from usage import refuse_arguments
 from web.aliases import add_aliases
 from web.client_request import check_path, client_request, current_request, flask_response
@@ -60,12 +63,14 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     learned = learned or _learned(config)
     recorder = new_recorder(config)
     app.extensions["records"] = recorder
+    metrics = Metrics()
+    app.extensions["metrics"] = metrics
     relay = Relay(
         config,
         backend,
         ChatReplyReader,
         Planner(_adapt_settings(config), learned).plan,
-        None if recorder is None else recorder.began,
+        Watch(recorder, metrics, new_tracing(config)).began,
     )
     kept = answer_store(recorder, config.max_request_bytes)
     spoken = all_dialects(config.reasoning_field, time.time_ns, kept) if dialects is None else dialects
@@ -77,7 +82,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     add_aliases(app, relay)
     if config.inspector:
         add_inspector(app, learned, recorder)
-    _add_routes(app, config, relay)
+    _add_routes(app, config, relay, metrics)
     return app
 
 
@@ -94,10 +99,15 @@ def _learned(config: Config) -> Learned:
     return Learned(config.backend_url, config.learn_hours, store)
 
 
-def _add_routes(app: Flask, config: Config, relay: Relay) -> None:
+def _add_routes(app: Flask, config: Config, relay: Relay, metrics: Metrics) -> None:
     @app.route("/v1/<path:_path>", methods=ANY_METHOD)
     def anything_else(_path: str) -> Response:
         return flask_response(relay.forward(client_request(current_request())))
+
+    @app.get("/metrics")
+    def counted() -> Response:  # who may look, inspector/access.py has decided
+        text, media_type = metrics.told(current_request().headers.get("Accept", ""))
+        return Response(text, content_type=media_type)
 
     @app.get("/openapi.json")
     def description() -> Response:

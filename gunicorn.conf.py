@@ -14,12 +14,14 @@ from serving import allow_many_connections, announce_worker, keep_what_is_loaded
 from serving.private_records import forget_records, share_records
 from serving.service import (
     install,
+    logger_of,
     outlive_exhaustion,
     post_request,
     pre_request,
     tell_before_quick_stop,
     tell_in_one_line,
 )
+from telemetry.workers import forget_metrics, share_metrics, worker_ended
 
 __all__ = ["post_request", "pre_request"]  # gunicorn calls them by their names
 
@@ -41,6 +43,7 @@ limit_request_line = 8190  # gunicorn's maximum; 0 would be no limit
 limit_request_fields = 100
 limit_request_field_size = 65536  # as much as a whole head: the backend decides about long keys
 loglevel = "error"  # gunicorn's warnings quote requests, with their keys and queries
+logger_class = logger_of(_config)
 accesslog = None
 forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would be a 500
 
@@ -49,13 +52,20 @@ install(_config.client_timeout)
 
 
 def on_starting(server: Any) -> None:
-    """Several workers keep their records in one file, so that each can show all."""
+    """Several workers keep their records in one file and count in one folder, so that each can show all."""
     share_records(_config, server.cfg.workers)
+    share_metrics()
 
 
 def on_exit(_server: Any) -> None:
-    """That file is removed with the service."""
+    """Both are removed with the service."""
     forget_records()
+    forget_metrics()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What a worker had under way is under way no more."""
+    worker_ended(worker.pid)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -71,10 +71,13 @@ class Tokens(NamedTuple):
     answer: int | None = None
     """Of the whole answer, with its reasoning."""
     reasoning: int | None = None
+    cached: int | None = None
+    """Of the prompt, those that the backend still knew."""
 
 
 NO_TOKENS = Tokens()
 _LONGEST_REASON = 32
+_LONGEST_NAME = 200
 """Characters."""
 
 
@@ -152,6 +155,13 @@ class Notes:
     """The reason of the choice that was finished last."""
     cut: bool = False
     """Something else than the model's own stop ended a choice: `max_tokens`, a filter."""
+    reply_id: str | None = None
+    reply_model: str | None = None
+    """What the backend calls its answer, and the model that it says it is."""
+
+    def identified(self, head: ReplyHead) -> None:
+        """The backend said what its answer is."""
+        self.reply_id, self.reply_model = _name(head.id), _name(head.model)
 
     def finished(self, reason: str) -> None:
         """A choice is over. Only a plain word is kept: some backends put their own text there."""
@@ -168,6 +178,10 @@ class Notes:
         """Something in the backend's own protocol was put right."""
         self.repaired = True
         self.codes.add(code)
+
+
+def _name(given: object) -> str | None:
+    return given[:_LONGEST_NAME] if isinstance(given, str) else None
 
 
 @dataclass(slots=True)

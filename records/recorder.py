@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,6 +72,10 @@ class Recorder:
         self._tapes = OpenTapes(most_bytes)
         self._without_text = 0
         self._guard = new_lock()
+        self.when_lost: Callable[[int, str], None] | None = None
+        """Is told how many records were not kept and why, by whatever thread notices it."""
+        if isinstance(sink, Writer):
+            sink.when_lost = self._lost
 
     def began(self, record: ExchangeRecord) -> None:
         """The engine calls this when a request has come, and then `record.when_ended`."""
@@ -81,10 +85,12 @@ class Recorder:
             if record.tape is None:
                 with self._guard:
                     self._without_text += 1
-        record.when_ended = self._ended
+                self._lost(1, "text")
+        record.when_ended = self.ended
         self._sink.began(record)
 
-    def _ended(self, record: ExchangeRecord) -> None:
+    def ended(self, record: ExchangeRecord) -> None:
+        """The end of an exchange that began here; the engine calls it, too."""
         record.when_ended = None
         tape = record.tape
         if record.id:
@@ -96,6 +102,10 @@ class Recorder:
         """The texts of what is under way here, or waits to be written to a database."""
         waiting = self._sink.waiting() if isinstance(self._sink, Writer) else []
         return [*self._tapes.all(), *waiting]
+
+    def _lost(self, count: int, reason: str) -> None:
+        if self.when_lost is not None:
+            self.when_lost(count, reason)
 
     @property
     def lost(self) -> Mapping[str, int]:

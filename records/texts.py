@@ -7,8 +7,9 @@
     client          what the client got
     reading         with what the answers were read (JSON)
 
-Borders are two little-endian arrays: four bytes for the length of each piece, then eight for when it passed, as a
-floating-point number of seconds on a clock, and behind them when the request came on that clock.
+Borders are two little-endian arrays: four bytes for the length of each piece, then four for when it passed, as a
+floating-point number of seconds since the request came (so to some microseconds in the first minute). They are not
+compressed: they hardly become smaller.
 """
 
 from __future__ import annotations
@@ -57,9 +58,8 @@ class StoredText:
     @property
     def borders(self) -> tuple[tuple[int, int], ...]:
         """For each piece where it ends in `body`, and when it passed, in microseconds since the request came."""
-        lengths, clock = _borders(self.packed_borders)
-        since = (max(int((at - clock[-1]) * 1e6), 0) for at in clock[:-1])
-        return tuple(zip(accumulate(lengths), since, strict=True))
+        lengths, times = _borders(self.packed_borders)
+        return tuple(zip(accumulate(lengths), (max(int(at * 1e6), 0) for at in times), strict=True))
 
     @property
     def pieces(self) -> Iterator[tuple[int, bytes]]:
@@ -108,13 +108,12 @@ def _joined(kind: str, blocks: Blocks, started: float, redact: Redact) -> Stored
     times = blocks.times[:]
     pieces = blocks.blocks[: len(times)]
     body = b"".join(pieces)
-    times.append(started)
-    clock = array("d", times)
+    since = array("f", [at - started for at in times])
     lengths = array("I", map(len, pieces))
     if sys.byteorder == "big":
-        clock.byteswap()
+        since.byteswap()
         lengths.byteswap()
-    return StoredText(kind, redact(body), len(body), blocks.truncated, lengths.tobytes() + clock.tobytes())
+    return StoredText(kind, redact(body), len(body), blocks.truncated, lengths.tobytes() + since.tobytes())
 
 
 def _told(reading: Reading) -> dict[str, Any]:
@@ -147,26 +146,24 @@ def packed(texts: Sequence[StoredText]) -> list[PackedText]:
     out: list[PackedText] = []
     earlier: list[StoredText] = []
     for text in texts:
-        borders = text.packed_borders
-        borders = b"z" + zlib.compress(borders, 1) if len(borders) > _SHORT else b"-" + borders if borders else b""
         body, encoding = text.body, ""
-        common, like = max(
-            ((_common(each.body, body), each.kind) for each in earlier if each.body[:_WORTH] == body[:_WORTH]),
-            default=(0, ""),
-        )
-        if common >= _WORTH and len(body) - common <= _SHORT:
+        common, like = max(((_common(each.body, body), each.kind) for each in earlier), default=(0, ""))
+        if common:
             body, encoding = body[common:], f"{_SAME}{like}:{common}"
         elif len(body) > _SHORT:
             body, encoding = zlib.compress(body, 1), "zlib"
         if not encoding.startswith(_SAME):
             earlier.append(text)
-        out.append(PackedText(text.kind, body, encoding, text.size, text.truncated, borders))
+        out.append(PackedText(text.kind, body, encoding, text.size, text.truncated, text.packed_borders))
     return out
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """How many bytes two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
+    """How many bytes of `other` stand at the beginning of `one`; 0 if they are too few, or too much would be left."""
+    high = min(len(one), len(other))
+    low = max(len(other) - _SHORT, _WORTH)
+    if low > high or one[:low] != other[:low]:
+        return 0
     if one[:high] == other[:high]:
         return high
     while high - low > 1:  # the first `low` are equal, the first `high` are not
@@ -181,7 +178,6 @@ def unpacked(rows: Sequence[PackedText]) -> list[StoredText]:
     for row in sorted(rows, key=lambda each: each.encoding.startswith(_SAME)):
         try:
             body = zlib.decompress(row.body) if row.encoding == "zlib" else row.body
-            borders = zlib.decompress(row.borders[1:]) if row.borders[:1] == b"z" else row.borders[1:]
         except zlib.error:
             continue
         if row.encoding.startswith(_SAME):
@@ -189,15 +185,15 @@ def unpacked(rows: Sequence[PackedText]) -> list[StoredText]:
             if kind not in found:
                 continue
             body = found[kind].body[: int(common)] + body
-        found[row.kind] = StoredText(row.kind, body, row.size, row.truncated, borders)
+        found[row.kind] = StoredText(row.kind, body, row.size, row.truncated, row.borders)
     return list(found.values())
 
 
 def _borders(data: bytes) -> tuple[array[int], array[float]]:
-    """(the length of each piece in bytes, when it passed, and behind that when the request came)"""
-    count = max(len(data) - 8, 0) // 12
-    lengths, clock = array("I", data[: 4 * count]), array("d", data[4 * count : 12 * count + 8] or bytes(8))
+    """(the length of each piece in bytes, when it passed in seconds since the request came)"""
+    count = len(data) // 8
+    lengths, since = array("I", data[: 4 * count]), array("f", data[4 * count : 8 * count])
     if sys.byteorder == "big":
         lengths.byteswap()
-        clock.byteswap()
-    return lengths, clock
+        since.byteswap()
+    return lengths, since

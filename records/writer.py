@@ -9,7 +9,7 @@ import atexit
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from records.record import stored
@@ -50,6 +50,7 @@ class Writer:
         self._most_waiting = most_waiting
         self.lost: Counter[Reason] = Counter()
         """Records that were not stored, by the reason why not."""
+        self.when_lost: Callable[[int, str], None] | None = None
         self._guard = new_lock()  # held for moments only
         self._began: deque[ExchangeRecord] = deque(maxlen=most_waiting)
         self._ended: deque[tuple[ExchangeRecord, int]] = deque()
@@ -167,5 +168,7 @@ class Writer:
             self.lost[reason] += count
             first = reason not in self._told
             self._told.add(reason)
+        if count and self.when_lost is not None:
+            self.when_lost(count, reason)
         if first:
             log.warning("Records are lost: %s. This is said once; /dragoman/api/records counts them.", why)

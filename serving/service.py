@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import gunicorn.glogging  # type: ignore[import-untyped]
 import gunicorn.http.message  # type: ignore[import-untyped]
 import gunicorn.http.parser  # type: ignore[import-untyped]
 import gunicorn.http.unreader  # type: ignore[import-untyped]
@@ -17,6 +18,7 @@ import gunicorn.util  # type: ignore[import-untyped]
 from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, LimitRequestLine  # type: ignore[import-untyped]
 
+from config import Config
 from serving.body import Body
 from serving.client import (
     ACCEPT_PAUSE,
@@ -29,6 +31,7 @@ from serving.client import (
     read_head,
     receive,
 )
+from serving.logs import JsonLines
 from serving.refusals import TOO_LARGE, TOO_SLOW, refusal
 from turns import Turns, let_others_run
 
@@ -51,6 +54,22 @@ _MOST = 1 << 17
 
 _client_timeout: float | None = 60.0
 _open: set[int] = set()
+
+
+class JsonLogger(gunicorn.glogging.Logger):  # type: ignore[misc]
+    """Writes gunicorn's own lines as JSON."""
+
+    error_log: logging.Logger
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonLines())
+
+
+def logger_of(config: Config) -> type:
+    """What writes gunicorn's own lines: in the form of ours."""
+    return JsonLogger if config.environment == "production" else gunicorn.glogging.Logger
 
 
 def install(client_timeout: float | None) -> None:

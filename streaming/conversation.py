@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
 from streaming.attempts import Attempts
 from streaming.headers import to_client
-from streaming.record import ExchangeRecord
+from streaming.record import PIECE_GAPS, ExchangeRecord
 from streaming.redaction import Redaction
 from turns import in_turns
 
@@ -193,10 +194,16 @@ class TranslatedReply:
     def _whole_stream(self, writer: StreamWriter, reply: Reply) -> Iterator[bytes]:
         try:
             yield b""
-            yield writer.write(Step(None, reply.events))
-            yield writer.end(self._record.summary())
+            yield self._last(writer.write(Step(None, reply.events)))
+            yield self._last(writer.end(self._record.summary()))
         finally:
             self._close()
+
+    def _last(self, data: bytes) -> bytes:
+        """The bytes, which are kept where texts are: bytes that are none of a stream's many pieces."""
+        if self._record.tape is not None:
+            self._record.tape.client.add(data)
+        return data
 
     def _first(self, writer: StreamWriter) -> bytes:
         """The first bytes for the client; empty if a heartbeat is due before. Raises BackendError."""
@@ -211,35 +218,53 @@ class TranslatedReply:
         One flat generator, as gevent copies the stack of whoever waits.
         """
         count = length = 0  # of the answer's own pieces
+        began = at = 0.0  # when the first of them had left, and the last
+        gaps = [0] * (len(PIECE_GAPS) + 1)
+        keep = None if self._record.tape is None else self._record.tape.client.add
+        clock, keepalive = time.monotonic, self._settings.keepalive
         try:
             yield b""
             due = self._first_due
             if first:
                 count, length = 1, len(first)
                 yield first
-                due = self._due()
+                began = at = clock()
+                due = at + keepalive if keepalive else None
+                if keep is not None:
+                    keep(first, at)
             while (data := self._next(writer, due)) is not None:
-                if not data:
-                    if due is None or time.monotonic() < due:
-                        continue
-                    data = self._dialect.keep_alive
-                else:
+                if data:
                     count += 1
                     length += len(data)
-                yield data
-                due = self._due()
-            yield writer.end(self._record.summary())
+                    yield data
+                    now = clock()
+                    if at:
+                        gaps[bisect_left(PIECE_GAPS, now - at)] += 1
+                    else:
+                        began = now
+                    at = now
+                elif due is None or clock() < due:
+                    continue
+                else:
+                    data = self._dialect.keep_alive
+                    yield data
+                    now = clock()
+                if keep is not None:
+                    keep(data, now)
+                due = now + keepalive if keepalive else None
+            yield self._last(writer.end(self._record.summary()))
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:
-            yield self._broken(writer, error)
+            yield self._last(self._broken(writer, error))
         except Exception:
             # The last line: the status has left, so nobody behind us can tell the client any more. It gets the same
             # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
-            yield self._broken(writer, ProxyError("The proxy failed; its log says how."))
+            yield self._last(self._broken(writer, ProxyError("The proxy failed; its log says how.")))
         finally:  # at its end, and whatever breaks it: nothing will follow
             self._record.pieces, self._record.bytes_out = count, length
+            self._record.gaps, self._record.gap_seconds = gaps, at - began
             self._close()
 
     def _next(self, writer: StreamWriter, due: float | None) -> bytes | None:

@@ -7,7 +7,8 @@ at most the first 80 characters of the span.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from converters.stages.tracing import EXCERPT, Decision
 
@@ -32,6 +33,19 @@ def teller(request_id: str) -> Told | None:
                 each.became,
                 each.code or "-",
                 ascii(each.excerpt[:EXCERPT]),
+                extra={"fields": partial(_fields, request_id, each)},  # called by the JSON log only
             )
 
     return tell
+
+
+def _fields(request_id: str, each: Decision) -> Mapping[str, object]:
+    return {
+        "message": "decision",
+        "request_id": request_id,
+        "at": each.start,
+        "length": each.end - each.start,
+        "became": each.became,
+        "code": each.code or None,
+        "text": each.excerpt[:EXCERPT],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +25,12 @@ REQUEST_CODES: Mapping[str, str] = {
 """What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""
 
 exchange_ended = Signal("An exchange has ended; sent with the ExchangeRecord as its sender.")
+
+PIECE_GAPS = (
+    *(0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.06, 0.08),
+    *(0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0, 4.0, 6.0, 8.0),
+)
+"""Seconds by which the time between two pieces of a stream is told: those of SGLang's inter-token latency."""
 
 log = logging.getLogger("dragoman.exchange")
 
@@ -75,6 +81,10 @@ class ExchangeRecord:
     pieces: int = 0
     bytes_out: int = 0
     """What the body of the answer was sent in, and its bytes."""
+    gaps: Sequence[int] = ()
+    """How often so much time passed between two pieces: a count for each of PIECE_GAPS, and one for what is longer."""
+    gap_seconds: float = 0.0
+    """From the first piece to the last."""
     tape: Tape | None = None
     """The texts; None unless they are recorded."""
     id: str = ""
@@ -83,6 +93,11 @@ class ExchangeRecord:
     """Under which its client may ask for the answer again. The tape holds the answer."""
     sources: tuple[str, ...] = ()
     """What the answer goes on from: the answer before it, or nothing, then those of which something is quoted."""
+    """Its name in the store and in the log."""
+    trace_headers: Sequence[tuple[str, str]] = ()
+    """What tells the backend of which trace its work is part. They replace the client's."""
+    dropped: bool = False
+    """Another record is made of the same request."""
     when_ended: Callable[[ExchangeRecord], None] | None = None
     _ended: bool = False
 
@@ -118,7 +133,9 @@ class ExchangeRecord:
     def fields(self) -> dict[str, object]:
         """The fields of the log line by name, for JSON logs."""
         return {
+            "message": "exchange ended",
             "request_id": self.request_id,
+            "record": self.id or None,
             "path": self.path[:_LONGEST],
             "key": self.key_name,
             "model": self.model[:_LONGEST] or None,
@@ -131,6 +148,13 @@ class ExchangeRecord:
             "codes": sorted(self.codes | self.notes.codes),
             "seconds": round(self.seconds, 3),
             "error": self.error,
+            "face": self.face or None,
+            "first_word_seconds": None if self.first_word is None else round(self.first_word, 3),
+            "pieces": self.pieces,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "tokens_in": self.notes.tokens.prompt,
+            "tokens_out": self.notes.tokens.answer,
         }
 
     def touched(self) -> None:
@@ -171,7 +195,7 @@ class ExchangeRecord:
 
     def drop(self) -> None:
         """The exchange is somebody else's: it leaves no line and no record."""
-        self.id, self._ended = "", True
+        self.id, self._ended, self.dropped = "", True, True
         if self.when_ended is not None:
             self.when_ended(self)
 
@@ -187,7 +211,7 @@ class ExchangeRecord:
         self._ended = True
         self.seconds = time.monotonic() - self.started
         log.info(
-            "%s %s%s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s",
+            "%s %s%s model=%s stream=%s status=%s calls=%d %s seconds=%.3f%s%s",
             self.request_id,
             _in_one_line(self.path),
             f" key={_in_one_line(self.key_name)}" if self.key_name else "",
@@ -198,6 +222,7 @@ class ExchangeRecord:
             self.summary(),
             self.seconds,
             f" error={self.error}" if self.error else "",
+            f" record={self.id}" if self.id else "",
             extra={"fields": self.fields},  # called by the JSON log only
         )
         exchange_ended.send(self)

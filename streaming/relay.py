@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Protocol
 
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewPlan, NewReader, ReplyContext
 from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest
 from errors import BackendError, ClientLeft, ProxyError
+from log_context import in_exchange
 from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
-from streaming.headers import Headers, to_backend, to_client, value_of
+from streaming.headers import Headers, replaced, to_backend, to_client, value_of
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
@@ -74,6 +76,14 @@ class Pieces(Iterator[bytes]):
             when_closed()
 
 
+class Recorded(Protocol):
+    """Is told of an exchange that begins, in no time."""
+
+    def __call__(self, record: ExchangeRecord, request: ClientRequest, asked: Mapping[str, Any] | None) -> None:
+        """`asked` is the chat request, where it was read. Neither of both may be kept: they hold texts and keys."""
+        ...
+
+
 class Relay:
     """Shared by all threads of the process."""
 
@@ -83,11 +93,11 @@ class Relay:
         backend: Backend,
         new_reader: NewReader,
         new_plan: NewPlan,
-        recorded: Callable[[ExchangeRecord], None] | None = None,
+        recorded: Recorded | None = None,
     ) -> None:
         """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent.
 
-        `recorded` is told of each exchange when it begins. It may give the record a tape, and `when_ended`.
+        `recorded` is told of each exchange when it begins. It may give the record a tape, `when_ended`, and headers.
         """
         self._config = config
         self._backend = backend
@@ -109,20 +119,21 @@ class Relay:
         """
         if not self.translates(dialect):
             return self.forward(request)
+        record: ExchangeRecord | None = None
         try:
             parsed = dialect.parse_request(request.body, request.key_name)
+            record = self._record(request, parsed, dialect.name)
             if parsed.answered is not None:
-                return self._told(parsed.answered, self._record(request, parsed, dialect.name))
+                return self._told(parsed.answered, record)
             syntax = value_of(request.headers, "x-dragoman-syntax")
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
-            record = self._record(request, face=dialect.name)
+            record = record or self._record(request, face=dialect.name)
             record.wrote(dialect.write_error(error.info))
             _failed(record, error)
             raise
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
-        record = self._record(request, parsed, dialect.name)
         record.codes |= parsed.codes
         record.row = row.name if row is not None else None
         if record.tape is not None:
@@ -145,10 +156,9 @@ class Relay:
 
         send = partial(self._open, request, target, record)
         attempts = Attempts(plan, send, read, record, check if checked else None)
-        reply = TranslatedReply(
+        return TranslatedReply(
             attempts, parsed, dialect, record, self._settings, lambda: self._parsers.learn(parsed, record.notes)
         ).reply()
-        return taped(reply, record)
 
     def forward(self, request: ClientRequest) -> ClientReply:
         """Forward a request unchanged, and its answer as it arrives."""
@@ -236,16 +246,19 @@ class Relay:
         record = ExchangeRecord(request.request_id, path, model, stream, request.key_name)
         record.face, record.backend, record.bytes_in = face, self._config.backend_url, len(request.body)
         if self._recorded is not None:
-            self._recorded(record)
+            self._recorded(record, request, None if parsed is None else parsed.upstream.fields)
             if record.tape is not None:
                 record.tape.asked(request.body)
                 if parsed is not None and parsed.kept is not None:
                     record.take(parsed.kept)
+        in_exchange(record.request_id, record.id)
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
         key = self._config.backend_api_key
         headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        if record.trace_headers:
+            headers = replaced(headers, record.trace_headers)
         record.was_sent(body)
         try:
             return self._backend.open(request.method, target, headers, body, request.client_fd)

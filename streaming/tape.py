@@ -27,14 +27,16 @@ class Blocks:
         self.size = 0
         self.truncated = False
 
-    def add(self, block: bytes, now: Callable[[], float] = time.monotonic) -> None:
-        """Called for each piece of each stream, so it does as little as it can."""
+    def add(self, block: bytes, at: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
+        """`at` is when it passed, for who knows that. Each piece of each stream comes here: it does what it must."""
         size = self.size + len(block)
         if size > LONGEST_TEXT:
+            if self.truncated:
+                return
             block = block[: LONGEST_TEXT - self.size]
             self.truncated, size = True, LONGEST_TEXT
         self.blocks.append(block)
-        self.times.append(now())
+        self.times.append(at or now())
         self.size = size
 
 

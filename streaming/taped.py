@@ -1,4 +1,4 @@
-"""What the client got, for the record: a reply whose body is kept on the tape while it is sent."""
+"""What the client of a forwarded request got, for the record: a body that is kept on the tape while it is sent."""
 
 from __future__ import annotations
 

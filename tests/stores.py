@@ -1,9 +1,9 @@
-"""`make stores`: the tests of the records with a real PostgreSQL, as Debian's package `postgresql` has it.
+"""`make stores`: records in a real PostgreSQL, and metrics in a real Prometheus, as Debian's packages have them.
 
     python -m tests.stores [arguments of pytest]
 
-The server runs in a folder of its own on a free port of the loopback, and ends with the tests. If there is none and
-none can be installed, one line says what is missing, and the status is 1.
+The servers run in folders of their own on free ports of the loopback, and end with the tests. If one is missing and
+cannot be installed, one line says so, and the status is 1.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as url:
             print(f"PostgreSQL answers at {url}", flush=True)
-            command = [sys.executable, "-m", "pytest", "-n", "0", "tests/records", *arguments]
-            return subprocess.run(command, cwd=ROOT, env={**os.environ, "DRAGOMAN_TEST_POSTGRES": url}).returncode
+            tests = ["tests/records", "tests/telemetry/test_prometheus.py"]
+            command = [sys.executable, "-m", "pytest", "-n", "0", *tests, *arguments]
+            found = {"DRAGOMAN_TEST_POSTGRES": url, "DRAGOMAN_TEST_PROMETHEUS": str(_prometheus())}
+            return subprocess.run(command, cwd=ROOT, env={**os.environ, **found}).returncode
     except Missing as missing:
         print(f"stores: {missing}", file=sys.stderr)
         return 1
@@ -75,20 +77,31 @@ def running_server(folder: Path) -> Iterator[str]:
 
 def _programs() -> Path:
     """Where `initdb` and `postgres` are, of the newest version. Installs them if it may."""
-    if found := _found():
-        return found
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    found = _found() or (_install("postgresql") and _found())
+    if not found:
         raise Missing("there is no PostgreSQL here: apt-get install postgresql")
-    print("installing Debian's postgresql", flush=True)
+    return found
+
+
+def _prometheus() -> Path:
+    """Prometheus. Installs it if it may."""
+    found = shutil.which("prometheus") or (_install("prometheus") and shutil.which("prometheus"))
+    if not found:
+        raise Missing("there is no Prometheus here: apt-get install prometheus")
+    return Path(found)
+
+
+def _install(package: str) -> bool:
+    """Whether Debian's package was installed. No service of it is started."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    print(f"installing Debian's {package}", flush=True)
     done = subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package],
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         stdout=subprocess.DEVNULL,
     )
-    found = _found()
-    if found is None:
-        raise Missing(f"`apt-get install postgresql` failed with status {done.returncode}")
-    return found
+    return done.returncode == 0
 
 
 def _found() -> Path | None:

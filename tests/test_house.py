@@ -22,14 +22,29 @@ ROOMS = (
     "streaming",
     "records",
     "serving",
+    "telemetry",
     "web",
     "inspector",
     "demo",
 )
-TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
+TOP = (
+    "dragoman",
+    "cli",
+    "app",
+    "startup",
+    "usage",
+    "config",
+    "setting_kinds",
+    "errors",
+    "log_context",
+    "turns",
+    "version",
+    "reply",
+)
 FLOORS = {
     "version": 0,
     "errors": 0,
+    "log_context": 0,
     "turns": 0,
     "setting_kinds": 0,
     "config": 1,
@@ -44,6 +59,7 @@ FLOORS = {
     "streaming": 4,
     "records": 5,
     "serving": 5,
+    "telemetry": 6,
     "web": 6,
     "inspector": 7,
     "app": 8,
@@ -82,6 +98,7 @@ FORBIDDEN = {
     "backends/adapt/words": {"flask", "dialects", "streaming", "socket", "time", "config", "wire", "converters", "re"},
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
     "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
+    "telemetry": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects", "backends"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }

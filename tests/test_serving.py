@@ -391,7 +391,7 @@ def test_production_logs_json_lines_and_warns_of_a_bind_to_the_world(backend: Sc
     assert all(line["time"] and line["message"] for line in lines)
     assert any(line["level"] == "WARNING" and "PROXY_API_KEYS" in line["message"] for line in lines)
     (ended,) = [line for line in lines if line.get("request_id") == "this-one"]
-    assert ended["level"] == "INFO" and "this-one" in ended["message"]
+    assert (ended["level"], ended["message"]) == ("INFO", "exchange ended") and ended["record"]
     assert (ended["path"], ended["model"], ended["stream"]) == ("/v1/chat/completions", "m", True)
     assert (ended["status"], ended["calls"], ended["outcome"]) == (200, 0, "untouched")
     assert (ended["syntax"], ended["codes"], ended["error"]) == (None, [], None) and ended["seconds"] > 0

@@ -10,6 +10,7 @@ from flask import Request, g
 
 from config import Config
 from errors import Unauthorised
+from log_context import in_exchange
 from streaming import request_id_of
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
@@ -30,6 +31,7 @@ def key_check(config: Config) -> Callable[[Request], None]:
 
     def check(asked: Request) -> None:
         g.request_id = request_id_of(asked.environ.get("HTTP_X_REQUEST_ID"))
+        in_exchange(g.request_id)
         g.key_name = name_of_key(config, asked)
         is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
         if config.proxy_api_keys and g.key_name is None and not is_open:

@@ -62,7 +62,9 @@ def tokens_of(usage: object) -> Tokens:
         return Tokens()
     details = usage.get("completion_tokens_details")
     reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    found = (usage.get("prompt_tokens"), usage.get("completion_tokens"), reasoning)
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    found = (usage.get("prompt_tokens"), usage.get("completion_tokens"), reasoning, cached)
     return Tokens(*(count if type(count) is int and 0 <= count < 1 << 53 else None for count in found))
 
 

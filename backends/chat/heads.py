@@ -28,6 +28,7 @@ class Heads:
         head = head_of(chunk)
         if head != self._head:
             self._head = head
+            self._notes.identified(head)
             self._changed.add(index)
 
     def missing(self) -> list[Step]:

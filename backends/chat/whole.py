@@ -43,6 +43,7 @@ class WholeReader:
         features = NO_FEATURES
         changed = bool(codes)
         head = head_of(reply)
+        self._notes.identified(head)
         for choice in choices_of(reply):
             message = choice.get("message")
             if not isinstance(message, dict):
