@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, str] = {
     "serve": "serve on PROXY_HOST:PROXY_PORT (the default)",
     "demo": "start a demo backend and the proxy, and run an agent loop against both",
+    "convert": "what a model wrote, as the message that a client gets",
+    "explain": "what became of each part of what a model wrote, and why",
+    "syntaxes": "the syntaxes in which models write calls",
+    "doctor": "what a model server does right and wrong with calls, and which of its settings helps",
+    "records": "records of exchanges: list, show one, export as JSON lines",
 }
 """Each subcommand with what `--help` says of it. `command/NAME.py`, or the folder of that name, is a Subcommand."""
 
