@@ -1,6 +1,7 @@
 """The command `dragoman`: which subcommand was asked for. Each is a file of the folder `command/`.
 
-A subcommand's file is imported only when it is asked for, so that `--help` is fast and only the demo needs the OpenAI SDK.
+A subcommand's file is imported only when it is asked for, so that `--help` is fast and only the demo needs the OpenAI
+SDK.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Start a demo backend and the proxy in front of it, and run an agent loop against both.
 
-The servers run until Ctrl-C. Exit status: 0 if everything went well, 1 if not, 130 after Ctrl-C in the middle of the loop.
+The servers run until Ctrl-C. Exit status: 0 if everything went well, 1 if not, 130 after Ctrl-C in the middle of the
+loop.
 """
 
 from __future__ import annotations

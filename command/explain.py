@@ -1,8 +1,8 @@
 """Show what became of each part of a text, and why: for a call that was not converted.
 
-The text is read as the proxy reads it, with the settings of the environment and `.env`. On a terminal it is shown first,
-in colours: reasoning magenta, calls cyan, what was repaired yellow, what stayed text although it looks like a call red,
-what was removed grey and struck through.
+The text is read as the proxy reads it, with the settings of the environment and `.env`. On a terminal it is shown
+first, in colours: reasoning magenta, calls cyan, what was repaired yellow, what stayed text although it looks like a
+call red, what was removed grey and struck through.
 
   dragoman explain --tools tools.json --model glm-4.5 answer.txt
 

@@ -58,7 +58,9 @@ class Converted:
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what the model wrote, and which request it answered."""
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="what the model wrote; - is standard input")
+    parser.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="what the model wrote; - is standard input"
+    )
     parser.add_argument(
         "--tools",
         action="append",

@@ -9,6 +9,7 @@ Exit status: 0, or 2 if there is no such row.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
@@ -68,8 +69,8 @@ def _whole(row: Syntax) -> Iterator[str]:
     """Each field that says something, and the sample."""
     for field in fields(row):
         value = getattr(row, field.name)
-        if field.name != "prompt" and value not in ("", (), False):
-            yield f"{paint(field.name, 'title')}: {value if isinstance(value, str) else repr(value)}"
+        if field.name != "prompt" and value != field.default:
+            yield f"{paint(field.name, 'title')}: {value if isinstance(value, str) else json.dumps(value)}"
     yield ""
     yield paint("a call", "title")
     yield _sample(row)

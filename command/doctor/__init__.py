@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--tries", type=int, default=_TRIES, metavar="N", help=f"tries of each probe ({_TRIES})")
     add("--timeout", type=float, default=_TIMEOUT, metavar="SECONDS", help=f"for each wait ({_TIMEOUT:g})")
     add("--max-tokens", type=int, default=_MOST_TOKENS, metavar="N", help=f"of each answer ({_MOST_TOKENS})")
-    add("--long-prompt", type=int, default=_LONG_PROMPT, metavar="N", help=f"tokens of the long prompt ({_LONG_PROMPT})")
+    add(
+        "--long-prompt", type=int, default=_LONG_PROMPT, metavar="N", help=f"tokens of the long prompt ({_LONG_PROMPT})"
+    )
     add("--json", action="store_true", help="the report as JSON")
 
 

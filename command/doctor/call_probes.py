@@ -7,7 +7,7 @@ from typing import Any
 
 from command.doctor.answer import Answer, quoted
 from command.doctor.checks import markup_in, wrong_answer, wrong_calls, wrong_stream
-from command.doctor.probe import Finding, Side, chose, failed, passed, warned
+from command.doctor.probe import REFUSAL, Finding, Side, chose, failed, passed, warned
 from command.doctor.questions import (
     CALL,
     FORBIDDEN,
@@ -35,6 +35,8 @@ def auto(side: Side) -> Finding:
     """A call where the model may call."""
     answer = side.ask(CALL, tools=TOOLS)
     if (wrong := wrong_calls(answer, TOOLS, side.model)) is not None:
+        if wrong.fault == "refused":
+            side.seen[REFUSAL] = answer
         return wrong
     side.seen[_BUFFERED] = answer
     return _expected(answer, "get_weather")

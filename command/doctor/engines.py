@@ -96,10 +96,15 @@ VLLM = Engine(
     (Sign("owner", "", "vllm"), Sign("json", "/version", "version", "version")),
     {
         "refused": (
-            Advice("--enable-auto-tool-choice --tool-call-parser {parser}", says=r"--enable-auto-tool-choice|auto.*tool"),
+            Advice(
+                "--enable-auto-tool-choice --tool-call-parser {parser}", says=r"--enable-auto-tool-choice|auto.*tool"
+            ),
             Advice("--chat-template with a template that takes tools", says=r"template"),
         ),
-        "history_refused": (Advice("--chat-template with a template that takes tools and their results"),),
+        "history_refused": (
+            Advice("--enable-auto-tool-choice --tool-call-parser {parser}", says=r"--enable-auto-tool-choice"),
+            Advice("--chat-template with a template that takes tools and their results"),
+        ),
         **_all(_UNREAD, Advice("--enable-auto-tool-choice --tool-call-parser {parser}")),
         **_all(("bad_arguments", "bad_call", "mistyped"), Advice("--tool-call-parser {parser}")),
         "streamed_differs": (
@@ -153,11 +158,12 @@ SGLANG = Engine(
     "SGLang",
     (Sign("owner", "", "sglang"), Sign("json", "/get_model_info", "model_path")),
     {
-        **_all(("refused", "history_refused"), Advice("--hf-chat-template-name tool_use, or --chat-template", says="template")),
-        **_all((*_UNREAD, "bad_arguments"), Advice("--tool-call-parser {parser}")),
-        "streamed_differs": (
-            Advice("a newer SGLang", bug="https://github.com/sgl-project/sglang/issues/35564"),
+        **_all(
+            ("refused", "history_refused"),
+            Advice("--hf-chat-template-name tool_use, or --chat-template", says="template"),
         ),
+        **_all((*_UNREAD, "bad_arguments"), Advice("--tool-call-parser {parser}")),
+        "streamed_differs": (Advice("a newer SGLang", bug="https://github.com/sgl-project/sglang/issues/35564"),),
         "reasoning_in_text": (Advice("--reasoning-parser, with the name of the model's family"),),
         "prompt_cut": (Advice("--context-length TOKENS"),),
     },
@@ -186,12 +192,12 @@ OLLAMA = Engine(
     (Sign("json", "/api/version", "version", "version"), Sign("owner", "", "library")),
     {
         "refused": (
-            Advice("a model whose template takes tools: `ollama show NAME` lists its capabilities", says="support tools"),
+            Advice(
+                "a model whose template takes tools: `ollama show NAME` lists its capabilities", says="support tools"
+            ),
         ),
         **_all(_UNREAD, Advice("a newer Ollama, or a Modelfile with the template of the model's own release")),
-        "empty_answer": (
-            Advice("a newer Ollama", bug="https://github.com/ollama/ollama/issues/17274"),
-        ),
+        "empty_answer": (Advice("a newer Ollama", bug="https://github.com/ollama/ollama/issues/17274"),),
         "prompt_cut": (Advice("OLLAMA_CONTEXT_LENGTH=TOKENS, or `PARAMETER num_ctx` in the Modelfile"),),
     },
     "OLLAMA_DEBUG_LOG_REQUESTS=1 logs each request, unredacted",
@@ -241,7 +247,7 @@ HEALED: Mapping[str, str] = {
     "reasoning_in_text": "Dragoman gives reasoning a field of its own",
     "wrong_finish": "Dragoman corrects the finish reason",
     "bad_call": "Dragoman fills in what the call lacks",
-    "bad_arguments": "Dragoman repairs arguments if nothing is lost by it",
+    "bad_arguments": "Dragoman makes them the JSON of an object, where nothing is lost by it",
     "mistyped": "Dragoman gives the arguments the types of the schema",
     "none_ignored": "Dragoman removes the call",
     "no_done": "Dragoman ends the stream with [DONE]",

@@ -64,9 +64,7 @@ def examine(wishes: Wishes, told: Callable[[Judged], None]) -> Report:
     return Report(direct.url, model, engine, judged, remedies(judged, model, engine), time.monotonic() - began)
 
 
-def _judged(
-    probes: Sequence[Probe], sides: Sequence[Side], tries: int, told: Callable[[Judged], None]
-) -> list[Judged]:
+def _judged(probes: Sequence[Probe], sides: Sequence[Side], tries: int, told: Callable[[Judged], None]) -> list[Judged]:
     """One after the other: a server with one slot must not wait for itself."""
     found = []
     with progress(len(probes) * len(sides), "probing") as bar:

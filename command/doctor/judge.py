@@ -105,7 +105,9 @@ def remedies(judged: Sequence[Judged], model: str, server: Recognised) -> list[R
 
 def _pairs(judged: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
     direct = {each.probe.number: each for each in judged if each.side == "direct"}
-    return [(direct[each.probe.number], each) for each in judged if each.side == "proxy" and each.probe.number in direct]
+    return [
+        (direct[each.probe.number], each) for each in judged if each.side == "proxy" and each.probe.number in direct
+    ]
 
 
 def _advice(fault: str, findings: Sequence[Finding], row: str | None, server: Recognised) -> Advice | None:

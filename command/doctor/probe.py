@@ -1,4 +1,4 @@
-"""What a probe is, and what it finds. Faults of the protocol are one thing, what the model chose not to do is another."""
+"""What a probe is, and what it finds. Faults of the protocol are one thing, what the model chose not to do another."""
 
 from __future__ import annotations
 
@@ -86,6 +86,10 @@ def skipped(said: str) -> Finding:
 def chose(said: str) -> Finding:
     """The model did something else than what was asked, in a way that is well-formed."""
     return Finding("warn", f"the model chose not to: {said}", chose=True)
+
+
+REFUSAL = "the refusal of tools"
+"""The name of an answer that is remembered."""
 
 
 @dataclass

@@ -84,8 +84,8 @@ def history() -> list[dict[str, Any]]:
 def quoted_markup(markup: str) -> str:
     """The request to show markup, but not to call anything."""
     return (
-        "This is how a model writes a call. Repeat it in a fenced code block, unchanged, and call nothing:\n"
-        f"```\n{markup}\n```\nOnly repeat the example."
+        "This is how a model writes a call. Call nothing, and write two things: the words `For example:`, "
+        f"and behind them this fenced code block, unchanged.\n```\n{markup}\n```\nOnly repeat the example."
     )
 
 

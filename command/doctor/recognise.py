@@ -45,7 +45,7 @@ class _Looks:
 
 
 def recognise(server: Server, listed: Answer, owners: set[str], fingerprint: str = "") -> Recognised:
-    """`listed` is the answer to /v1/models, `owners` are those of the models in it, `fingerprint` is that of an answer."""
+    """`listed` is the answer to /v1/models, `owners` those of the models in it, `fingerprint` that of an answer."""
     looks = _Looks(server, listed, fingerprint)
     for engine in ENGINES:
         for sign in engine.signs:

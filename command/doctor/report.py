@@ -78,7 +78,11 @@ def _differences(report: Report) -> Iterator[str]:
     found = differences(report.judged)
     if found:
         rows = [
-            [str(one.probe.number), one.probe.title, *(paint(_word(each), _COLOURS[_word(each)]) for each in (one, other))]
+            [
+                str(one.probe.number),
+                one.probe.title,
+                *(paint(_word(each), _COLOURS[_word(each)]) for each in (one, other)),
+            ]
             for one, other in found
         ]
         yield paint("What is different through the proxy", "title")

@@ -68,9 +68,7 @@ class Server:
     def close(self) -> None:
         self._backend.close()
 
-    def _send(
-        self, method: str, path: str, body: bytes, headers: Any, most_pieces: int | None = None
-    ) -> Answer:
+    def _send(self, method: str, path: str, body: bytes, headers: Any, most_pieces: int | None = None) -> Answer:
         answer, began = Answer(), time.monotonic()
         try:
             with closing(self._backend.open(method, path, [*self._headers, *headers], body)) as exchange:

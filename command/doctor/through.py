@@ -20,7 +20,7 @@ _ENDS_WITHIN = 5.0
 
 @contextmanager
 def proxy(config: Config) -> Iterator[str]:
-    """The base URL of a proxy with these settings: for this machine only, without keys, records or a file of its own."""
+    """The base URL of a proxy with these settings: for this machine only, without keys, records or a state file."""
     quiet = replace(
         config,
         proxy_host=HOST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from command.doctor.checks import markup_in, reasoning_in, wrong_answer, wrong_calls
-from command.doctor.probe import Finding, Side, chose, failed, passed, skipped
+from command.doctor.probe import REFUSAL, Finding, Side, chose, failed, passed, skipped
 from command.doctor.questions import REASONING, RESULT_WORDS, TOOLS, history, quoted_markup
 from converters.factory import converter_factory
 from converters.render import render_calls
@@ -17,7 +17,9 @@ def result(side: Side) -> Finding:
     """A conversation goes on behind a tool's result, and uses it."""
     answer = side.converse(history(), tools=TOOLS)
     if 400 <= answer.status < 600:
-        return failed("history_refused", f"HTTP {answer.status}: {answer.error}")
+        before = side.seen.get(REFUSAL)
+        same = before is not None and before.error == answer.error
+        return failed("refused" if same else "history_refused", f"HTTP {answer.status}: {answer.error}")
     if (wrong := wrong_answer(answer)) is not None:
         return wrong
     if any(word in answer.content for word in RESULT_WORDS):

@@ -1,7 +1,7 @@
 """Look at the records of exchanges: list them, show one, or export them as lines of JSON.
 
-They come from RECORD_DB, or from a running proxy: that of --url, or of PROXY_PORT on this machine where RECORD_DB is not
-set. The key for it is INSPECTOR_KEY, or else API_KEY, of the environment or `.env`; there is no option for it.
+They come from RECORD_DB, or from a running proxy: that of --url, or of PROXY_PORT on this machine where RECORD_DB is
+not set. The key for it is INSPECTOR_KEY of the settings, or else API_KEY of the environment; no option takes it.
 
   dragoman records --failed --since 1h
   dragoman records show 0198c1f2-7a54-7c31-9d20-5b1f3a0e4c11
@@ -23,7 +23,13 @@ _LIMIT = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("action", nargs="?", choices=("list", "show", "export"), default="list", help="list (the default), show or export")
+    add(
+        "action",
+        nargs="?",
+        choices=("list", "show", "export"),
+        default="list",
+        help="list (the default), show or export",
+    )
     add("id", nargs="?", metavar="ID", help="for show: the id of the record, or of its request (X-Request-Id)")
     add("--url", metavar="URL", help="of a running proxy, for example http://localhost:5000")
     add("--limit", type=int, default=_LIMIT, metavar="N", help=f"for list: the newest N ({_LIMIT})")

@@ -47,7 +47,8 @@ def shown(found: Mapping[str, Any]) -> Iterator[str]:
     yield paint(record["id"], "title")
     for name, value in record.items():
         if name not in _LEFT_OUT and value not in (None, ""):
-            yield f"  {name:<14} {_time(value) if name == 'received_us' else in_one_line(str(value), screen_width() - 18)}"
+            told = _time(value) if name == "received_us" else in_one_line(str(value), screen_width() - 18)
+            yield f"  {name:<14} {told}"
     for code in record["codes"]:
         yield f"  {code['code']} {code['detail']}".rstrip() + f": {code['meaning']}"
     if text is None:
