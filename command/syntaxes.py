@@ -70,7 +70,8 @@ def _whole(row: Syntax) -> Iterator[str]:
     for field in fields(row):
         value = getattr(row, field.name)
         if field.name != "prompt" and value != field.default:
-            yield f"{paint(field.name, 'title')}: {value if isinstance(value, str) else json.dumps(value)}"
+            plain = isinstance(value, str) and value == value.strip()
+            yield f"{paint(field.name, 'title')}: {value if plain else json.dumps(value, ensure_ascii=False)}"
     yield ""
     yield paint("a call", "title")
     yield _sample(row)

@@ -99,7 +99,9 @@ class Stored:
     def newest(self, filters: Filters, limit: int) -> list[Record]:
         with _database():
             found = each_of(self._store, replace(_query(filters), limit=min(limit, MOST)))
-            return self._told([listed(record) for record, _ in zip(found, range(limit), strict=False)])
+            records = [listed(record) for record, _ in zip(found, range(limit), strict=False)]
+            told: list[Record] = self._told(records)
+            return told
 
     def one(self, name: str) -> Record | None:
         with _database():

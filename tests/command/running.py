@@ -45,7 +45,7 @@ def dragoman(
             status = end.code if isinstance(end.code, int) else 1
         for stream in streams[1:]:
             stream.flush()
-    out, err = (stream.buffer.getvalue().decode() for stream in streams[1:])  # type: ignore[attr-defined]
+    out, err = (stream.buffer.getvalue().decode() for stream in streams[1:])
     return Ran(status, out, err)
 
 

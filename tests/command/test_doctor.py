@@ -18,7 +18,7 @@ from tests.servers import ScriptedBackend, free_port, running_proxy
 LLAMACPP = {"/props": {"default_generation_settings": {}, "build_info": "b6500", "chat_template": "{% if tools %}"}}
 VLLM = {"/version": {"version": "0.11.2"}}
 SGLANG = {"/get_model_info": {"model_path": "m"}}
-LMSTUDIO = {"/api/v0/models": {"data": []}}
+LMSTUDIO: dict[str, Any] = {"/api/v0/models": {"data": []}}
 REFUSAL = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
 NUMBERS = [probe.number for probe in PROBES]
 

@@ -16,7 +16,7 @@ from tests.answers import TOOLS, Answer, Json, ask, completion, json_answer, sai
 from tests.command.running import Ran, dragoman, refused
 from tests.servers import PATIENCE, Received, ScriptedBackend, free_port, running_proxy
 
-GLM = "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Seoul</arg_value>\n</tool_call>"
+GLM = "<think>Hm.</think><tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Seoul</arg_value>\n</tool_call>"
 OWNER = "sk-of-the-owner"
 MODELS = ["gpt-none", "qwen3", "glm-4.5-air"]
 

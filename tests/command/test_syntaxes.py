@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from converters.render import render_calls
 from converters.syntaxes import SYNTAXES, Syntax
+from converters.text.events import CallStart
 from tests.cases import in_one_test
 from tests.command.running import dragoman, refused
 from tests.helpers import parse
@@ -34,7 +35,7 @@ def test_one_row_is_shown_whole(row: Syntax) -> None:
 def test_the_samples_are_what_is_read() -> None:
     for told in dragoman("syntaxes", "--json").json:
         events = parse(told["sample"], {"get_weather": {}}, row=told["name"])
-        assert [event.name for event in events if type(event).__name__ == "CallStart"] == ["get_weather"], told["name"]
+        assert [event.name for event in events if isinstance(event, CallStart)] == ["get_weather"], told["name"]
 
 
 def test_an_unknown_row_is_wrong_use() -> None:

@@ -50,9 +50,10 @@ class Patient:
 
 _ALL_WITH_TOOLS = frozenset(range(4, 16))
 _CALLS = frozenset({4, 5, 6, 7, 9, 10, 11, 12})
+_REASONING = frozenset({14})
 
 PATIENTS = (
-    Patient(Backend("doctor-raw", "GLM-4.6", ("doctor",)), _CALLS, {"raw_markup": "--skip-chat-parsing"}),
+    Patient(Backend("doctor-raw", "GLM-4.6", ("doctor",)), _CALLS | _REASONING, {"raw_markup": "--skip-chat-parsing"}),
     Patient(Backend("doctor-native", "GLM-4.6"), frozenset(), {}, status=0),
     Patient(
         Backend("doctor-template", "no-tools", ("doctor",), flags=("--jinja",)),
@@ -95,13 +96,13 @@ def scripts() -> dict[str, Any]:
 
 def _cue(asked: str) -> str:
     """The end of a question, from the blank before a word on: a tokenizer cuts words where they begin."""
-    return asked[asked.rindex(" ", 0, len(asked) - _CUE) :]
+    return asked[max(0, asked.rfind(" ", 0, max(0, len(asked) - _CUE))) :]
 
 
 def complaints(patient: Patient, url: str) -> Iterator[str]:
     """What the doctor said that it should not have said, and the other way round."""
     command = [sys.executable, "-m", "dragoman", "doctor", url, "--model", "GLM-4.6", "--json"]
-    command += ["--long-prompt", str(LONG_PROMPT), "--timeout", "60"]
+    command += ["--long-prompt", str(LONG_PROMPT), "--timeout", "60", "--tries", "1"]
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
     if done.stderr or done.returncode not in (0, 1):
