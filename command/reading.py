@@ -84,9 +84,12 @@ def text_given(options: argparse.Namespace) -> ModelText:
     return ModelText(text_of(options.file), tools, options.model, options.syntax, options.cut)
 
 
-def converted(given: ModelText) -> Converted:
-    """What a client gets of the text in a buffered answer. Raises CommandError."""
-    config = _alone(settings())
+def converted(given: ModelText, config: Config | None = None) -> Converted:
+    """What a client gets of the text in a buffered answer. Without a `config` the settings are read.
+
+    Raises CommandError.
+    """
+    config = _alone(config or settings())
     chat = Chat(config.reasoning_field)
     request = _request(chat, given)
     new_parser, expectations, _ = _selected(config, request, given)
@@ -97,9 +100,12 @@ def converted(given: ModelText) -> Converted:
     return _converted(choice, reader.notes)
 
 
-def decisions(given: ModelText) -> list[Decision]:
-    """What became of each character of the text, and why. Raises CommandError."""
-    config = _alone(settings())
+def decisions(given: ModelText, config: Config | None = None) -> list[Decision]:
+    """What became of each character of the text, and why. Without a `config` the settings are read.
+
+    Raises CommandError.
+    """
+    config = _alone(config or settings())
     request = _request(Chat(config.reasoning_field), given)
     found: list[Decision] = []
     new_parser, _, _ = _selected(config, request, given, found.extend)

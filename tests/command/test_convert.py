@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from command.reading import ModelText, converted
+from config import Config
 from tests.cases import in_one_test
 from tests.command.running import TOOLS, dragoman, refused, write_json
 from tests.helpers import Case, corpus
 from tests.servers import Json, Proxy, ScriptedBackend, completion, json_answer, running_proxy
 
+DEFAULTS = Config()
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Seoul", "days": 3}}\n</tool_call>'
 
 
@@ -47,14 +49,14 @@ def without_ids(message: Json) -> Json:
     return {**message, **({"tool_calls": calls} if calls else {})}
 
 
-@in_one_test("with_row", [False, True], ids=["by the text", "with its row"])
-@in_one_test("case", corpus(), ids=str)
-def test_it_is_what_the_proxy_gives(case: Case, with_row: bool, echo: Echo) -> None:
-    tools, syntax = declared(case), case.row if with_row else None
+@in_one_test(("place", "case"), enumerate(corpus()), ids=lambda each: str(each[1]))
+def test_it_is_what_the_proxy_gives(place: int, case: Case, echo: Echo) -> None:
+    """By the text alone, and every second case with its row."""
+    tools, syntax = declared(case), case.row if place % 2 else None
     finish = "length" if case.expectations.get("cut") else "stop"
     body: Json = {"model": "m", "messages": [{"role": "user", "content": ""}], **({"tools": tools} if tools else {})}
     wanted = echo.choice(case.text, finish, body, syntax)
-    found = converted(ModelText(case.text, tools, "m", syntax, finish == "length"))
+    found = converted(ModelText(case.text, tools, "m", syntax, finish == "length"), DEFAULTS)
     assert without_ids(found.message) == without_ids(wanted["message"])
     assert found.finish_reason == wanted["finish_reason"]
 
