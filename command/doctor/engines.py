@@ -255,3 +255,16 @@ HEALED: Mapping[str, str] = {
     "streamed_differs": "Dragoman sends the streamed call as the buffered one",
 }
 """What the proxy does about a fault, where the probe passes through it."""
+
+_READS_ITSELF = "RAW=on turns the server's own parser off, and Dragoman reads the text itself"
+_ASKS_AGAIN = "HEAL=retry asks the model again"
+OURS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("quoted_called", "streamed_differs", "bad_arguments", "same_ids", "changed_text", "empty_answer"),
+        _READS_ITSELF,
+    ),
+    "required_ignored": _ASKS_AGAIN,
+    "named_ignored": _ASKS_AGAIN,
+    "mistyped": _ASKS_AGAIN,
+}
+"""The setting of Dragoman that may help where the probe fails through the proxy, too."""

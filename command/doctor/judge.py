@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from command.doctor.engines import HEALED, Advice
+from command.doctor.engines import HEALED, OURS, Advice
 from command.doctor.probe import FAULTS, Finding, Probe, Side
 from command.doctor.recognise import Recognised
 from converters.factory import converter_factory
 
 _ANY_PARSER = "NAME"
+_GOOD = ("pass", "warn")
+"""States in which the proxy has healed a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ class Remedy:
     """Empty if none is known."""
     bug: str
     healed: str
-    """What the proxy makes of it, if the same probes pass through it; empty otherwise."""
+    """What the proxy makes of it, if none of the same probes fails through it; empty otherwise."""
+    ours: str
+    """A setting of the proxy that may help otherwise; empty if there is none."""
 
 
 def judge(probe: Probe, side: Side, most_tries: int) -> Judged:
@@ -88,7 +92,7 @@ def remedies(judged: Sequence[Judged], model: str, server: Recognised) -> list[R
         numbers = [each.probe.number for each in those]
         row = next((each.finding.row for each in those if each.finding.row), None) or _usual_row(model)
         advice = _advice(fault, [each.finding for each in those], row, server)
-        healed = HEALED.get(fault, "") if all(through.get(number) == "pass" for number in numbers) else ""
+        healed = all(through.get(number) in _GOOD for number in numbers)
         found.append(
             Remedy(
                 fault,
@@ -97,7 +101,8 @@ def remedies(judged: Sequence[Judged], model: str, server: Recognised) -> list[R
                 those[0].finding.said,
                 _filled(advice.setting, row, server) if advice else "",
                 advice.bug if advice else "",
-                healed,
+                HEALED.get(fault, "") if healed else "",
+                "" if healed else OURS.get(fault, ""),
             )
         )
     return found

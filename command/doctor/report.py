@@ -13,6 +13,8 @@ from command.terminal import in_one_line, paint, screen_width, table
 _COLOURS = {"PASS": "good", "FAIL": "problem", "WARN": "repaired", "SKIP": "dim"}
 _NARROWEST = 30
 _TITLE = 18
+_LONGEST = 400
+"""Columns of what was seen of a fault: a refusal names the setting that it misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,13 @@ def _server(engine: Recognised) -> str:
 def _remedy(remedy: Remedy) -> Iterator[str]:
     numbers = ", ".join(map(str, remedy.probes))
     yield f"{paint(remedy.fault, 'problem')} (probe {numbers}): {remedy.meaning}."
-    yield f"  seen     {in_one_line(remedy.said, max(_NARROWEST, screen_width() - 11))}"
+    yield f"  seen     {in_one_line(remedy.said, _LONGEST)}"
     if remedy.setting:
         yield f"  setting  {paint(remedy.setting, 'title')}"
     if remedy.bug:
         yield f"  issue    {remedy.bug}"
-    if remedy.healed:
-        yield f"  proxy    {remedy.healed}."
+    if remedy.healed or remedy.ours:
+        yield f"  proxy    {remedy.healed or remedy.ours}."
 
 
 def _counts(report: Report) -> str:

@@ -58,4 +58,6 @@ def quoted(side: Side) -> Finding:
     if answer.calls:
         name = answer.calls[0].name
         return failed("quoted_called", f"the example was run as a call of {name}")
+    if not answer.content.strip():
+        return failed("empty_answer", f"no content, {len(answer.reasoning)} characters of reasoning")
     return passed("it stays text") if "Rome" in answer.content else chose(f"it answered {answer.words}")

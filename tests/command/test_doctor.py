@@ -120,6 +120,7 @@ def test_streamed_calls_are_broken() -> None:
     found = remedy(told, "streamed_differs")
     assert found["bug"] == "https://github.com/sgl-project/sglang/issues/35564" and "newer SGLang" in found["setting"]
     assert "buffered get_weather" in found["said"]
+    assert failing(told, "proxy") == {5} and found["ours"].startswith("RAW=on ") and not found["healed"]
 
 
 def test_arguments_and_finish_reasons_are_wrong() -> None:
