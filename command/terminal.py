@@ -121,9 +121,12 @@ class _Hidden:
 
 
 @contextmanager
-def progress(length: int, label: str) -> Iterator[Progress]:
-    """A bar on stderr while something takes long. There is none unless stderr is a terminal."""
-    if not sys.stderr.isatty():
+def progress(length: int, label: str, printing: bool) -> Iterator[Progress]:
+    """A bar on stderr while something takes long. There is none unless stderr is a terminal.
+
+    `printing`: lines are printed to stdout meanwhile. Where that is a terminal, too, they show the progress.
+    """
+    if not sys.stderr.isatty() or (printing and sys.stdout.isatty()):
         yield _Hidden()
         return
     bar: Any = click.progressbar(

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         most_tokens=options.max_tokens,
         long_prompt=options.long_prompt,
     )
-    report = examine(wishes, (lambda judged: None) if options.json else lambda judged: say(line(judged)))
+    report = examine(wishes, None if options.json else lambda judged: say(line(judged)))
     if options.json:
         say_json(report.as_json())
     else:

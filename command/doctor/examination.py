@@ -42,8 +42,8 @@ class Wishes:
     long_prompt: int
 
 
-def examine(wishes: Wishes, told: Callable[[Judged], None]) -> Report:
-    """`told` is given each probe when it has ended. Raises CommandError if the server does not answer."""
+def examine(wishes: Wishes, told: Callable[[Judged], None] | None) -> Report:
+    """`told` prints each probe when it has ended. Raises CommandError if the server does not answer."""
     began = time.monotonic()
     probes, config = _chosen(wishes), _config(wishes)
     with ExitStack() as stack:
@@ -64,16 +64,19 @@ def examine(wishes: Wishes, told: Callable[[Judged], None]) -> Report:
     return Report(direct.url, model, engine, judged, remedies(judged, model, engine), time.monotonic() - began)
 
 
-def _judged(probes: Sequence[Probe], sides: Sequence[Side], tries: int, told: Callable[[Judged], None]) -> list[Judged]:
+def _judged(
+    probes: Sequence[Probe], sides: Sequence[Side], tries: int, told: Callable[[Judged], None] | None
+) -> list[Judged]:
     """One after the other: a server with one slot must not wait for itself."""
     found = []
-    with progress(len(probes) * len(sides), "probing") as bar:
+    with progress(len(probes) * len(sides), "probing", printing=told is not None) as bar:
         for probe in probes:
             for side in sides:
                 bar.update(0, f"{probe.title}, {side.server.name}")
                 found.append(judge(probe, side, tries))
                 bar.update(1)
-                told(found[-1])
+                if told is not None:
+                    told(found[-1])
     return found
 
 

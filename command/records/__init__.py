@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
                 for line in shown(found):
                     say(line)
         elif options.action == "export":
-            with progress(source.count(wanted), "exporting") as bar:
+            with progress(source.count(wanted), "exporting", printing=True) as bar:
                 for raw in source.lines(wanted, options.texts):
                     sys.stdout.buffer.write(raw)
                     bar.update(1)

@@ -52,10 +52,14 @@ def test_an_unknown_meaning_is_a_mistake_of_ours() -> None:
 
 
 def test_progress_shows_only_where_somebody_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal.progress(3, "probing") as bar:
+    with terminal.progress(3, "probing", printing=False) as bar:
         bar.update(1, "text")
     assert capsys.readouterr() == ("", "")
-    with mock.patch.object(sys.stderr, "isatty", lambda: True), terminal.progress(3, "probing") as bar:
-        bar.update(1, "text")
-    out, err = capsys.readouterr()
-    assert out == "" and "probing" in err and "text" in err
+    with mock.patch.object(sys.stderr, "isatty", lambda: True):
+        with terminal.progress(3, "probing", printing=True) as bar:
+            bar.update(1, "text")
+        out, err = capsys.readouterr()
+        assert out == "" and "probing" in err and "text" in err
+        with mock.patch.object(sys.stdout, "isatty", lambda: True), terminal.progress(3, "probing", True) as bar:
+            bar.update(1, "text")
+        assert capsys.readouterr() == ("", "")
