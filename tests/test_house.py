@@ -85,6 +85,7 @@ FORBIDDEN = {
     "streaming": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire"},
     "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
+    "command": {"flask", "werkzeug", "requests", "urllib3", "socket", "http"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
 SEEN_FROM_STREAMING = {
