@@ -130,7 +130,12 @@ def progress(length: int, label: str, printing: bool) -> Iterator[Progress]:
         yield _Hidden()
         return
     bar: Any = click.progressbar(
-        length=length, label=label, file=sys.stderr, show_pos=True, item_show_func=lambda item: item
+        length=length,
+        label=label,
+        file=sys.stderr,
+        show_pos=True,
+        item_show_func=lambda item: item,
+        update_min_steps=0,  # what is begun is shown at once
     )
     with bar:
         yield bar
