@@ -19,7 +19,8 @@ class CommandError(Exception):
     """A subcommand cannot go on. `str()` is the one line for the user, `status` the exit status."""
 
     def __init__(self, message: str, status: int = WRONG_USE) -> None:
-        super().__init__(message)
+        """A server's words may be in `message`: what cannot be printed becomes `?`."""
+        super().__init__("".join(letter if letter.isprintable() else "?" for letter in message))
         self.status = status
 
 

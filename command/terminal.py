@@ -47,8 +47,9 @@ def say(text: str = "") -> None:
 
 
 def say_json(value: object, indent: int | None = 2) -> None:
-    """Print JSON to stdout, on one line with `indent` None."""
-    say(json.dumps(value, ensure_ascii=False, indent=indent))
+    """Print JSON to stdout, on one line with `indent` None. What would drive a terminal is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    say("".join(each if each == "\n" or not _drives(each) else json.dumps(each)[1:-1] for each in text))
 
 
 def tell(text: str) -> None:

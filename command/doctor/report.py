@@ -96,7 +96,7 @@ def _server(engine: Recognised) -> str:
     if engine.engine is None:
         return "The server is none of those that are known, so no setting of it can be named."
     template = ", its chat template takes no tools" if engine.template_takes_tools is False else ""
-    return f"The server is {engine.name} (known by {engine.by}){template}."
+    return f"The server is {in_one_line(engine.name, _LONGEST)} (known by {engine.by}){template}."
 
 
 def _remedy(remedy: Remedy) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _remedy(remedy: Remedy) -> Iterator[str]:
 def _counts(report: Report) -> str:
     words = [_word(each) for each in report.judged]
     counts = ", ".join(f"{words.count(word)} {word}" for word in _COLOURS if word in words)
-    return f"{report.model} at {report.url}: {counts}, in {report.seconds:.1f} s."
+    return f"{in_one_line(report.model, _LONGEST)} at {report.url}: {counts}, in {report.seconds:.1f} s."
 
 
 def _word(judged: Judged) -> str:

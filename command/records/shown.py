@@ -9,7 +9,7 @@ from typing import Any
 
 from command.terminal import in_one_line, paint, screen_width, table, visible
 
-_MODEL, _CODES = 24, 30
+_MODEL, _CODES, _ID = 24, 30, 40
 """Columns."""
 _SPANS = {"content": "content", "reasoning": "reasoning", "call": "call", "removed": "removed", "noted": "dim"}
 _LEFT_OUT = frozenset({"codes", "tried", "id", "texts"})
@@ -25,32 +25,32 @@ def listed(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _row(record: Mapping[str, Any]) -> list[str]:
-    outcome = str(record["outcome"]) if record["state"] == "ended" else f"…{record['state']}"
+    outcome = in_one_line(record["outcome"] if record["state"] == "ended" else f"…{record['state']}", _MODEL)
     colour = "problem" if record["failed"] else "repaired" if outcome in ("repaired", "abstained") else "content"
     return [
         _time(record["received_us"]),
         in_one_line(record["model"] or "-", _MODEL),
-        record["row_name"] or "-",
+        in_one_line(record["row_name"] or "-", _MODEL),
         paint(outcome, colour),
         paint(str(record["status"] or "-"), colour),
         _seconds(record["first_word_us"]),
         _seconds(record["total_us"]),
         f"{_number(record['tok_in'])}/{_number(record['tok_out'])}",
         in_one_line(",".join(code.split(" ")[0] for code in record["codes"]) or "-", _CODES),
-        record["id"],
+        in_one_line(record["id"], _ID),
     ]
 
 
 def shown(found: Mapping[str, Any]) -> Iterator[str]:
     """One record: its facts, its codes in words, and where texts were recorded, what the model wrote."""
     record, text = found["record"], found["text"]
-    yield paint(record["id"], "title")
+    yield paint(in_one_line(record["id"], _ID), "title")
     for name, value in record.items():
         if name not in _LEFT_OUT and value not in (None, ""):
             told = _time(value) if name == "received_us" else in_one_line(str(value), screen_width() - 18)
             yield f"  {name:<14} {told}"
     for code in record["codes"]:
-        yield f"  {code['code']} {code['detail']}".rstrip() + f": {code['meaning']}"
+        yield visible(f"  {code['code']} {code['detail']}".rstrip() + f": {code['meaning']}")
     if text is None:
         yield "  No text was recorded: RECORD=full records it."
         return

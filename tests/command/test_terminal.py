@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from unittest import mock
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command import terminal
+from command.subcommand import CommandError
 
 WIDTHS = {"abc": 3, "서울": 4, "⛅": 2, "e\u0301": 1, "\x1b[35mred\x1b[0m": 3, "": 0}
 
@@ -63,3 +65,16 @@ def test_progress_shows_only_where_somebody_looks(capsys: pytest.CaptureFixture[
         with mock.patch.object(sys.stdout, "isatty", lambda: True), terminal.progress(3, "probing", True) as bar:
             bar.update(1, "text")
         assert capsys.readouterr() == ("", "")
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_json_drives_no_terminal_and_says_the_same(text: str) -> None:
+    with mock.patch.object(terminal, "say") as say:
+        terminal.say_json({"text": text}, indent=None)
+    (shown,) = say.call_args.args
+    assert json.loads(shown) == {"text": text} and not any(terminal._drives(each) for each in shown)
+
+
+def test_an_error_is_one_line_whatever_a_server_says() -> None:
+    assert str(CommandError("it said \x1b[2J\nand more")) == "it said ?[2J?and more"
