@@ -68,6 +68,7 @@ LLAMACPP = Engine(
         Sign("header", "server", "llama.cpp"),
         Sign("json", "/props", "default_generation_settings", "build_info"),
         Sign("owner", "", "llamacpp"),
+        Sign("fingerprint", "", r"b\d+-"),
     ),
     {
         "refused": (
@@ -189,7 +190,11 @@ SGLANG = Engine(
 
 OLLAMA = Engine(
     "Ollama",
-    (Sign("json", "/api/version", "version", "version"), Sign("owner", "", "library")),
+    (
+        Sign("json", "/api/version", "version", "version"),
+        Sign("owner", "", "library"),
+        Sign("fingerprint", "", "fp_ollama"),
+    ),
     {
         "refused": (
             Advice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -11,7 +12,7 @@ from typing import Any
 
 from command.doctor.answer import Answer
 from command.doctor.judge import Judged, judge, remedies
-from command.doctor.probe import Probe, Side
+from command.doctor.probe import FIRST, Probe, Side
 from command.doctor.probes import PROBES
 from command.doctor.recognise import is_dragoman, recognise
 from command.doctor.report import Report
@@ -127,9 +128,9 @@ def _texts(models: Sequence[dict[str, Any]], name: str) -> list[str]:
 
 def _fingerprint(sides: Sequence[Side]) -> str:
     """`system_fingerprint` of an answer, by which one server is known."""
-    seen = next((answer for side in sides for answer in side.seen.values()), None)
-    found = _json(seen.body) if seen is not None else None
-    return str(found.get("system_fingerprint", "")) if isinstance(found, dict) else ""
+    seen = next((side.seen[FIRST] for side in sides if FIRST in side.seen), None)
+    found = re.search(rb'"system_fingerprint"\s*:\s*"([^"]*)"', seen.body) if seen is not None else None
+    return found[1].decode(errors="replace") if found is not None else ""
 
 
 def _json(body: bytes) -> Any:

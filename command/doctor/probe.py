@@ -89,7 +89,8 @@ def chose(said: str) -> Finding:
 
 
 REFUSAL = "the refusal of tools"
-"""The name of an answer that is remembered."""
+FIRST = "the first answer"
+"""Names of answers that are remembered."""
 
 
 @dataclass
@@ -111,7 +112,10 @@ class Side:
         return self.converse([{"role": "user", "content": text}], **more)
 
     def converse(self, messages: list[dict[str, Any]], **more: Any) -> Answer:
-        return self.server.chat(self.body(messages, **more))
+        answer = self.server.chat(self.body(messages, **more))
+        if answer.status == 200:
+            self.seen.setdefault(FIRST, answer)
+        return answer
 
     def body(self, messages: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         return {

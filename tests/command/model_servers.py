@@ -66,7 +66,7 @@ def said_to(body: Json) -> Said:
 
 @dataclass
 class Played:
-    """A server in front of that model. Every field but the first two is a fault."""
+    """A server in front of that model. Every field but the first two and the fingerprint is a fault."""
 
     owner: str = "llamacpp"
     paths: Mapping[str, Json] = field(default_factory=dict)
@@ -83,6 +83,8 @@ class Played:
     """It tells usage."""
     stops: bool = True
     """It notices that a client has left."""
+    fingerprint: str = ""
+    """The `system_fingerprint` of its answers."""
     chats: bool = False
     """The model calls nothing."""
 
@@ -153,6 +155,7 @@ class Played:
             ]
         choice = {"index": 0, "message": message, "finish_reason": self._finish(said)}
         top = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL}
+        top |= {"system_fingerprint": self.fingerprint} if self.fingerprint else {}
         return json_answer({**top, "choices": [choice], **self._usage(body, said)})
 
     def _stream(self, body: Json, said: Said) -> Answer:

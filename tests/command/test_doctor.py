@@ -193,14 +193,20 @@ ENGINES = {
     "vLLM": Played("vllm"),
     "SGLang": Played("me", SGLANG),
     "LM Studio": Played("organization_owner"),
+    "mlx_lm.server": Played("me", fingerprint="0.31.3-0.30.1-macOS-26.0-arm64-arm-64bit-applegpu_g15s", raw=True),
     "Ollama": Played("library", {"/api/version": {"version": "0.13.0"}}),
 }
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_server_is_recognised(name: str) -> None:
-    told = examined(ENGINES[name], "--json", "--probe", "1").json
+    told = examined(ENGINES[name], "--json", "--probe", "4").json
     assert told["engine"] == name
+
+
+def test_an_answer_tells_the_server_that_tells_nothing_else() -> None:
+    told = examined(Played("me", fingerprint="b6500-1a2b3c4d"), "--json", "--probe", "4", "--side", "proxy").json
+    assert (told["engine"], told["recognised_by"]) == ("llama.cpp", "its system_fingerprint")
 
 
 def test_an_unknown_server_gets_no_advice() -> None:
