@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -355,8 +355,8 @@ def talk_of_the_canary(proxy: Recorded) -> None:
 def first_events_of(proxy: Recorded) -> bytes:
     """What a live feed tells at its beginning: all that has ended a moment ago."""
     response = proxy.client.get("/dragoman/api/events", buffered=False)
-    pieces = iter(response.response)
-    found = b"".join(next(pieces) for _ in range(2))  # type: ignore[call-overload]
+    pieces: Iterator[Any] = iter(response.response)
+    found = b"".join(next(pieces) for _ in range(2))
     response.close()
     assert b"event: records" in found
     return found
