@@ -26,6 +26,9 @@ _BATCHES = 64
 _LATE = 5.0
 """Seconds that a record may need from its end to the store."""
 
+_LONGEST = 3600.0
+"""Seconds that an exchange lasts at most, of those whose end a client can have missed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -111,9 +114,9 @@ class Changes:
     def caught_up(self, query: Query, since_us: int) -> Sequence[StoredRecord]:
         """What a query finds of all that has changed since then. Raises StoreError."""
         late = max(since_us - int(_LATE * 1e6), 0)
-        found: Sequence[StoredRecord] = self._away(
-            lambda: self._store.find(replace(query, changed_us=late, limit=MOST))
-        )
+        earliest = max(query.since_us or 0, late - int(_LONGEST * 1e6), 0)
+        missed = replace(query, changed_us=late, since_us=earliest, limit=MOST)
+        found: Sequence[StoredRecord] = self._away(lambda: self._store.find(missed))
         return found
 
 

@@ -230,6 +230,8 @@ def test_lists_do_not_read_texts_and_use_an_index(tmp_path: Path) -> None:
         sql = f"EXPLAIN QUERY PLAN SELECT * FROM record WHERE {where} ORDER BY id DESC LIMIT 5"
         plan = " ".join(str(row) for row in store.database.read(sql, values))
         assert "TEMP B-TREE" not in plan and "record_text" not in plan, plan
+    sql = "EXPLAIN QUERY PLAN SELECT id, state, has_text FROM record WHERE state = 'open' LIMIT 5"  # of `heads`
+    assert "record_open" in str(store.database.read(sql, {}))
 
 
 # -- what is lost ------------------------------------------------------------------------------------------------------
