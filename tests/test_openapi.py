@@ -20,8 +20,8 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def routes() -> set[tuple[str, str]]:
-    """What Flask would take: HEAD beside GET, and OPTIONS everywhere, are its own."""
-    rules = create_app(Config()).url_map.iter_rules()
+    """What Flask would take: HEAD beside GET, and OPTIONS everywhere, are its own. Pages are for people, and no API."""
+    rules = [rule for rule in create_app(Config()).url_map.iter_rules() if not rule.endpoint.startswith("pages.")]
     return {
         (re.sub(r"<(?:\w+:)?_?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules
