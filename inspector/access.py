@@ -52,7 +52,7 @@ class Viewer:
 
 NOBODY = Viewer("", may_change=False)
 """Who has not logged in yet. No key has this name."""
-_OPEN = ("inspector.login", "pages.static")
+_OPEN = ("inspector.login", "inspector.static")
 """Routes that tell nothing of requests: what a login needs."""
 
 
