@@ -89,8 +89,9 @@ class Changes:
         at_us = int(time.time() * 1e6)
         heads = self._store.heads(MOST)
         if asleep:  # what was missed is asked for by each feed itself
-            self._number += 2
-            self._batches.clear()
+            with self._guard:
+                self._number += 2
+                self._batches.clear()
             self._known = heads
             return
         names = [name for name, head in heads.items() if self._known.get(name) != head]
@@ -99,14 +100,16 @@ class Changes:
         if names:
             new = frozenset(name for name in names if name not in self._known)
             found = self._store.those(names[: 2 * MOST])
-            self._number += 1
-            self._batches.append(Batch(self._number, at_us, found, new))
+            with self._guard:
+                self._number += 1
+                self._batches.append(Batch(self._number, at_us, found, new))
         self._known = heads
 
     def since(self, number: int) -> Sequence[Batch] | None:
         """The batches behind a number; None if some of them are forgotten."""
-        batches = list(self._batches)
-        if number == self._number:
+        with self._guard:
+            batches, last = list(self._batches), self._number
+        if number == last:
             return ()
         found = [batch for batch in batches if batch.number > number]
         return found if found and found[0].number == number + 1 else None

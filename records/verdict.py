@@ -199,7 +199,10 @@ def _called(facts: Facts) -> Verdict:
     if native:
         code, text = "native", f"{calls} sent by the backend itself, and passed as it came"
         if protocol or facts.outcome == "repaired":
-            code, text = "native_repaired", f"{calls} sent by the backend itself, in a form that breaks clients"
+            code, text = (
+                "native_repaired",
+                f"{calls} sent by the backend itself, in a form that breaks clients, which was repaired",
+            )
             advice = _advice(facts, "calls", "The server's own parser is at fault")
     else:
         code, text = "translated", f"{calls} read in the text of the model ({facts.row or 'a registered converter'})"
@@ -207,7 +210,7 @@ def _called(facts: Facts) -> Verdict:
             advice = _advice(facts, "calls", "Nothing is amiss; so that the backend reads calls itself")
     text, code = _with_request(facts, text, code)
     if repairs:
-        code, text = "repaired", f"{text}; {', '.join(repairs)} was repaired"
+        code, text = "repaired", f"{text}; repaired: {', '.join(repairs)}"
     if "undeclared_name" in facts.codes:
         code, text = "undeclared_name", f"{text}; the request declares no tool of that name"
         advice = "The client's error corrects most models; name only declared tools in the prompt"
