@@ -15,11 +15,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from command.reading import ModelText, add_text_arguments, converted, decisions, text_given
 from command.subcommand import FINE, FOUND
 from command.terminal import colours_wanted, in_one_line, paint, say, say_json, screen_width, table, visible
-from command.verdict import looks_wrong, verdict
+from command.verdict import looks_wrong, verdict_of
 from converters.stages.tracing import Decision
 
 _REPAIRED = ("_repaired", "_retyped", "_wrapped", "_unwrapped", "_closed", "duplicate_key")
@@ -35,13 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     given = text_given(options)
     found = decisions(given)
-    sentence = verdict(found, converted(given))
+    sentence = verdict_of(converted(given), bool(given.tools))
     if options.json:
-        say_json({"verdict": sentence, "decisions": [_as_json(each, given) for each in found]})
+        say_json({"verdict": asdict(sentence), "decisions": [_as_json(each, given) for each in found]})
     else:
         for line in _shown(found, given):
             say(line)
-        say(sentence)
+        say(paint(sentence.text, "title"))
+        if sentence.advice:
+            say(sentence.advice)
     return FOUND if looks_wrong(found) else FINE
 
 

@@ -1,4 +1,4 @@
-"""What a text came to, in one sentence."""
+"""What a text came to, in a sentence: that of its record, had a server sent it (records/verdict.py)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from command.reading import Converted
 from converters.stages.tracing import Decision
 from converters.text.reasons import ABSTAINED, LEFT
+from records.facts import Facts
+from records.verdict import Verdict, verdict
 
 _DELIVERED = "undeclared_name"
 """The one of these codes with which the client got its call."""
@@ -18,12 +20,23 @@ def looks_wrong(found: Sequence[Decision]) -> bool:
     return any(each.code in _NOT_A_CALL for each in found)
 
 
-def verdict(found: Sequence[Decision], got: Converted) -> str:
-    """One or two sentences for people."""
-    names = [call["function"]["name"] for call in got.message.get("tool_calls", ())]
-    calls = f"{len(names)} call{'s' * (len(names) != 1)} of {', '.join(dict.fromkeys(names))}" if names else "no call"
-    said = f"The client gets {calls}."
-    why = next((each for each in found if each.code in _NOT_A_CALL), None)
-    if why is None:
-        return said
-    return f"{said} {why.code}: {why.sentence}."
+def verdict_of(got: Converted, has_tools: bool) -> Verdict:
+    """`has_tools`: tools are declared."""
+    message = got.message
+    calls = len(message.get("tool_calls", ()))
+    silent = not calls and not (message.get("content") or "").strip()
+    thought = any((message.get(name) or "").strip() for name in ("reasoning_content", "reasoning"))
+    return verdict(
+        Facts(
+            codes=frozenset(got.codes),
+            outcome=got.outcome,
+            calls=calls,
+            row=got.syntax,
+            finish=got.finish_reason,
+            served=False,
+            has_tools=has_tools,
+            native=False if calls else None,
+            empty=silent and not thought,
+            only_reasoning=silent and thought,
+        )
+    )

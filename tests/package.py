@@ -79,7 +79,7 @@ def reads_what_a_model_wrote(here: Path, dragoman: str) -> None:
     (here / "tools.json").write_text(json.dumps([{"type": "function", "function": {"name": "get_weather"}}]))
     message = json.loads(run(here, dragoman, "convert", "--tools", "tools.json", "answer.txt"))
     assert message["tool_calls"][0]["function"]["name"] == "get_weather", message
-    assert "The client gets 1 call" in run(here, dragoman, "explain", "--tools", "tools.json", "answer.txt")
+    assert "1 call was read" in run(here, dragoman, "explain", "--tools", "tools.json", "answer.txt")
     assert "does not answer" in run(here, dragoman, "doctor", BACKEND, status=3)
 
 

@@ -37,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="the list, or the record, as JSON")
     filters = parser.add_argument_group("filters, of list and export")
     add = filters.add_argument
+    add(
+        "--filter",
+        metavar="WORDS",
+        help="in words, as in the inspector: 'model:glm* outcome:abstained -key:ci ttft>2s'",
+    )
     add("--model", metavar="NAME", help="* stands for anything")
     add("--row", metavar="ROW", help="the syntax")
     add("--outcome", metavar="OUTCOME", help="untouched, translated, repaired or abstained")

@@ -19,6 +19,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def filters_of(options: argparse.Namespace, now: float | None = None) -> Filters:
     """`now` is in seconds since 1970. Raises CommandError for a time that cannot be understood."""
     found = {name: str(value) for name in _PLAIN if (value := getattr(options, name)) is not None}
+    if options.filter is not None:
+        found["q"] = options.filter
     if options.failed:
         found["failed"] = "1"
     for name in ("since", "until"):

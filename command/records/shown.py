@@ -45,6 +45,7 @@ def shown(found: Mapping[str, Any]) -> Iterator[str]:
     """One record: its facts, its codes in words, and where texts were recorded, what the model wrote."""
     record, text = found["record"], found["text"]
     yield paint(in_one_line(record["id"], _ID), "title")
+    yield visible(f"  {found['verdict']['text']} {found['verdict']['advice']}".rstrip())
     for name, value in record.items():
         if name not in _LEFT_OUT and value not in (None, ""):
             told = _time(value) if name == "received_us" else in_one_line(str(value), screen_width() - 18)

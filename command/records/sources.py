@@ -17,7 +17,7 @@ from command.records.filters import Filters
 from command.subcommand import UNREACHABLE, WRONG_USE, CommandError
 from config import Config
 from errors import ConfigError, ProxyError, RequestError
-from inspector.records import query_of
+from inspector.filters import query_of
 from records.export import lines
 from records.query import MOST, Query
 from records.sql import SqlStore, database_of

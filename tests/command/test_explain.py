@@ -81,5 +81,5 @@ def test_json_has_all_of_each_text(tmp_path: Path) -> None:
     ran = dragoman("explain", "--tools", tools, "--json", given=f"{long}\n{CALL}")
     told = ran.json
     assert "".join(each["text"] for each in told["decisions"]) == f"{long}\n{CALL}"
-    assert told["verdict"].startswith("The client gets 1 call of get_weather.")
+    assert told["verdict"]["code"] == "repaired" and told["verdict"]["text"].startswith("1 call was read ")
     assert {each["became"] for each in told["decisions"]} >= {"content", "call", "arguments"}

@@ -82,6 +82,9 @@ FILTERS: dict[str, list[str]] = {
     "--until 1h": [],
     "--slow 60": [],
     "--limit 2": MODELS[:2],
+    "--filter model:glm*": ["glm-4.5-air"],
+    "--filter status>=400": ["gpt-none"],
+    "--filter=-model:glm*": ["gpt-none", "qwen3"],
 }
 
 
@@ -160,6 +163,8 @@ def test_wrong_use(places: Places) -> None:
     refused(places.stored("show"), "`records show` takes one ID")
     refused(places.stored("list", "x"), "`records show` takes one ID")
     refused(places.stored("--since", "yesterday"), "--since yesterday: takes ")
+    for ran in places.both("--filter", "modle:x"):
+        refused(ran, "modle")
     for ran in places.both("--status", "many"):
         refused(ran, "'status' must be a number")
     refused(dragoman("records", "--url", "localhost:5000"), "--url localhost:5000: takes ")
@@ -184,5 +189,5 @@ def _since(text: str) -> float:
     import argparse
 
     names = ("model", "row", "outcome", "code", "key", "face", "state", "status", "request", "slow", "until")
-    options = argparse.Namespace(**dict.fromkeys(names), failed=False, since=text)
+    options = argparse.Namespace(**dict.fromkeys(names), failed=False, filter=None, since=text)
     return float(filters_of(options, now=1000.0)["since"])
