@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from command.records.filters import filters_of
 from command.subcommand import CommandError
 from tests.answers import TOOLS, Answer, Json, ask, completion, json_answer, said
 from tests.command.running import Ran, dragoman, refused
-from tests.servers import PATIENCE, Received, ScriptedBackend, free_port, running_proxy
+from tests.servers import STARTING, Received, ScriptedBackend, free_port, running_proxy
 
 GLM = "<think>Hm.</think><tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Seoul</arg_value>\n</tool_call>"
 OWNER = "sk-of-the-owner"
@@ -61,10 +63,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
             ) as one:
                 one.rest()
         found = Places(proxy.url, database)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + STARTING
         while found.stored("--state", "ended").out.count("\n") <= len(MODELS):
             assert time.monotonic() < until, "the records were not written"
-            time.sleep(0.05)
+            time.sleep(0.2)
         yield found
 
 
@@ -150,6 +152,19 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     refused(
         dragoman("records", environ={"RECORD_DB": f"sqlite:///{tmp_path / 'text.sqlite'}"}), "RECORD_DB: ", status=3
     )
+
+
+def test_looking_takes_no_lock(tmp_path: Path) -> None:
+    """While somebody else writes, records can be read; a database without tables gets them."""
+    path = tmp_path / "empty.sqlite"
+    path.touch()
+    environ = {"RECORD_DB": f"sqlite:///{path}"}
+    assert dragoman("records", environ=environ).out == "There is no such record.\n"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert dragoman("records", environ=environ).status == 0
+        assert time.monotonic() - began < 1.5, "it waited for the lock"
 
 
 def test_somebody_else_is_there() -> None:
