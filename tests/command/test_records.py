@@ -178,8 +178,8 @@ def test_wrong_use(places: Places) -> None:
     refused(places.stored("show"), "`records show` takes one ID")
     refused(places.stored("list", "x"), "`records show` takes one ID")
     refused(places.stored("--since", "yesterday"), "--since yesterday: takes ")
-    for ran in places.both("--filter", "modle:x"):
-        refused(ran, "modle")
+    for ran in places.both("--filter", "colour:red"):
+        refused(ran, "colour")
     for ran in places.both("--status", "many"):
         refused(ran, "'status' must be a number")
     refused(dragoman("records", "--url", "localhost:5000"), "--url localhost:5000: takes ")
