@@ -23,7 +23,7 @@ from config import Config
 from dialects import Dialect, all_dialects
 from errors import ConfigError
 from inspector.access import access_check, private_headers
-from inspector.routes import add_inspector
+from inspector.routes import add_inspector, new_sessions
 from records.answer_store import answer_store
 from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
@@ -65,6 +65,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     app.extensions["records"] = recorder
     metrics = Metrics()
     app.extensions["metrics"] = metrics
+    sessions = new_sessions(config, recorder)
     relay = Relay(
         config,
         backend,
@@ -75,13 +76,14 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     kept = answer_store(recorder, config.max_request_bytes)
     spoken = all_dialects(config.reasoning_field, time.time_ns, kept) if dialects is None else dialects
 
-    add_hooks(app, (key_check(config), access_check(config), check_path), (headers_of_all(config), private_headers))
+    checks = (key_check(config, recorder), access_check(config, sessions), check_path)
+    add_hooks(app, checks, (headers_of_all(config), private_headers))
     add_error_pages(app, spoken)
     add_front_page(app, config, spoken)
     add_dialects(app, relay, spoken)
     add_aliases(app, relay)
     if config.inspector:
-        add_inspector(app, learned, recorder)
+        add_inspector(app, config, learned, sessions, recorder)
     _add_routes(app, config, relay, metrics)
     return app
 

@@ -7,9 +7,16 @@ from typing import Protocol
 
 from flask import Blueprint, Flask, Response, jsonify
 
+from config import Config
 from inspector.access import must_change
+from inspector.again import add_again
+from inspector.explain import add_explain
+from inspector.feed import add_feed
+from inspector.login import add_login
 from inspector.records import add_record_routes
+from inspector.sessions import EndedHere, Sessions
 from records.recorder import Recorder
+from records.sql import SqlStore
 from web.client_request import current_request
 
 
@@ -25,9 +32,18 @@ class Learned(Protocol):
         ...
 
 
-def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None) -> None:
-    """The JSON of the inspector. Without a recorder there is nothing about single requests."""
-    room = Blueprint("inspector", __name__, url_prefix="/dragoman")
+def new_sessions(config: Config, recorder: Recorder | None) -> Sessions:
+    """The logins of browsers. Where the records are in a database, its workers share who has logged out."""
+    store = None if recorder is None else recorder.store
+    return Sessions(config, store if isinstance(store, SqlStore) else EndedHere())
+
+
+def add_inspector(
+    app: Flask, config: Config, learned: Learned, sessions: Sessions, recorder: Recorder | None = None
+) -> None:
+    """The inspector. Without a recorder there is nothing about single requests."""
+    room = Blueprint("inspector", __name__, url_prefix="/dragoman", template_folder="templates")
+    shutdown = app.extensions["shutdown"]
 
     @room.get("/api/backends")
     def backends() -> Response:
@@ -38,6 +54,10 @@ def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None
         must_change()
         return jsonify({"forgotten": learned.forget(current_request().args.get("model"))})
 
+    add_login(room, config, sessions)
+    add_explain(room)
     if recorder is not None:
         add_record_routes(room, recorder)
+        add_again(app, room, recorder)
+        add_feed(room, recorder, lambda: shutdown.begun)
     app.register_blueprint(room)

@@ -37,6 +37,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         " PRIMARY KEY (record_id, seq))",
         "CREATE INDEX answer_source_source ON answer_source (source_id)",
     ),
+    # sessions of the inspector from which somebody logged out, until their cookies are too old anyway
+    ("CREATE TABLE ended_session (id TEXT PRIMARY KEY, until_us BIGINT NOT NULL)",),
 )
 """Each migration is a list of statements. One that was released is never changed: another is put behind it.
 

@@ -12,10 +12,11 @@ from errors import ConfigError
 from records import sql_answers
 from records.databases import Database, Postgres, Sqlite, Statement
 from records.kept_answers import AnswerState
-from records.query import Query
+from records.overview import Overview, overview_in
+from records.query import MOST, Query
 from records.record import COLUMNS, AttemptMade, Code, StoredRecord, worker_name
 from records.schema import LOCK, MIGRATIONS, VERSION_TABLE
-from records.stores import KeyUsage
+from records.stores import Head, KeyUsage
 from records.texts import PackedText, StoredText, unpacked
 from reply import FoundAnswer
 
@@ -106,6 +107,24 @@ class SqlStore:
             ]
         )
 
+    def overview(self, query: Query) -> Overview:
+        return overview_in(self._read, query)
+
+    def heads(self, most: int) -> Mapping[str, Head]:
+        newest = "SELECT id, state, has_text FROM record ORDER BY id DESC LIMIT :most"
+        # in no order, so that the index of those under way is used
+        under_way = "SELECT id, state, has_text FROM record WHERE state = 'open' LIMIT :most"
+        rows = [*self._read(newest, {"most": most}), *self._read(under_way, {"most": most})]
+        return {name: Head(state, bool(has_text)) for name, state, has_text in rows}
+
+    def those(self, ids: Sequence[str]) -> Sequence[StoredRecord]:
+        found: list[StoredRecord] = []
+        for start in range(0, len(ids), MOST):
+            names = {f"id{place}": each for place, each in enumerate(ids[start : start + MOST])}
+            sql = f"{_SELECT} WHERE id IN ({', '.join(f':{name}' for name in names)}) ORDER BY id DESC"
+            found += self._records(self._read(sql, names))
+        return found
+
     def usage(self, query: Query) -> Sequence[KeyUsage]:
         where, values = query.where()
         sums = "sum(calls), sum(coalesce(tok_in, 0)), sum(coalesce(tok_out, 0))"
@@ -145,6 +164,19 @@ class SqlStore:
         answering = [str(row[0]) for row in rows if row[_ANSWER_ID] is not None]
         sources = sql_answers.sources_of(self.database, answering) if answering else {}
         return [_record(row, codes.get(str(row[0]), ()), sources.get(str(row[0]), ())) for row in rows]
+
+    # -- sessions of the inspector -----------------------------------------------------------------------------------
+
+    def end_session(self, name: str, until_us: int, now_us: int) -> None:
+        """A session counts no longer, for every worker. It is forgotten at `until_us`."""
+        self.prepare()
+        insert = "INSERT INTO ended_session (id, until_us) VALUES (:id, :until) ON CONFLICT DO NOTHING"
+        delete = "DELETE FROM ended_session WHERE until_us < :now"
+        self.database.write([(delete, [{"now": now_us}]), (insert, [{"id": name, "until": until_us}])])
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a session counts no longer."""
+        return bool(self._read("SELECT 1 FROM ended_session WHERE id = :id", {"id": name}))
 
     # -- keeping it small --------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ ROOMS = (
     "telemetry",
     "web",
     "inspector",
+    "command",
     "demo",
 )
 TOP = (
@@ -63,8 +64,9 @@ FLOORS = {
     "web": 6,
     "inspector": 7,
     "app": 8,
-    "cli": 9,
-    "dragoman": 10,
+    "command": 9,
+    "cli": 10,
+    "dragoman": 11,
 }
 """The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
 
@@ -100,6 +102,7 @@ FORBIDDEN = {
     "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
     "telemetry": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects", "backends"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
+    "command": {"flask", "werkzeug", "requests", "urllib3", "socket", "http"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
 SEEN_FROM_STREAMING = {

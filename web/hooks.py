@@ -8,8 +8,8 @@ from flask import Flask, Request, Response
 
 from web.client_request import current_request
 
-Check = Callable[[Request], None]
-"""Runs before a request. It raises ProxyError for one that is refused."""
+Check = Callable[[Request], Response | None]
+"""Runs before a request. A response is the answer; it raises ProxyError for a request that is refused."""
 Finish = Callable[[Request, Response], None]
 """Adds headers to a response."""
 
@@ -17,10 +17,9 @@ Finish = Callable[[Request, Response], None]
 def add_hooks(app: Flask, before: tuple[Check, ...], behind: tuple[Finish, ...]) -> None:
     """Each of them runs, in this order, for every request."""
 
-    def check_all() -> None:
+    def check_all() -> Response | None:
         asked = current_request()
-        for check in before:
-            check(asked)
+        return next((answer for check in before if (answer := check(asked)) is not None), None)
 
     def finish_all(response: Response) -> Response:
         asked = current_request()

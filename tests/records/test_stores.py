@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,8 @@ def test_lists_do_not_read_texts_and_use_an_index(tmp_path: Path) -> None:
         sql = f"EXPLAIN QUERY PLAN SELECT * FROM record WHERE {where} ORDER BY id DESC LIMIT 5"
         plan = " ".join(str(row) for row in store.database.read(sql, values))
         assert "TEMP B-TREE" not in plan and "record_text" not in plan, plan
+    sql = "EXPLAIN QUERY PLAN SELECT id, state, has_text FROM record WHERE state = 'open' LIMIT 5"  # of `heads`
+    assert "record_open" in str(store.database.read(sql, {}))
 
 
 # -- what is lost ------------------------------------------------------------------------------------------------------
@@ -352,6 +354,16 @@ def talk_of_the_canary(proxy: Recorded) -> None:
     proxy.ask({"input": CANARY}, Said([error], content_type="application/json"), path="/v1/embeddings")
 
 
+def first_events_of(proxy: Recorded) -> bytes:
+    """What a live feed tells at its beginning: all that has ended a moment ago."""
+    response = proxy.client.get("/dragoman/api/events", buffered=False)
+    pieces: Iterator[Any] = iter(response.response)
+    found = b"".join(next(pieces) for _ in range(2))
+    response.close()
+    assert b"event: records" in found
+    return found
+
+
 def reachable_from(start: object) -> list[Any]:
     """Everything that an object refers to, at whatever distance; not modules, classes and functions."""
     seen: dict[int, Any] = {}
@@ -387,6 +399,9 @@ def test_with_meta_no_text_is_anywhere(
     assert_no_canary(reachable_from([recorder.store, recorder._sink, recorder._tapes]))
     assert_no_canary([json.dumps(proxy.get(f"records/{each['id']}")) for each in found])
     assert_no_canary([proxy.get("records/export?texts=1"), json.dumps(proxy.get("usage"))])
+    assert_no_canary([json.dumps(proxy.get("overview")), json.dumps(proxy.listed(f"q={CANARY}"))])
+    assert_no_canary([first_events_of(proxy)])
+    assert_no_canary(proxy.client.get(path).get_data() for path in ("/metrics", "/dragoman/", "/dragoman/overview"))
     assert_no_canary(record.getMessage() for record in caplog.records)
     assert_no_canary(path.read_bytes() for path in tmp_path.iterdir())
     if where == "sqlite":
