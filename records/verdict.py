@@ -72,7 +72,7 @@ _LEFT: Mapping[str, tuple[str, str]] = {
     ),
     "unknown_markup": ("The model wrote markup of a call that no known syntax has, so it is text", _TEMPLATE),
     "object_left": ("The model wrote objects among its calls that are none, so they are text", ""),
-    "marker_left": ("The model began the markup of a call, but no syntax reads what follows it", _TEMPLATE),
+    "marker_left": ("The model began the markup of a call, but stopped, or no syntax reads what follows", _TEMPLATE),
 }
 """For each code why nothing was called, and what helps; the first that an answer has is told."""
 
@@ -97,12 +97,27 @@ _TAKEN: Mapping[str, tuple[str, str]] = {
 """The same for calls that the request did not allow, or that it missed."""
 
 
+CODES = (
+    *("open", "lost", "forwarded", "client_left", "no_key", "request_refused"),
+    *("backend_unreachable", "backend_timeout", "backend_interrupted", "backend_not_api", "backend_refused"),
+    *("backend_error", "cut", "prompt_truncated", "empty", "only_reasoning", "plain", "no_call"),
+    *("translated", "native", "native_repaired", "repaired", "adapted", "prompted", "asked_again"),
+    *("undeclared_name", "arguments_misfit"),
+    *_LEFT,
+    *_TAKEN,
+)
+"""All codes of verdicts. Those that an answer can have, too, mean the same there."""
+
+
 def verdict(facts: Facts) -> Verdict:
     """The sentence. It never raises, whatever the facts are."""
     found = _unfinished(facts) or _failed(facts)
     if found is None and facts.forwarded:
         return Verdict("forwarded", "The request and its answer were forwarded as they are; nothing was read.")
-    found = found or _cut(facts) or (_called(facts) if facts.calls else _not_called(facts))
+    found = found or _cut(facts)
+    if found is None and "arguments_unreadable" in facts.codes:  # whatever else was called
+        found = Verdict("arguments_unreadable", *_LEFT["arguments_unreadable"])
+    found = found or (_called(facts) if facts.calls else _not_called(facts))
     return Verdict(found.code, _ended(found.text), _ended(found.advice))
 
 
