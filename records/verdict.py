@@ -101,6 +101,7 @@ CODES = (
     *("open", "lost", "forwarded", "client_left", "no_key", "request_refused"),
     *("backend_unreachable", "backend_timeout", "backend_interrupted", "backend_not_api", "backend_refused"),
     *("backend_error", "cut", "prompt_truncated", "empty", "only_reasoning", "plain", "no_call"),
+    "json_answer",
     *("translated", "native", "native_repaired", "repaired", "adapted", "prompted", "asked_again"),
     *("undeclared_name", "arguments_misfit"),
     *_LEFT,
@@ -257,6 +258,12 @@ def _not_called(facts: Facts) -> Verdict:
         for code, (text, advice) in table.items():
             if code in facts.codes:
                 return Verdict(code, _with_request(facts, text, code)[0], advice)
+    if facts.bare_call and facts.has_tools and facts.json_answer:
+        text = "The request asks for an answer in JSON, so a call without markup is that answer"
+        return Verdict("json_answer", text, "Leave `response_format` out where tools may be called")
+    if facts.bare_call and facts.has_tools:
+        text = "The message is a call without markup of a tool that the request does not declare, so it is text"
+        return Verdict("undeclared_left", text, _LEFT["undeclared_left"][1])
     if facts.truncated:
         text = f"The prompt was probably truncated: the backend counted {facts.tok_in} tokens, fewer than it was sent"
         return Verdict("prompt_truncated", text, _advice(facts, "context"))

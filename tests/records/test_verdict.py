@@ -21,7 +21,7 @@ from tests.answers import DONE, TOOLS, Json, ask, chunk, completion, frame, said
 from tests.cases import in_one_test
 from tests.records.recorded import Recorded, Said, recorded
 from tests.servers import ROOT
-from tests.streaming.test_reasons import LEFT_CASES
+from tests.streaming.test_reasons import BARE, LEFT_CASES
 from tests.streaming.test_reasons import TOOLS as DECLARED
 
 __all__ = ["recorded"]
@@ -272,6 +272,18 @@ def test_every_code_of_a_verdict_is_documented() -> None:
     named = set(re.findall(r"`(\w+)`", page))
     of_answers = {str(code) for code in get_args(Reason)}
     assert set(verdicts.CODES) - of_answers <= named <= set(verdicts.CODES)
+
+
+def test_a_call_without_markup_of_an_undeclared_tool() -> None:
+    for text in (BARE.replace("get_weather", "other"), f"[{BARE.replace('get_weather', 'other')}]"):
+        assert pasted(text, DECLARED, "")["verdict"]["code"] == "undeclared_left"
+    for text in ('{"name": "Seoul", "age": 3}', '{"name": "x", "arguments": 3}', "[]", "[1]", "[" * 5000, "{"):
+        assert pasted(text, DECLARED, "")["verdict"]["code"] == "no_call", text
+
+
+def test_an_answer_that_must_be_json(full: Recorded) -> None:
+    found = told(full, Said(said(BARE)), response_format={"type": "json_object"})
+    assert found["code"] == "json_answer" and "response_format" in found["advice"]
 
 
 @in_one_test("text", ["<tool_call>", "Sure.\n<tool_call>\n", '<tool_call>{"name": "get_weather"', "[TOOL_CALLS]"])
