@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as url:
             print(f"PostgreSQL answers at {url}", flush=True)
-            tests = ["tests/records", "tests/telemetry/test_prometheus.py"]
+            tests = ["tests/records", "tests/inspector", "tests/telemetry/test_prometheus.py"]
             command = [sys.executable, "-m", "pytest", "-n", "0", *tests, *arguments]
             found = {"DRAGOMAN_TEST_POSTGRES": url, "DRAGOMAN_TEST_PROMETHEUS": str(_prometheus())}
             return subprocess.run(command, cwd=ROOT, env={**os.environ, **found}).returncode
