@@ -91,6 +91,8 @@ def test_vllm_without_auto_tool_choice() -> None:
     assert found["setting"] == "--enable-auto-tool-choice --tool-call-parser hermes"
     assert REFUSAL in found["said"]
     assert failing(told, "proxy") == set()
+    alone = examined(Played("vllm", VLLM, refuses=REFUSAL), "--side", "proxy", "--probe", "4", "--probe", "13")
+    assert alone.status == 0 and "direct" not in alone.out.partition("The server is")[0]
     assert found["healed"] and {each["probe"] for each in told["differences"]} >= {4, 5, 13}
 
 
