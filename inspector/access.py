@@ -104,7 +104,7 @@ def _by_key(config: Config, asked: Request, sessions: Sessions) -> Viewer:
         return Viewer(None, may_change=True)
     if name is not None:
         return Viewer(name, may_change=False)
-    if asked.endpoint in _OPEN:
+    if asked.endpoint in _OPEN and asked.method != "OPTIONS":
         return NOBODY
     cookie = asked.cookies.get(COOKIE, "")
     if cookie and not given:
