@@ -195,7 +195,7 @@ ENGINES = {
     "vLLM": Played("vllm"),
     "SGLang": Played("me", SGLANG),
     "LM Studio": Played("organization_owner"),
-    "mlx_lm.server": Played("me", fingerprint="0.31.3-0.30.1-macOS-26.0-arm64-arm-64bit-applegpu_g15s", raw=True),
+    "mlx_lm": Played("me", fingerprint="0.31.3-0.30.1-macOS-26.0-arm64-arm-64bit-applegpu_g15s", raw=True),
     "Ollama": Played("library", {"/api/version": {"version": "0.13.0"}}),
 }
 
