@@ -64,7 +64,7 @@ types: $(VENV)/.dev ## mypy strict on the product and the tests
 
 check: lint types package test ## all of lint, types, package and test: what a commit must pass
 
-real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server, and against ones that refuse (5 minutes)
+real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server, against ones that refuse, and the doctor on it (6 minutes)
 	$(BIN)/python -m tests.real
 
 clients: $(VENV)/.dev ## the real agents and SDKs, each in a tool loop through the proxy, each in an environment of its own (ARGS="codex claude": some)

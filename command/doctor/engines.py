@@ -226,7 +226,7 @@ LMSTUDIO = Engine(
 )
 
 MLX = Engine(
-    "mlx_lm.server",
+    "mlx_lm",
     (Sign("fingerprint", "", r"\d+\.\d+\.\d+\S*-\d+\.\d+\.\d+\S*-macOS"),),
     {
         **_all(

@@ -91,6 +91,8 @@ def test_vllm_without_auto_tool_choice() -> None:
     assert found["setting"] == "--enable-auto-tool-choice --tool-call-parser hermes"
     assert REFUSAL in found["said"]
     assert failing(told, "proxy") == set()
+    alone = examined(Played("vllm", VLLM, refuses=REFUSAL), "--side", "proxy", "--probe", "4", "--probe", "13")
+    assert alone.status == 0 and "direct" not in alone.out.partition("The server is")[0]
     assert found["healed"] and {each["probe"] for each in told["differences"]} >= {4, 5, 13}
 
 
@@ -193,7 +195,7 @@ ENGINES = {
     "vLLM": Played("vllm"),
     "SGLang": Played("me", SGLANG),
     "LM Studio": Played("organization_owner"),
-    "mlx_lm.server": Played("me", fingerprint="0.31.3-0.30.1-macOS-26.0-arm64-arm-64bit-applegpu_g15s", raw=True),
+    "mlx_lm": Played("me", fingerprint="0.31.3-0.30.1-macOS-26.0-arm64-arm-64bit-applegpu_g15s", raw=True),
     "Ollama": Played("library", {"/api/version": {"version": "0.13.0"}}),
 }
 

@@ -13,6 +13,7 @@ from command.doctor.probes import PROBES
 from command.doctor.recognise import Recognised
 from config import VARIABLES
 from converters.factory import converter_factory
+from records import engines
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=[engine.name for engine in ENGINES])
 ADVICE = [(engine, fault, advice) for engine in ENGINES for fault, those in engine.advice.items() for advice in those]
@@ -34,6 +35,10 @@ def test_advice_is_one_line_that_can_be_found(engine: Engine, fault: str, advice
     assert not advice.bug or re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/issues/\d+", advice.bug)
     assert not advice.row or advice.row in converter_factory.row_names()
     re.compile(advice.says)
+
+
+def test_verdicts_call_the_servers_by_the_same_names() -> None:
+    assert {engine.name for engine in ENGINES} == {engine.name for engine in engines.ENGINES}
 
 
 def test_what_dragoman_can_do_exists() -> None:
