@@ -8,6 +8,7 @@ from typing import Protocol
 from flask import Blueprint, Flask, Response, jsonify
 
 from inspector.access import must_change
+from inspector.pages import add_pages
 from inspector.records import add_record_routes
 from records.recorder import Recorder
 from web.client_request import current_request
@@ -26,7 +27,7 @@ class Learned(Protocol):
 
 
 def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None) -> None:
-    """The JSON of the inspector. Without a recorder there is nothing about single requests."""
+    """The inspector: its JSON and its pages. Without a recorder there is nothing about single requests."""
     room = Blueprint("inspector", __name__, url_prefix="/dragoman")
 
     @room.get("/api/backends")
@@ -41,3 +42,4 @@ def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None
     if recorder is not None:
         add_record_routes(room, recorder)
     app.register_blueprint(room)
+    add_pages(app, recorder)

@@ -56,14 +56,17 @@ def test_every_folder_is_packed() -> None:
 
 def test_every_folder_is_a_package() -> None:
     for path in product_files():
-        if path.parent != ROOT:
+        if path.parent != ROOT and path.suffix == ".py":
             assert (path.parent / "__init__.py").exists(), path.parent
 
 
 def test_every_file_that_is_not_python_is_packed() -> None:
-    patterns = PACKED["package-data"]["*"]
+    patterns = PACKED["package-data"]
     for path in product_files():
-        assert path.suffix == ".py" or any(fnmatch(path.name, pattern) for pattern in patterns), path
+        room, *inner = path.relative_to(ROOT).parts
+        named = [(path.name, pattern) for pattern in patterns["*"] if (path.parent / "__init__.py").exists()]
+        named += [("/".join(inner), pattern) for pattern in patterns.get(room, ())]
+        assert path.suffix == ".py" or any(fnmatch(name, pattern) for name, pattern in named), path
 
 
 def test_every_package_is_typed() -> None:
