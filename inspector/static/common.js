@@ -17,6 +17,13 @@ export function meaning(code) {
   return Object.hasOwn(words, `code.${code}`) ? words[`code.${code}`] : "";
 }
 
+/** A verdict in the language of the page: a sentence of it, if it has one, and the server's own words. */
+export function verdictOf(verdict) {
+  if (!verdict) return "";
+  const here = words[`verdict.${verdict.code}`] || (document.documentElement.lang === "en" ? "" : meaning(verdict.code));
+  return [here, verdict.text, verdict.advice].filter(Boolean).join(" ");
+}
+
 /** An element with a class and text or children. */
 export function el(tag, className = "", ...children) {
   const made = document.createElement(tag);

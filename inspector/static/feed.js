@@ -2,7 +2,6 @@
 import { api, at } from "./common.js";
 
 const POLL_EVERY = 1500;
-const CHECK_EVERY = 10000;
 
 /** Call `take` with records until `close` is called. `tell` is told `live`, `away` or `polling`. */
 export function follow(query, take, tell) {
@@ -17,7 +16,7 @@ export function follow(query, take, tell) {
     } catch {
       tell("away");
     }
-    if (!closed) timer = setTimeout(source ? listen : poll, POLL_EVERY);
+    if (!closed) timer = setTimeout(poll, POLL_EVERY);
   };
 
   const listen = () => {
@@ -26,19 +25,17 @@ export function follow(query, take, tell) {
     source.addEventListener("records", (event) => take(JSON.parse(event.data).records));
     source.addEventListener("error", () => {
       tell("away");
+      // an answer that is no stream: the browser does not try again by itself
       if (source.readyState !== EventSource.CLOSED || closed) return;
-      source = null; // an answer that is no stream: the browser does not try again by itself
       timer = setTimeout(poll, POLL_EVERY);
     });
   };
 
   listen();
-  const check = setInterval(() => { if (!source && !closed) tell("polling"); }, CHECK_EVERY);
   return {
     close() {
       closed = true;
       clearTimeout(timer);
-      clearInterval(check);
       source?.close();
     },
   };

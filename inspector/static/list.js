@@ -21,12 +21,13 @@ let pointed = false;
 let selected = null;
 let feed = null;
 let asked = 0;
+const chosenBefore = new URLSearchParams(location.search).get("at");
 
 // -- what is shown ------------------------------------------------------------------------------------------------------
 
 /** Whether rows may be put in now. */
 function free() {
-  return !rows.size || (!paused && !pointed && selected === null && scrollY < 60);
+  return !paused && (!rows.size || (!pointed && selected === null && scrollY < 60));
 }
 
 /** New and changed records, in any order. */
@@ -135,7 +136,7 @@ async function search(text, first = false) {
   tellLost(found.lost);
   feed?.close();
   feed = follow(query, take, (state) => { document.documentElement.dataset.feed = state; showState(); });
-  if (first) choose(new URLSearchParams(location.search).get("at"));
+  if (first && chosenBefore) choose(chosenBefore);
 }
 
 function tellLost(lost) {

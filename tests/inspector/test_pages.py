@@ -13,7 +13,6 @@ from werkzeug.test import TestResponse
 
 from inspector.pages import POLICY
 from inspector.words import LANGUAGES, all_codes, words_of
-from records.verdict import verdict  # noqa: F401
 from tests.answers import TOOLS, ask, said
 from tests.cases import in_one_test
 from tests.records.recorded import Recorded, Said, bearer, recorded
