@@ -7,12 +7,16 @@ only, from which the page's own script makes text; nothing of it is ever markup.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, g, render_template, url_for
+from flask import Blueprint, Response, g, render_template, url_for
 
+from errors import RequestError
 from inspector.difference import Line, difference
+from inspector.filters import plain, query_of
+from inspector.overview_page import edge, overview_values, span
 from inspector.timeline import time_line
 from inspector.told import amount, clock, seconds
 from inspector.words import LANGUAGES, language_of, words_of
@@ -38,22 +42,15 @@ POLICY = "; ".join(
 """The Content-Security-Policy of every page: nothing from elsewhere, and no script or style inside the page."""
 
 
-def add_pages(app: Flask, recorder: Recorder | None) -> None:
-    """The pages and their files. Without a recorder they say so."""
-    pages = Blueprint(
-        "pages",
-        "inspector",
-        url_prefix="/dragoman",
-        template_folder="templates",
-        static_folder="static",
-        static_url_path="/static",
-    )
+def add_pages(room: Blueprint, recorder: Recorder | None) -> None:
+    """The pages. Without a recorder they say so."""
+    room.app_context_processor(lambda: {"word": _word})
 
-    @pages.get("/")
+    @room.get("/")
     def live_list() -> Response:
         return _page(recorder, "list.html", "list")
 
-    @pages.get("/records/<name>")
+    @room.get("/records/<name>")
     def exchange(name: str) -> Response:
         if recorder is None:
             return _page(recorder, "gone.html", "exchange", 404)
@@ -65,11 +62,28 @@ def add_pages(app: Flask, recorder: Recorder | None) -> None:
             return _page(recorder, "gone.html", "exchange", 404)
         return _page(recorder, "exchange.html", "exchange", **_exchange(told, recorder.full))
 
-    @pages.get("/explain")
+    @room.get("/explain")
     def paste_box() -> Response:
         return _page(recorder, "explain.html", "explain")
 
-    app.register_blueprint(pages)
+    @room.get("/overview")
+    def overview() -> Response:
+        if recorder is None:
+            return _page(recorder, "overview.html", "overview")
+        args = {"q": current_request().args.get("q", "")}
+        try:
+            query = query_of(args, g.viewer.key_name)
+            told = asdict(away_from_streams(lambda: recorder.store.overview(query)))
+        except RequestError as error:
+            return _page(recorder, "overview.html", "overview", wrong=error.message)
+        except StoreError as error:
+            return _page(recorder, "unavailable.html", "overview", 503, reason=str(error))
+        return _page(recorder, "overview.html", "overview", span=span, edge=edge, **overview_values(told))
+
+
+def _word(name: str) -> str:
+    """A word in the language of the reader, for templates that take nothing else (login.html)."""
+    return words_of(language_of(current_request()))[name]
 
 
 def _page(recorder: Recorder | None, template: str, name: str, status: int = 200, **values: Any) -> Response:
@@ -91,7 +105,7 @@ def _frame(name: str, recorder: Recorder | None) -> dict[str, Any]:
 
     def link(endpoint: str, **args: Any) -> str:
         """The address of a page, in the language that was chosen."""
-        return url_for(f"pages.{endpoint}", **({"lang": language} if chosen else {}), **args)
+        return url_for(f"inspector.{endpoint}", **({"lang": language} if chosen else {}), **args)
 
     def t(word: str, **values: object) -> str:
         return words[word].format(**values) if values else words[word]
@@ -106,7 +120,7 @@ def _frame(name: str, recorder: Recorder | None) -> dict[str, Any]:
         "link": link,
         "query": asked.args.get("q", ""),
         "here_in": f"{asked.path}?{urlencode({**asked.args.to_dict(), 'lang': other})}",
-        "root": url_for("pages.live_list"),
+        "root": url_for("inspector.live_list"),
         "base_url": asked.host_url.rstrip("/"),
         "viewer": g.viewer,
         "csrf_token": getattr(g.viewer, "csrf_token", None) or "",
@@ -123,7 +137,7 @@ def _frame(name: str, recorder: Recorder | None) -> dict[str, Any]:
 
 def _found(recorder: Recorder, name: str) -> dict[str, Any] | None:
     """One record as `records.views` shows it, if it is there and may be seen."""
-    record = recorder.store.get(name[:200], g.viewer.key_name)
+    record = recorder.store.get(plain(name), g.viewer.key_name)
     return None if record is None else shown(record, recorder.store.texts(record.id))
 
 

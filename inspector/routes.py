@@ -28,7 +28,8 @@ class Learned(Protocol):
 
 def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None) -> None:
     """The inspector: its JSON and its pages. Without a recorder there is nothing about single requests."""
-    room = Blueprint("inspector", __name__, url_prefix="/dragoman")
+    folders = {"template_folder": "templates", "static_folder": "static", "static_url_path": "/static"}
+    room = Blueprint("inspector", __name__, url_prefix="/dragoman", **folders)
 
     @room.get("/api/backends")
     def backends() -> Response:
@@ -41,5 +42,5 @@ def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None
 
     if recorder is not None:
         add_record_routes(room, recorder)
+    add_pages(room, recorder)
     app.register_blueprint(room)
-    add_pages(app, recorder)

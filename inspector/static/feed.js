@@ -3,7 +3,7 @@ import { api, at } from "./common.js";
 
 const POLL_EVERY = 1500;
 
-/** Call `take` with records until `close` is called. `tell` is told `live`, `away` or `polling`. */
+/** Call `take` with records, and the ids of those that fit the filter no longer, until `close` is called. `tell` is told `live`, `away` or `polling`. */
 export function follow(query, take, tell) {
   let source = null;
   let timer = 0;
@@ -22,7 +22,10 @@ export function follow(query, take, tell) {
   const listen = () => {
     source = new EventSource(at("api/events", { q: query }));
     source.addEventListener("open", () => tell("live"));
-    source.addEventListener("records", (event) => take(JSON.parse(event.data).records));
+    source.addEventListener("records", (event) => {
+      const told = JSON.parse(event.data);
+      take(told.records, told.gone);
+    });
     source.addEventListener("error", () => {
       tell("away");
       // an answer that is no stream: the browser does not try again by itself

@@ -30,10 +30,15 @@ function free() {
   return !paused && (!rows.size || (!pointed && selected === null && scrollY < 60));
 }
 
-/** New and changed records, in any order. */
-function take(records) {
+/** New and changed records, in any order, and the ids of those that fit no longer: they are dimmed until rows may move. */
+function take(records, gone = []) {
+  for (const id of gone) {
+    waiting.delete(id);
+    rows.get(id)?.element.classList.add("gone");
+  }
   for (const record of records) {
     const row = rows.get(record.id);
+    row?.element.classList.remove("gone");
     if (row && !paused) row.update(record);
     else waiting.set(record.id, record);
   }
@@ -47,6 +52,10 @@ function take(records) {
 
 /** Show what waits, each at its place: names sort as the exchanges began. */
 function putIn() {
+  for (const element of body.querySelectorAll("tr.gone")) {
+    rows.delete(element.dataset.id);
+    element.remove();
+  }
   const fresh = [...waiting.values()].filter((record) => {
     const row = rows.get(record.id);
     if (row) row.update(record);

@@ -5,6 +5,7 @@ import { LETTERS, tonesOf } from "./tones.js";
 
 const PART = 65536;
 const BLOCK = 4096;
+const ITEM = 16384; // no longer run of text is put in at once
 
 /** Places in characters (code points) as places in a string of JavaScript. `ends` are sorted. */
 export function unitPlaces(raw, ends) {
@@ -22,6 +23,11 @@ export function unitPlaces(raw, ends) {
   return found;
 }
 
+/** Whether a place is in the middle of a character. */
+function splitsPair(raw, place) {
+  return place > 0 && raw.codePointAt(place - 1) > 0xffff;
+}
+
 /** What to show, in order: text of a span, the border of a piece, a decision without text. */
 function itemsOf(spans, pieces, raw) {
   const ends = unitPlaces(raw, pieces.map((piece) => piece.end));
@@ -36,7 +42,8 @@ function itemsOf(spans, pieces, raw) {
     const end = pos + span.raw.length;
     for (let from = pos; from < end;) {
       while (cut < ends.length && ends[cut] <= from) cut += 1;
-      const to = cut < ends.length ? Math.min(end, ends[cut]) : end;
+      let to = Math.min(cut < ends.length ? ends[cut] : end, end, from + ITEM);
+      if (to < end && splitsPair(raw, to)) to += 1;
       items.push({ kind: "text", index, from, to, first: from === pos });
       if (cut < ends.length && to === ends[cut] && to < raw.length) items.push({ kind: "cut", piece: pieces[cut], number: cut });
       from = to;
@@ -110,15 +117,14 @@ export class RawPane {
 
   /** Where the text has to be cut for the block at hand; a new block begins behind a line, if one ends there. */
   blockEnd(from, to, parts) {
-    if (this.block !== null && this.room <= 0 && (this.raw[from - 1] === "\n" || this.room < -BLOCK)) this.block = null;
+    if (this.block !== null && this.room <= 0 && (this.raw[from - 1] === "\n" || this.room <= -BLOCK)) this.block = null;
     this.into(parts);
     if (to - from <= this.room) return to;
     const line = this.raw.indexOf("\n", from + Math.max(this.room, 1) - 1);
     if (line >= 0 && line < to && line - from - this.room < BLOCK) return line + 1;
     if (to - from - this.room <= BLOCK) return to;
-    const end = from + Math.max(this.room, 1) + BLOCK;
-    const inside = this.raw.codePointAt(end - 1) > 0xffff;
-    return Math.min(inside ? end + 1 : end, to);
+    const end = from + Math.max(this.room + BLOCK, 1);
+    return Math.min(splitsPair(this.raw, end) ? end + 1 : end, to);
   }
 
   text(item, from, to) {
