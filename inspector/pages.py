@@ -44,7 +44,7 @@ POLICY = "; ".join(
 
 def add_pages(room: Blueprint, recorder: Recorder | None) -> None:
     """The pages. Without a recorder they say so."""
-    room.app_context_processor(lambda: {"word": _word})
+    room.app_context_processor(lambda: {"word": _word, "reader_language": lambda: language_of(current_request())})
 
     @room.get("/")
     def live_list() -> Response:
@@ -67,7 +67,7 @@ def add_pages(room: Blueprint, recorder: Recorder | None) -> None:
         return _page(recorder, "explain.html", "explain")
 
     @room.get("/overview")
-    def overview() -> Response:
+    def overview_page() -> Response:
         if recorder is None:
             return _page(recorder, "overview.html", "overview")
         args = {"q": current_request().args.get("q", "")}

@@ -36,4 +36,5 @@ def language_of(asked: Request) -> str:
     wanted = asked.args.get("lang", "")
     if wanted in LANGUAGES:
         return wanted
-    return asked.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    liked = (name.lower().split("-")[0] for name, _ in asked.accept_languages)  # what it likes best comes first
+    return next((name for name in liked if name in LANGUAGES), LANGUAGES[0])

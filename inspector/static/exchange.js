@@ -52,8 +52,14 @@ function fill() {
   onOpen("fold-pieces", (place, small) => showPieces(place, small, data.choice));
   for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copied(button.dataset.copy));
   byId("again")?.addEventListener("click", () => playAgain(data.record.id));
+  byId("back").href = at("", { q: filterOfTheList(), at: data.record.id });
   byId("newer-one").addEventListener("click", () => step(-1));
   byId("older-one").addEventListener("click", () => step(1));
+}
+
+/** The filter that the list had when it was left. */
+function filterOfTheList() {
+  return new URLSearchParams(location.search).get("q") || sessionStorage.getItem("dragoman.q") || "";
 }
 
 function copied(kind) {
@@ -65,7 +71,7 @@ function copied(kind) {
 
 /** Go to the next newer (-1) or older (1) exchange of the list that was left, or of all. */
 async function step(way) {
-  const query = new URLSearchParams(location.search).get("q") || sessionStorage.getItem("dragoman.q") || "";
+  const query = filterOfTheList();
   const known = parsed(sessionStorage.getItem("dragoman.ids") || "[]") || [];
   const place = known.indexOf(data.record.id);
   let id = place >= 0 ? known[place + way] : undefined;

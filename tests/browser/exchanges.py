@@ -89,7 +89,8 @@ def request_of(model: str, **more: Any) -> Json:
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "What is the weather in Seoul?"},
     ]
-    return ask(model not in BUFFERED, tools=TOOLS, model=model, **{"messages": messages, **more})
+    stream = bool(more.pop("stream", model not in BUFFERED))
+    return ask(stream, tools=TOOLS, model=model, **{"messages": messages, **more})
 
 
 def record_of(proxy: Proxy, model: str) -> Json:

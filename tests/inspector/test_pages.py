@@ -28,7 +28,7 @@ TEMPLATES = ROOT / "inspector" / "templates"
 
 
 def page(proxy: Recorded, path: str, key: str = "", **headers: str) -> TestResponse:
-    return proxy.client.get(path, headers={**bearer(key), **headers})
+    return proxy.client.get(path, headers={**bearer(key), **headers}, buffered=True)
 
 
 def last_page(proxy: Recorded, **headers: str) -> TestResponse:
@@ -72,8 +72,9 @@ def test_files_are_served_and_nothing_beside_them(recorded: Make) -> None:
     for path in STATIC.iterdir():
         response = page(proxy, f"/dragoman/static/{path.name}")
         assert response.status_code == 200 and response.get_data() == path.read_bytes()
-        response.close()
-    assert page(proxy, "/dragoman/static/icon.svg").content_type.startswith("image/svg+xml")
+    for name, kind in (("icon.svg", "image/svg+xml"), ("list.js", "text/javascript"), ("base.css", "text/css")):
+        response = page(proxy, f"/dragoman/static/{name}")
+        assert response.content_type.startswith(kind)
     for name in ("nothing.js", "../pages.py", "..%2fpages.py", "%2e%2e/pages.py", "", "../words/en.json"):
         assert page(proxy, f"/dragoman/static/{name}").status_code in (400, 404), name
 
