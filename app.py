@@ -23,7 +23,7 @@ from config import Config
 from dialects import Dialect, all_dialects
 from errors import ConfigError
 from inspector.access import access_check, private_headers
-from inspector.routes import add_inspector
+from inspector.routes import add_inspector, new_sessions
 from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
 from streaming import Relay
@@ -58,6 +58,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     learned = learned or _learned(config)
     recorder = new_recorder(config)
     app.extensions["records"] = recorder
+    sessions = new_sessions(config, recorder)
     relay = Relay(
         config,
         backend,
@@ -67,8 +68,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     )
     spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
 
-    app.before_request(key_check(config))
-    app.before_request(access_check(config))
+    app.before_request(key_check(config, recorder))
+    app.before_request(access_check(config, sessions))
     app.before_request(check_path)
     app.after_request(headers_of_all(config))
     app.after_request(private_headers)
@@ -77,7 +78,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     add_dialects(app, relay, spoken)
     add_aliases(app, relay)
     if config.inspector:
-        add_inspector(app, learned, recorder)
+        add_inspector(app, config, learned, sessions, recorder)
     _add_routes(app, config, relay)
     return app
 

@@ -2,6 +2,7 @@
 
     ProxyError                  500  base; also a failure of the proxy itself
     ├── RequestError            400  the request is invalid; `param` names the field
+    │   ├── BadFilter           400  a filter of records cannot be understood; `at` is the number of its term
     │   ├── Unauthorised        401  none of PROXY_API_KEYS
     │   ├── Forbidden           403  who asks may not see or do that
     │   ├── NotFound            404  no such path
@@ -11,6 +12,7 @@
     │   ├── UnknownCoding       415  a Content-Encoding that is not decoded
     │   ├── NotJson             415  a Content-Type other than the one that is wanted
     │   ├── Misdirected         421  a Host that is none of ours
+    │   ├── TooMany             429  as many as there may be, of feeds, logins or the like, are there
     │   └── BrokenCoding        400  the body is not what its Content-Encoding says
     ├── BackendError            502  the backend failed
     │   ├── NotAnApi            502  a page in place of an answer
@@ -89,6 +91,22 @@ class RequestError(ProxyError):
     code = "invalid_request"
 
 
+class BadFilter(RequestError):
+    """A filter of records cannot be understood."""
+
+    code = "invalid_filter"
+
+    def __init__(self, message: str, at: int) -> None:
+        """`at` is the number of the term that is wrong, from 0."""
+        super().__init__(message, param="q")
+        self.at = at
+
+    @property
+    def info(self) -> ErrorInfo:
+        told = super().info
+        return replace(told, error={**told.error, "at": self.at})
+
+
 class Unauthorised(RequestError):
     """The request carries none of PROXY_API_KEYS."""
 
@@ -159,6 +177,13 @@ class Misdirected(RequestError):
 
     status = 421
     code = "misdirected_request"
+
+
+class TooMany(RequestError):
+    """There are as many as there may be, of whatever the message says. Later there may be fewer."""
+
+    status = 429
+    code = "too_many"
 
 
 class BrokenCoding(RequestError):

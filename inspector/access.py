@@ -6,16 +6,22 @@ this machine (DNS rebinding), nor by a form. So Host and Origin are checked, and
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from flask import Request, Response, g
+from flask import Request, Response, current_app, g
 
 from config import Config
-from errors import Forbidden, Misdirected, NotJson, Unauthorised
+from errors import Forbidden, Misdirected, NotJson, RecordsUnavailable, Unauthorised
+from inspector.bodies import form_of
+from inspector.login import login_page, wants_page
+from inspector.sessions import COOKIE, Sessions
+from records.stores import StoreError
+from records.threads import away_from_streams
 from web.client_request import current_request
 from web.keys import given_keys, is_given, is_private, name_of_key
 
@@ -27,7 +33,7 @@ _HEADERS = (
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with no-referrer, browsers say of a form that its Origin is null
     ("X-Content-Type-Options", "nosniff"),
 )
 
@@ -40,21 +46,39 @@ class Viewer:
     """Whose records it sees, by the name of the key; None for those of all."""
     may_change: bool
     """Whether it may play a request again, or make us forget."""
+    csrf_token: str | None = None
+    """What a change must bring with it, as X-CSRF-Token or in the field `csrf_token`; None if it needs none."""
 
 
-def access_check(config: Config) -> Callable[[], None]:
-    """The check of private paths, before each request. It raises Misdirected, Unauthorised, Forbidden or NotJson."""
+NOBODY = Viewer("", may_change=False)
+"""Who has not logged in yet. No key has this name."""
+_OPEN = ("inspector.login", "pages.static")
+"""Routes that tell nothing of requests: what a login needs."""
+
+
+def access_check(config: Config, sessions: Sessions) -> Callable[[], Response | None]:
+    """The check of private paths, before each request.
+
+    A browser that has not logged in gets the form for that. Raises Misdirected, Unauthorised, Forbidden, NotJson, and
+    RecordsUnavailable where nobody can say whether a session has ended.
+    """
     has_keys = bool(config.proxy_api_keys or config.inspector_key)
 
-    def check() -> None:
+    def check() -> Response | None:
         asked = current_request()
         if not is_private(asked.path):
-            return
+            return None
         if not _is_ours(asked.environ.get("HTTP_HOST", ""), config.inspector_hosts):
             raise Misdirected("This Host is not known here. INSPECTOR_HOSTS names the hosts besides loopback.")
-        g.viewer = _by_key(config, asked) if has_keys else _by_place(asked)
+        try:
+            g.viewer = _by_key(config, asked, sessions) if has_keys else _by_place(asked)
+        except Unauthorised:
+            if not _shows_form(asked):
+                raise
+            return login_page(asked)
         if asked.method not in _READING and asked.routing_exception is None:
             _check_write(asked, has_keys)
+        return None
 
     return check
 
@@ -73,13 +97,31 @@ def private_headers(response: Response) -> Response:
     return response
 
 
-def _by_key(config: Config, asked: Request) -> Viewer:
+def _by_key(config: Config, asked: Request, sessions: Sessions) -> Viewer:
     name = name_of_key(config, asked)
-    if config.inspector_key is not None and is_given(config.inspector_key, given_keys(asked)):
+    given = given_keys(asked)
+    if config.inspector_key is not None and is_given(config.inspector_key, given):
         return Viewer(None, may_change=True)
-    if name is None:
-        raise Unauthorised("This needs INSPECTOR_KEY or one of PROXY_API_KEYS, as 'Authorization: Bearer …'.")
-    return Viewer(name, may_change=False)
+    if name is not None:
+        return Viewer(name, may_change=False)
+    if asked.endpoint in _OPEN:
+        return NOBODY
+    cookie = asked.cookies.get(COOKIE, "")
+    if cookie and not given:
+        try:
+            session = away_from_streams(lambda: sessions.read(cookie))
+        except StoreError as error:
+            raise RecordsUnavailable(f"Nobody can say now whether this login still counts: {error}") from None
+        if session is not None:
+            g.session = session
+            return Viewer(session.key_name, may_change=session.key_name is None, csrf_token=session.csrf_token)
+    raise Unauthorised("This needs INSPECTOR_KEY or one of PROXY_API_KEYS, as 'Authorization: Bearer …'.")
+
+
+def _shows_form(asked: Request) -> bool:
+    """Whether a browser asks for a page of the inspector, which is there."""
+    is_page = f"{asked.path}/".startswith("/dragoman/") and not f"{asked.path}/".startswith("/dragoman/api/")
+    return is_page and asked.method in ("GET", "HEAD") and wants_page(asked) and "inspector" in current_app.blueprints
 
 
 def _by_place(asked: Request) -> Viewer:
@@ -95,6 +137,13 @@ def _check_write(asked: Request, has_keys: bool) -> None:
     origin = asked.headers.get("Origin")
     if origin is not None and not _is_same(origin, asked.environ.get("HTTP_HOST", "")):
         raise Forbidden("A page of another origin may change nothing here.")
+    if asked.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise Forbidden("A page of another origin may change nothing here.")
+    token = g.viewer.csrf_token
+    if token is not None:
+        given = asked.headers.get("X-CSRF-Token") or form_of().get("csrf_token", "")
+        if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
+            raise Forbidden("With a login, a change needs the login's token: X-CSRF-Token, or the field csrf_token.")
     if not has_keys and asked.mimetype != "application/json":
         raise NotJson("Without a key, a change needs 'Content-Type: application/json'.")
 

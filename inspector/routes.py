@@ -7,10 +7,17 @@ from typing import Protocol
 
 from flask import Blueprint, Flask, Response, jsonify
 
+from config import Config
 from inspector.access import must_change
+from inspector.again import add_again
+from inspector.explain import add_explain
+from inspector.feed import add_feed
+from inspector.login import add_login
 from inspector.pages import add_pages
 from inspector.records import add_record_routes
+from inspector.sessions import EndedHere, Sessions
 from records.recorder import Recorder
+from records.sql import SqlStore
 from web.client_request import current_request
 
 
@@ -26,10 +33,19 @@ class Learned(Protocol):
         ...
 
 
-def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None) -> None:
-    """The inspector: its JSON and its pages. Without a recorder there is nothing about single requests."""
+def new_sessions(config: Config, recorder: Recorder | None) -> Sessions:
+    """The logins of browsers. Where the records are in a database, its workers share who has logged out."""
+    store = None if recorder is None else recorder.store
+    return Sessions(config, store if isinstance(store, SqlStore) else EndedHere())
+
+
+def add_inspector(
+    app: Flask, config: Config, learned: Learned, sessions: Sessions, recorder: Recorder | None = None
+) -> None:
+    """The inspector. Without a recorder there is nothing about single requests."""
     folders = {"template_folder": "templates", "static_folder": "static", "static_url_path": "/static"}
     room = Blueprint("inspector", __name__, url_prefix="/dragoman", **folders)
+    shutdown = app.extensions["shutdown"]
 
     @room.get("/api/backends")
     def backends() -> Response:
@@ -40,7 +56,11 @@ def add_inspector(app: Flask, learned: Learned, recorder: Recorder | None = None
         must_change()
         return jsonify({"forgotten": learned.forget(current_request().args.get("model"))})
 
+    add_login(room, config, sessions)
+    add_explain(room)
     if recorder is not None:
         add_record_routes(room, recorder)
+        add_again(app, room, recorder)
+        add_feed(room, recorder, lambda: shutdown.begun)
     add_pages(room, recorder)
     app.register_blueprint(room)

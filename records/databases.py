@@ -135,6 +135,8 @@ class Sqlite:
     def _open(self) -> sqlite3.Connection:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # its log gets the same mode
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+        # PostgreSQL's name for the order of bytes: a condition that names it is the same in both
+        connection.create_collation("C", lambda one, other: (one > other) - (one < other))
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only while there is no table
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

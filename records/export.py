@@ -29,18 +29,23 @@ class NoText(Exception):
 
 def curl(record: StoredRecord, texts: Sequence[StoredText], base: str) -> str:
     """A command that sends the same request to `base` (`http://host:port`). Raises NoText."""
+    body = request_of(texts).decode(errors="replace")
+    words = ["curl", "-N"] if record.stream else ["curl"]
+    words.append(shlex.quote(f"{base}{record.path}"))
+    if not body:
+        return " ".join([*words, "-H", f'"Authorization: Bearer {KEY}"'])
+    headers = ["-H", "'Content-Type: application/json'", "-H", f'"Authorization: Bearer {KEY}"']
+    return " ".join([*words, *headers, "--data-binary", shlex.quote(body)])
+
+
+def request_of(texts: Sequence[StoredText]) -> bytes:
+    """The body of the client's request; empty if it had none. Raises NoText."""
     request = next((text for text in texts if text.kind == "request"), None)
     if request is None:
         raise NoText("The text of this request was not recorded. RECORD=full records it.")
     if request.truncated:
         raise NoText("The request was too long to be recorded whole.")
-    words = ["curl", "-N"] if record.stream else ["curl"]
-    words.append(shlex.quote(f"{base}{record.path}"))
-    if not request.body:
-        return " ".join([*words, "-H", f'"Authorization: Bearer {KEY}"'])
-    body = request.body.decode(errors="replace")
-    headers = ["-H", "'Content-Type: application/json'", "-H", f'"Authorization: Bearer {KEY}"']
-    return " ".join([*words, *headers, "--data-binary", shlex.quote(body)])
+    return request.body
 
 
 def corpus_case(record: StoredRecord, texts: Sequence[StoredText]) -> dict[str, Any]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from records.filters import Term
 from records.record import StoredRecord, new_id
 
 MOST = 500
 """Records of one page."""
 PAGE = 50
 """Records of a page, where nobody says another number."""
-SLOW = 10.0
-"""Seconds from which an exchange is slow, where nobody says another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,13 @@ class Query:
     """Took at least so many seconds."""
     since_us: int | None = None
     until_us: int | None = None
+    changed_us: int | None = None
+    """Only what is under way, or has ended since then."""
     before: str = ""
     """Only what is older than the record of this name: the next page."""
     limit: int = PAGE
+    terms: tuple[Term, ...] = ()
+    """Those of a filter in words (`records/filters.py`)."""
 
     def fits(self, record: StoredRecord) -> bool:
         """Whether a record is wanted; `limit` counts elsewhere."""
@@ -54,7 +57,9 @@ class Query:
             or (self.slow is not None and (record.total_us is None or record.total_us < self.slow * 1e6))
             or (self.since_us is not None and record.received_us < self.since_us)
             or (self.until_us is not None and record.received_us > self.until_us)
+            or (self.changed_us is not None and not self._changed(record, self.changed_us))
             or (self.before and record.id >= self.before)
+            or not all(term.fits(record) for term in self.terms)
         )
 
     def where(self) -> tuple[str, Mapping[str, Any]]:
@@ -78,8 +83,12 @@ class Query:
             parts.append(("received_us >= :since AND id >= :oldest", self._since(self.since_us)))
         if self.until_us is not None:
             parts.append(("received_us <= :until", {"until": self.until_us}))
+        if self.changed_us is not None:
+            changed = "(state = 'open' OR received_us + coalesce(total_us, 0) >= :changed)"
+            parts.append((changed, {"changed": self.changed_us}))
         if self.before:
             parts.append(("id < :before", {"before": self.before}))
+        parts += [term.where(f"term{place}") for place, term in enumerate(self.terms)]
         values = {name: value for _, given in parts for name, value in given.items()}
         return " AND ".join(part for part, _ in parts) or "1 = 1", values
 
@@ -93,6 +102,10 @@ class Query:
             ("status", self.status),
             ("request_id", self.request_id),
         )
+
+    @staticmethod
+    def _changed(record: StoredRecord, since_us: int) -> bool:
+        return record.state == "open" or record.received_us + (record.total_us or 0) >= since_us
 
     @staticmethod
     def _since(since_us: int) -> Mapping[str, Any]:

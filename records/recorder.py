@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +20,7 @@ from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
 from streaming.tape import Tape
 
+REFUSED_A_MINUTE = 20
 _FEW = 32
 """Exchanges with text that may be under way before anybody looks at how much text that is."""
 _LOOKED_EVERY = 0.5
@@ -69,6 +71,7 @@ class Recorder:
         self._tapes = OpenTapes(most_bytes)
         self._without_text = 0
         self._guard = new_lock()
+        self._refused: deque[float] = deque()
 
     def began(self, record: ExchangeRecord) -> None:
         """The engine calls this when a request has come, and then `record.when_ended`."""
@@ -80,6 +83,23 @@ class Recorder:
                     self._without_text += 1
         record.when_ended = self._ended
         self._sink.began(record)
+
+    def refused(self, record: ExchangeRecord) -> None:
+        """A request that got no further than the keys: it has no text, and ends at once.
+
+        Of these a few a minute are kept, so that a stranger cannot push out what others asked.
+        """
+        now = time.monotonic()
+        with self._guard:
+            while self._refused and now - self._refused[0] > 60:
+                self._refused.popleft()
+            if len(self._refused) >= REFUSED_A_MINUTE:
+                return
+            self._refused.append(now)
+        record.id = new_id(record.received_at)
+        record.when_ended = self._ended
+        self._sink.began(record)
+        record.end()
 
     def _ended(self, record: ExchangeRecord) -> None:
         record.when_ended = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backends.chat import ChatReplyReader
@@ -16,10 +16,11 @@ from converters.base import ToolCallConverter
 from converters.factory import converter_factory
 from converters.stages.lease import Lease
 from converters.stages.pipeline import Pipeline
+from converters.stages.tracing import Decision, TracedPipeline
 from converters.text.events import Event
 from converters.text.reasons import Reason
 from errors import ErrorInfo, ProxyError
-from records.spans import Message, Span, message_of, spans_of
+from records.spans import Message, Span, marked, message_of, spans_of
 from records.texts import StoredText, reading_of
 from reply import ChoiceEvent, Reply, Step
 from streaming.custom_converter import converter_for, parser_for
@@ -71,20 +72,29 @@ class _Watch:
     """What was fed to the parsers of one answer. `now` is when the bytes at hand came."""
 
     now: int = 0
-    fed: list[list[tuple[int, str, bool]]] = field(default_factory=list)
-    """For each parser its pieces: (microseconds, text, whether the server called it reasoning)."""
+    parsers: list[_Watched] = field(default_factory=list)
 
 
 class _Watched(Pipeline):
-    """A parser that notes what it is fed. It grants no lease, so that all text comes by."""
+    """A parser that notes what it is fed, and what was decided. It grants no lease, so that all text comes by."""
 
-    __slots__ = ("_inner", "_pieces", "_watch")
+    __slots__ = ("_inner", "_watch", "pieces")
 
     def __init__(self, inner: Pipeline, watch: _Watch) -> None:
         self._inner = inner
         self._watch = watch
-        self._pieces: list[tuple[int, str, bool]] = []
-        watch.fed.append(self._pieces)
+        self.pieces: list[tuple[int, str, bool]] = []
+        """(microseconds, text, whether the server called it reasoning)"""
+        watch.parsers.append(self)
+
+    @property
+    def fed(self) -> str:
+        """All that it was fed."""
+        return "".join(part for _, part, _ in self.pieces)
+
+    def decisions(self) -> list[Decision]:
+        """What became of it, with places in it."""
+        return self._inner.decisions() if isinstance(self._inner, TracedPipeline) else []
 
     @property
     def syntax(self) -> str | None:
@@ -103,11 +113,11 @@ class _Watched(Pipeline):
         return self._inner.left_as_text
 
     def feed(self, text: str) -> list[Event]:
-        self._pieces.append((self._watch.now, text, False))
+        self.pieces.append((self._watch.now, text, False))
         return self._inner.feed(text)
 
     def feed_reasoning(self, text: str) -> list[Event]:
-        self._pieces.append((self._watch.now, text, True))
+        self.pieces.append((self._watch.now, text, True))
         return self._inner.feed_reasoning(text)
 
     def lease(self) -> Lease | None:
@@ -146,7 +156,7 @@ def _attempt(text: StoredText, attempt: dict[str, Any], reading: Reading, model:
     converter = _converter(reading, model)
     watch = _Watch()
     expectations = reading.expectations
-    new_parser: Callable[[], Pipeline] = lambda: _Watched(parser_for(converter, expectations), watch)  # noqa: E731
+    new_parser: Callable[[], Pipeline] = lambda: _Watched(parser_for(converter, expectations, _no_one), watch)  # noqa: E731
     # a call that cannot be read ends as such: where the stream ended with an error, more than that can be shown
     reader = ChatReplyReader(ReplyContext(new_parser, expectations, frozenset(), reading.choices, model, True))
     status = attempt.get("status")
@@ -212,22 +222,31 @@ def _events(steps: Iterable[Step]) -> list[ChoiceEvent]:
 
 def _choice(index: int, events: Sequence[Any], watch: _Watch) -> ChoiceReplay:
     spans = spans_of(events)
-    pieces = _pieces("".join(span.raw for span in spans), watch)
-    return ChoiceReplay(index, spans, pieces, message_of(events))
+    pieces, decisions = _fed("".join(span.raw for span in spans), watch)
+    return ChoiceReplay(index, marked(spans, decisions), pieces, message_of(events))
 
 
-def _pieces(raw: str, watch: _Watch) -> list[Piece]:
-    """The borders in the raw text of a choice. Parsers are taken as far as what they were fed follows in the text."""
+def _fed(raw: str, watch: _Watch) -> tuple[list[Piece], list[Decision]]:
+    """(the borders in the raw text of a choice, the decisions about it, with places in it)
+
+    Parsers are taken as far as what they were fed follows in the text.
+    """
     pieces: list[Piece] = []
+    decisions: list[Decision] = []
     pos = 0
-    for fed in list(watch.fed):
-        text = "".join(part for _, part, _ in fed)
+    for parser in list(watch.parsers):
+        text = parser.fed
         if text and raw.startswith(text, pos):
-            watch.fed.remove(fed)  # several choices may say the same
-            for at, part, reasoning in fed:
+            watch.parsers.remove(parser)  # several choices may say the same
+            decisions += [replace(each, start=each.start + pos, end=each.end + pos) for each in parser.decisions()]
+            for at, part, reasoning in parser.pieces:
                 if part:
                     pos += len(part)
                     pieces.append(Piece(at, pos, reasoning))
     if pos < len(raw):  # text behind a finish reason goes by the parser
         pieces.append(Piece(pieces[-1].at_us if pieces else 0, len(raw)))
-    return pieces
+    return pieces, decisions
+
+
+def _no_one(_decisions: Sequence[Decision]) -> None:
+    """They are asked for, not told."""

@@ -30,6 +30,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX record_request ON record (request_id)",
         "CREATE INDEX record_open ON record (worker) WHERE state = 'open'",
     ),
+    # sessions of the inspector from which somebody logged out, until their cookies are too old anyway
+    ("CREATE TABLE ended_session (id TEXT PRIMARY KEY, until_us BIGINT NOT NULL)",),
 )
 """Each migration is a list of statements. One that was released is never changed: another is put behind it.
 

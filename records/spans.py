@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from converters.stages.tracing import Decision
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Noted, Reasoning, Removed, Text
-from converters.text.reasons import NOTED, REMOVED
+from converters.text.reasons import LEFT, NOTED, REMOVED
 from reply import Finish, ReplyEvent, Usage
 from streaming.record import REQUEST_CODES
 
 Kind = Literal["content", "reasoning", "call", "removed", "noted"]
+
+_LEFT_TOO = frozenset({"marker_left", "arguments_unreadable"})
+"""Reasons beside those of LEFT that stand at a place of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Span:
     """Its place in the raw text, in characters."""
     raw: str
     code: str = ""
-    """Why it was removed, or what was decided."""
+    """Why it was removed or left as it is, or what was decided."""
     detail: str = ""
     call: int | None = None
     """The number of the call in its answer."""
@@ -79,6 +83,46 @@ def spans_of(events: Iterable[ReplyEvent]) -> list[Span]:
         parts = [one.raw]
     _close(found, parts)
     return found
+
+
+def marked(spans: Sequence[Span], decisions: Sequence[Decision]) -> list[Span]:
+    """The spans with the reasons why markup was left as it is; those of text are cut where such a reason begins.
+
+    Places in `decisions` are those of the spans.
+    """
+    marks = [each for each in decisions if each.code in LEFT or each.code in _LEFT_TOO]
+    out: list[Span] = []
+    place = 0
+    for span in spans:
+        end = span.start + len(span.raw)
+        while place < len(marks) and marks[place].end <= span.start and marks[place].start < span.start:
+            place += 1
+        if span.kind in ("content", "reasoning"):
+            out += _cut(span, end, marks[place:])
+        elif span.kind == "call" and place < len(marks) and marks[place].start == span.start and span.name is not None:
+            out.append(replace(span, code=str(marks[place].code)))
+        else:
+            out.append(span)
+    return out
+
+
+def _cut(span: Span, end: int, marks: Iterable[Decision]) -> Iterator[Span]:
+    at = span.start
+    for mark in marks:
+        start, until = max(mark.start, at), min(mark.end, end)
+        if start >= end:
+            break
+        if until > start:
+            if start > at:
+                yield _part(span, at, start, "")
+            yield _part(span, start, until, str(mark.code))
+            at = until
+    if at < end or not span.raw:
+        yield _part(span, at, end, "")
+
+
+def _part(span: Span, start: int, end: int, code: str) -> Span:
+    return replace(span, start=start, raw=span.raw[start - span.start : end - span.start], code=code)
 
 
 def _close(found: list[Span], parts: Sequence[str]) -> None:

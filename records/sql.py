@@ -10,10 +10,11 @@ from typing import Any
 
 from errors import ConfigError
 from records.databases import Database, Postgres, Sqlite, Statement
-from records.query import Query
+from records.overview import Overview, overview_in
+from records.query import MOST, Query
 from records.record import COLUMNS, AttemptMade, Code, StoredRecord, worker_name
 from records.schema import LOCK, MIGRATIONS, VERSION_TABLE
-from records.stores import KeyUsage
+from records.stores import Head, KeyUsage
 from records.texts import PackedText, StoredText, unpacked
 
 _NAMES = (*COLUMNS, "tried")
@@ -100,6 +101,23 @@ class SqlStore:
             ]
         )
 
+    def overview(self, query: Query) -> Overview:
+        return overview_in(self._read, query)
+
+    def heads(self, most: int) -> Mapping[str, Head]:
+        newest = "SELECT id, state, has_text FROM record ORDER BY id DESC LIMIT :most"
+        under_way = "SELECT id, state, has_text FROM record WHERE state = 'open' ORDER BY id DESC LIMIT :most"
+        rows = [*self._read(newest, {"most": most}), *self._read(under_way, {"most": most})]
+        return {name: Head(state, bool(has_text)) for name, state, has_text in rows}
+
+    def those(self, ids: Sequence[str]) -> Sequence[StoredRecord]:
+        found: list[StoredRecord] = []
+        for start in range(0, len(ids), MOST):
+            names = {f"id{place}": each for place, each in enumerate(ids[start : start + MOST])}
+            sql = f"{_SELECT} WHERE id IN ({', '.join(f':{name}' for name in names)}) ORDER BY id DESC"
+            found += self._records(self._read(sql, names))
+        return found
+
     def usage(self, query: Query) -> Sequence[KeyUsage]:
         where, values = query.where()
         sums = "sum(calls), sum(coalesce(tok_in, 0)), sum(coalesce(tok_out, 0))"
@@ -125,6 +143,19 @@ class SqlStore:
         for record_id, code, detail in self.database.read(sql, names):
             codes.setdefault(record_id, []).append(Code(code, detail))
         return [_record(row, codes.get(str(row[0]), [])) for row in rows]
+
+    # -- sessions of the inspector -----------------------------------------------------------------------------------
+
+    def end_session(self, name: str, until_us: int, now_us: int) -> None:
+        """A session counts no longer, for every worker. It is forgotten at `until_us`."""
+        self.prepare()
+        insert = "INSERT INTO ended_session (id, until_us) VALUES (:id, :until) ON CONFLICT DO NOTHING"
+        delete = "DELETE FROM ended_session WHERE until_us < :now"
+        self.database.write([(delete, [{"now": now_us}]), (insert, [{"id": name, "until": until_us}])])
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a session counts no longer."""
+        return bool(self._read("SELECT 1 FROM ended_session WHERE id = :id", {"id": name}))
 
     # -- keeping it small --------------------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from records.overview import Overview, overview_of
 from records.query import Query
-from records.record import StoredRecord, stored
+from records.record import State, StoredRecord, stored
 from records.texts import Redact, StoredText, texts_of
 from records.threads import new_lock
 from streaming.record import ExchangeRecord
@@ -33,6 +34,13 @@ class KeyUsage:
     tok_out: int
 
 
+class Head(NamedTuple):
+    """What tells whether a record has changed."""
+
+    state: State
+    has_text: bool
+
+
 class Store(Protocol):
     """Keeps records. Any method may raise StoreError."""
 
@@ -50,6 +58,18 @@ class Store(Protocol):
 
     def usage(self, query: Query) -> Sequence[KeyUsage]:
         """What each key used, of the records that a query finds."""
+        ...
+
+    def overview(self, query: Query) -> Overview:
+        """What the records say together that a query finds."""
+        ...
+
+    def heads(self, most: int) -> Mapping[str, Head]:
+        """The newest records, and the newest of those under way, by their ids."""
+        ...
+
+    def those(self, ids: Sequence[str]) -> Sequence[StoredRecord]:
+        """The records with these ids, the newest first."""
         ...
 
 
@@ -103,6 +123,19 @@ class MemoryStore:
             if name in (record.id, record.request_id) and (own is None or record.key_name == own):
                 return stored(record)
         return None
+
+    def overview(self, query: Query) -> Overview:
+        return overview_of(_fitting(map(stored, self._all()), query.fits))
+
+    def heads(self, most: int) -> Mapping[str, Head]:
+        return {
+            record.id: Head("ended" if record.ended else "open", record.tape is not None)
+            for record in self._all()[:most]
+        }
+
+    def those(self, ids: Sequence[str]) -> Sequence[StoredRecord]:
+        wanted = frozenset(ids)
+        return [stored(record) for record in self._all() if record.id in wanted]
 
     def texts(self, record_id: str) -> Sequence[StoredText]:
         for record in self._all():

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from records.facts import facts_of
 from records.record import StoredRecord
 from records.replay import AttemptReplay, ChoiceReplay, replay
 from records.spans import Span, meaning
 from records.texts import StoredText
+from records.verdict import verdict
 
 
 def listed(record: StoredRecord) -> dict[str, Any]:
@@ -21,16 +23,20 @@ def listed(record: StoredRecord) -> dict[str, Any]:
 
 
 def shown(record: StoredRecord, texts: Sequence[StoredText]) -> dict[str, Any]:
-    """A record with all that is known of it. Without texts, `text` is null."""
+    """A record with all that is known of it, and a sentence about it. Without texts, `text` is null."""
     told = listed(record)
     told["codes"] = [asdict(code) | {"meaning": meaning(code.code)} for code in record.codes]
-    return {"record": told, "text": _texts(record, texts) if texts else None}
+    replays = replay(texts, record.model)
+    return {
+        "record": told,
+        "text": _texts(record, texts, replays) if texts else None,
+        "verdict": asdict(verdict(facts_of(record, texts, replays))),
+    }
 
 
-def _texts(record: StoredRecord, texts: Sequence[StoredText]) -> dict[str, Any]:
+def _texts(record: StoredRecord, texts: Sequence[StoredText], replays: Sequence[AttemptReplay]) -> dict[str, Any]:
     by_kind = {text.kind: text for text in texts}
     request, client = by_kind.get("request"), by_kind.get("client")
-    replays = replay(texts, record.model)
     attempts: list[dict[str, Any]] = []
     for number, tried in enumerate(record.tried):
         sent, received = by_kind.get(f"sent.{number}"), by_kind.get(f"received.{number}")
@@ -78,13 +84,14 @@ def _choice(found: ChoiceReplay) -> dict[str, Any]:
     return {
         "index": found.index,
         "raw": found.raw,
-        "spans": [_span(span) for span in found.spans],
+        "spans": [span_json(span) for span in found.spans],
         "pieces": [asdict(piece) for piece in found.pieces],
         "message": asdict(found.message),
     }
 
 
-def _span(span: Span) -> dict[str, Any]:
+def span_json(span: Span) -> dict[str, Any]:
+    """A span as JSON. What is empty is left out."""
     told = {name: value for name, value in asdict(span).items() if value not in (None, "") or name == "raw"}
     told["end"] = span.start + len(span.raw)
     if span.code:

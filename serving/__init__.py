@@ -65,6 +65,7 @@ def serve(app: Flask, config: Config) -> int:
     keep_what_is_loaded()
     server.serve_forever()
     server.server_close()
+    app.extensions["shutdown"].begin()
     notice = notice_of(GRACE)
     if not server.idle_within(GRACE - notice):
         app.extensions["shutdown"].set()

@@ -32,6 +32,7 @@ def set_before_exit(shutdown: ShutdownSignal, grace: float) -> None:
         nonlocal stopping
         if not stopping:  # gunicorn repeats SIGTERM each second during a reload
             stopping = True
+            shutdown.begin()
             signal.setitimer(signal.ITIMER_REAL, max(grace - notice_of(grace), 0.001))
         gunicorns_handler(number, frame)
 

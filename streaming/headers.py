@@ -40,15 +40,20 @@ def _named_by_connection(headers: Headers) -> set[str]:
     return {name.strip().lower() for value in values for name in value.split(",")}
 
 
-def to_backend(headers: Headers, api_key: str | None, drop_key: bool, request_id: str) -> list[tuple[str, str]]:
+def to_backend(
+    headers: Headers, api_key: str | None, drop_key: bool, request_id: str, secret: str | None = None
+) -> list[tuple[str, str]]:
     """The headers of the request to the backend, from `headers` of the client.
 
     `api_key` replaces the client's key. `drop_key` removes the client's key, because it is one of PROXY_API_KEYS.
+    Headers that hold `secret`, which is for nobody behind us, are left out.
     """
     dropped = _NOT_FORWARDED | _named_by_connection(headers) | {"x-request-id"}
     if api_key or drop_key:
         dropped = dropped | {"authorization", "x-api-key"}
     kept = [(key, value) for key, value in headers if key.lower() not in dropped and not key.lower().startswith(_OURS)]
+    if secret:
+        kept = [(key, value) for key, value in kept if secret not in value]
     if api_key:
         kept.append(("Authorization", f"Bearer {api_key}"))
     return [*kept, ("Accept-Encoding", "identity"), ("X-Request-Id", request_id)]

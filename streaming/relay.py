@@ -240,8 +240,9 @@ class Relay:
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
-        key = self._config.backend_api_key
-        headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        config = self._config
+        drop_key = bool(config.proxy_api_keys)
+        headers = to_backend(request.headers, config.backend_api_key, drop_key, record.request_id, config.inspector_key)
         record.was_sent(body)
         try:
             return self._backend.open(request.method, target, headers, body, request.client_fd)

@@ -6,7 +6,10 @@ May not know: what a body means, which API it belongs to.
 from __future__ import annotations
 
 import re
+import select
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Request, Response, g, request
 from werkzeug.datastructures import Headers
@@ -17,6 +20,7 @@ from streaming import ClientReply, ClientRequest
 
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:[/;]|%3b|$)|%2f|%5c|%00|\\|\0|//", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
+_HUNG_UP = getattr(select, "POLLRDHUP", 0) or getattr(select, "POLLHUP", 0)
 _ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 
 
@@ -67,6 +71,19 @@ def _client_fd(request: Request) -> int | None:
         if sock is not None:
             return int(sock.fileno())
     return None
+
+
+def has_left(request: Request) -> bool:
+    """Whether the client has closed its connection, as far as that shows without waiting; never on Windows."""
+    fd = _client_fd(request)
+    if fd is None or fd < 0 or not hasattr(select, "poll"):
+        return False
+    # gevent's own would let others run, and sees no end of a connection
+    monkey = sys.modules.get("gevent.monkey")
+    patched = monkey is not None and monkey.is_module_patched("select")
+    watch: Any = monkey.get_original("select", "poll")() if monkey is not None and patched else select.poll()
+    watch.register(fd, _HUNG_UP)
+    return bool(watch.poll(0))
 
 
 def flask_response(reply: ClientReply) -> Response:

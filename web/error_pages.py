@@ -20,6 +20,7 @@ from errors import (
     RequestError,
     Stopping,
     TooLarge,
+    TooMany,
     Unauthorised,
 )
 from web.client_request import current_request
@@ -40,7 +41,7 @@ def add_error_pages(app: Flask, dialects: Sequence[Dialect]) -> None:
         dialect = g.get("dialect") or asked(current_request().path)
         body = dialect.write_error(error.info)
         response = Response(body, status or error.status, content_type="application/json")
-        if isinstance(error, BackendError | Stopping) and not isinstance(error, Refused):
+        if isinstance(error, BackendError | Stopping | TooMany) and not isinstance(error, Refused):
             response.headers["Retry-After"] = _RETRY_AFTER
         if isinstance(error, Unauthorised):
             response.headers["WWW-Authenticate"] = _CHALLENGE

@@ -10,7 +10,9 @@ from flask import Request, g
 
 from config import Config
 from errors import Unauthorised
-from streaming import request_id_of
+from records.recorder import Recorder
+from streaming import ExchangeRecord, request_id_of
+from web.again import is_again
 from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
@@ -26,18 +28,27 @@ def is_private(path: str) -> bool:
     return f"{path}/".startswith(_PRIVATE)
 
 
-def key_check(config: Config) -> Callable[[], None]:
-    """Names the request, then asks for its key: a refusal has a name, too."""
+def key_check(config: Config, recorder: Recorder | None = None) -> Callable[[], None]:
+    """Names the request, then asks for its key: a refusal has a name, too, and a record."""
 
     def check() -> None:
         asked = current_request()
         g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
         g.key_name = name_of_key(config, asked)
+        if is_again(asked.environ):
+            return
         is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
         if config.proxy_api_keys and g.key_name is None and not is_open:
-            raise Unauthorised(
+            error = Unauthorised(
                 "This proxy needs one of its PROXY_API_KEYS, as 'Authorization: Bearer …' or as 'x-api-key: …'."
             )
+            if recorder is not None:
+                recorder.refused(
+                    ExchangeRecord(
+                        g.request_id, asked.path, status=error.status, error=error.code, backend=config.backend_url
+                    )
+                )
+            raise error
 
     return check
 

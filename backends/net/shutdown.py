@@ -19,6 +19,8 @@ class ShutdownSignal:
 
     def __init__(self) -> None:
         self._set = False
+        self.begun = False
+        """The server is to stop: whatever would never end by itself should end now."""
         self._pipe: tuple[int, int] | None = None
         self._lock = threading.Lock()
 
@@ -37,9 +39,13 @@ class ShutdownSignal:
         """Whether `set` was called, for those who are busy and do not wait."""
         return self._set
 
+    def begin(self) -> None:
+        """A shutdown has begun. It ends no wait."""
+        self.begun = True
+
     def set(self) -> None:
         """End all waits, now and later. Takes no lock, so a signal handler may call it."""
-        self._set = True
+        self._set = self.begun = True
         if self._pipe is not None:
             os.write(self._pipe[1], b"!")  # nobody reads it, so it stays readable for every waiter
 

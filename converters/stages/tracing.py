@@ -127,6 +127,10 @@ class TracedPipeline(Pipeline):
             self._told(self.decisions())
         return events
 
+    def ending(self, cut: bool = False, followed: bool = False) -> Iterator[list[Event]]:
+        """All in one batch: who wants decisions waits for them."""
+        return iter([self.finish(cut, followed)])
+
     def decisions(self) -> list[Decision]:
         """All of them, in the order of the text, once it is finished. Those with a span cover it, each part once."""
         spans = {left.start: left for left in self._tracing.abandoned.spans if left.code == "marker_left"}

@@ -192,3 +192,15 @@ def test_a_record_is_there_while_its_exchange_goes_on(recorded: Callable[..., Re
     response.close()
     until(lambda: proxy.listed("state=ended") or None)
     assert not proxy.listed("state=open")
+
+
+def test_why_markup_stays_text_stands_at_its_place(shared: Recorded) -> None:
+    call = '<tool_call>{"name": "get_weather", "arguments": {"city": "Seoul"}}</tool_call>'
+    text = f"So:\n```\n{call}\n```\n{call.replace('get_weather', 'other')}"
+    shared.ask(ask(tools=TOOLS), Said(said(*chunks(text, 5))))
+    choice = choice_of(shared.last())
+    assert_whole(choice, text)
+    marked = [(span["kind"], span["raw"], span["code"]) for span in choice["spans"] if span.get("code")]
+    assert ("content", "<tool_call>", "quoted") in marked and all(span[2] for span in marked)
+    assert next(span for span in choice["spans"] if span.get("name"))["code"] == "undeclared_name"
+    assert next(span for span in choice["spans"] if span.get("code") == "quoted")["meaning"]

@@ -352,6 +352,16 @@ def talk_of_the_canary(proxy: Recorded) -> None:
     proxy.ask({"input": CANARY}, Said([error], content_type="application/json"), path="/v1/embeddings")
 
 
+def first_events_of(proxy: Recorded) -> bytes:
+    """What a live feed tells at its beginning: all that has ended a moment ago."""
+    response = proxy.client.get("/dragoman/api/events", buffered=False)
+    pieces = iter(response.response)
+    found = b"".join(next(pieces) for _ in range(2))  # type: ignore[call-overload]
+    response.close()
+    assert b"event: records" in found
+    return found
+
+
 def reachable_from(start: object) -> list[Any]:
     """Everything that an object refers to, at whatever distance; not modules, classes and functions."""
     seen: dict[int, Any] = {}
@@ -387,6 +397,9 @@ def test_with_meta_no_text_is_anywhere(
     assert_no_canary(reachable_from([recorder.store, recorder._sink, recorder._tapes]))
     assert_no_canary([json.dumps(proxy.get(f"records/{each['id']}")) for each in found])
     assert_no_canary([proxy.get("records/export?texts=1"), json.dumps(proxy.get("usage"))])
+    assert_no_canary([json.dumps(proxy.get("overview")), json.dumps(proxy.listed(f"q={CANARY}"))])
+    assert_no_canary([first_events_of(proxy)])
+    assert_no_canary(proxy.client.get(path).get_data() for path in ("/metrics", "/dragoman/", "/dragoman/overview"))
     assert_no_canary(record.getMessage() for record in caplog.records)
     assert_no_canary(path.read_bytes() for path in tmp_path.iterdir())
     if where == "sqlite":

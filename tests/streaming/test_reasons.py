@@ -184,6 +184,14 @@ def test_the_parsers_of_answers_tell_their_decisions() -> None:
     assert sum(each.end - each.start for each in told) == len(f"Hm. Sure. {CALL}")
 
 
+def test_the_decisions_about_a_long_text_that_was_held_are_told_too() -> None:
+    told: list[Decision] = []
+    parser = traced_parser(Expectations(TOOLS), None, None, told.extend)
+    parser.feed(f"```json\n{BARE}")
+    events = [event for batch in parser.ending() for event in batch]
+    assert events and sum(each.end - each.start for each in told) == len(f"```json\n{BARE}")
+
+
 def test_at_info_no_decision_is_told() -> None:
     logging.getLogger("dragoman.decisions").setLevel(logging.INFO)
     assert teller("r1") is None
