@@ -21,7 +21,7 @@ _STEPS = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A time in which one kind of text came. `waiting`: nothing had come yet."""
+    """A time in which one kind of text came. `waiting`: nothing had come yet; `earlier`: other attempts."""
 
     kind: str
     x: float
@@ -85,7 +85,11 @@ def time_line(
     waited_from = attempt["sent_us"] if attempt is not None else record["sent_us"] or 0
     first = came[0] if came else record["first_byte_us"]
     waiting = _phase("waiting", waited_from, total if first is None else max(first, waited_from), total)
-    phases = [waiting, *_phases(pieces, choice["spans"], total)] if choice is not None and pieces else [waiting]
+    earlier = record["sent_us"] or 0
+    phases = [_phase("earlier", earlier, waited_from, total)] if waited_from > earlier > 0 else []
+    phases.append(waiting)
+    if choice is not None and pieces:
+        phases += _phases(pieces, choice["spans"], total)
     if not pieces and first is not None and total > first:
         phases.append(_phase("unknown", first, total, total))
     return TimeLine(

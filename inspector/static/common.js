@@ -12,9 +12,20 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (all, key) => (key in values ? String(values[key]) : all));
 }
 
-/** What a code means; empty for a code that is not known. */
+/** So many of something. */
+export function count(name, number) {
+  return t(number === 1 ? `${name}.one` : name, { n: number.toLocaleString() });
+}
+
+/** What a code means; empty for a code that is not known. Behind a colon stands what it is about. */
 export function meaning(code) {
-  return Object.hasOwn(words, `code.${code}`) ? words[`code.${code}`] : "";
+  const name = `code.${String(code).split(":")[0]}`;
+  return Object.hasOwn(words, name) ? words[name] : "";
+}
+
+/** A sentence in which what stands between backticks is code: what to append to an element. */
+export function rich(text) {
+  return text.split("`").map((part, place) => (place % 2 ? el("code", "", part) : part));
 }
 
 /** A verdict in the language of the page: a sentence of it, if it has one, and the server's own words. */

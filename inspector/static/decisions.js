@@ -1,5 +1,5 @@
 // The decisions about an answer in words, each of which leads to its place in the raw text; and what the client got.
-import { el, meaning, t } from "./common.js";
+import { count, el, meaning, rich, t } from "./common.js";
 import { prettyJson, RawPane } from "./raw.js";
 import { LETTERS, toneOfCode, tonesOf } from "./tones.js";
 
@@ -11,6 +11,7 @@ export function decisionsOf(spans) {
   const tones = tonesOf(spans);
   const found = [];
   const calls = new Map();
+  let blank = null; // all white space that was removed is one entry
   spans.forEach((span, index) => {
     const length = span.raw.length;
     if (span.kind === "call") {
@@ -25,6 +26,13 @@ export function decisionsOf(spans) {
       found.push(entry);
     } else if (span.kind === "noted") {
       found.push({ index, tone: tones[index], code: span.code, detail: span.detail || "", length: 0, text: "" });
+    } else if (span.code === "whitespace") {
+      if (blank) {
+        blank.length += length;
+        return;
+      }
+      blank = { index, tone: "removed", code: span.code, detail: "", length, text: "" };
+      found.push(blank);
     } else if (span.code) {
       found.push({ index, tone: tones[index], code: span.code, detail: "", length, text: span.raw });
     } else {
@@ -48,20 +56,18 @@ function entryOf(decision, reveal) {
     : decision.call !== undefined
       ? el("strong", "", t("became.call"), " ", el("code", "", decision.name || "?"))
       : el("strong", "", t(`became.${decision.tone}`));
-  const size = decision.length ? el("small", "", ` ${t("characters", { n: decision.length.toLocaleString() })}`) : null;
+  const size = decision.length ? el("small", "", ` ${count("characters", decision.length)}`) : null;
   const body = el("span", "words", title, size);
-  if (decision.code || decision.left) body.append(el("span", "why", meaning(decision.code || decision.left)));
+  if (decision.code || decision.left) body.append(el("span", "why", ...rich(meaning(decision.code || decision.left))));
   if (decision.text.trim() && decision.tone !== "removed") body.append(el("span", "excerpt", excerpt(decision.text)));
-  if (reveal && decision.index !== undefined) {
-    const link = el("a", "", letter, body);
+  const link = el(reveal && decision.index !== undefined ? "a" : "div", "", letter, body);
+  item.append(link);
+  if (link.nodeName === "A") {
     link.href = `#s${decision.index}`;
     link.addEventListener("click", (event) => {
       event.preventDefault();
       reveal(decision.index);
     });
-    item.append(link);
-  } else {
-    item.append(letter, body);
   }
   return item;
 }
@@ -90,7 +96,7 @@ export function showDecisions(list, more, spans, codes, reveal) {
 function fold(title, text, open, note = "") {
   const made = el("details", "got");
   made.open = open;
-  made.append(el("summary", "", title, " ", el("small", "", note || t("characters", { n: text.length.toLocaleString() }))));
+  made.append(el("summary", "", title, " ", el("small", "", note || count("characters", text.length))));
   const pane = el("div", "raw plain");
   pane.tabIndex = 0;
   const more = el("button");

@@ -1,5 +1,5 @@
 // The paste box: a text, tools and a model's name, and what Dragoman makes of them.
-import { api, onKeys, Refused, t, verdictOf } from "./common.js";
+import { api, onKeys, Refused, rich, t, verdictOf } from "./common.js";
 import { showClient, showDecisions } from "./decisions.js";
 import { RawPane } from "./raw.js";
 
@@ -33,7 +33,7 @@ async function explain() {
 
 function show(told) {
   byId("explained").hidden = false;
-  document.querySelector(".verdict p").textContent = verdictOf(told.verdict);
+  document.querySelector(".verdict p").replaceChildren(...rich(verdictOf(told.verdict)));
   byId("syntax").textContent = told.syntax ? t("explain.syntax", { row: told.syntax }) : t("explain.no.syntax");
   pane.fill(told.spans, told.pieces || []);
   showDecisions(byId("decisions"), byId("decisions-more"), told.spans, told.codes, (index) => pane.reveal(index));

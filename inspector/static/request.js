@@ -1,5 +1,5 @@
 // The folds of a request: its messages, its tools, and the pieces in which the answer came.
-import { el, seconds, t } from "./common.js";
+import { count, el, seconds, t } from "./common.js";
 import { prettyJson, RawPane, unitPlaces } from "./raw.js";
 
 const MOST = 200;
@@ -74,7 +74,7 @@ export function showMessages(place, small, asked) {
   small.textContent = String(messages.length);
   place.replaceChildren();
   messages.slice(0, MOST).forEach(([role, text], number) => {
-    const size = el("small", "", ` ${t("characters", { n: text.length.toLocaleString() })}`);
+    const size = el("small", "", ` ${count("characters", text.length)}`);
     place.append(fold([el("strong", "", role), size, el("span", "excerpt", text.slice(0, 80))], () => textPane(text), number === messages.length - 1));
   });
   if (!messages.length) place.append(el("p", "quiet-text", t("text.none")));
@@ -88,11 +88,11 @@ function toolOf(tool) {
 
 export function showTools(place, small, asked) {
   const tools = asked && Array.isArray(asked.tools) ? asked.tools : asked && Array.isArray(asked.functions) ? asked.functions : [];
-  small.textContent = `${tools.length} · ${t("characters", { n: JSON.stringify(tools).length.toLocaleString() })}`;
+  small.textContent = `${tools.length} · ${count("characters", JSON.stringify(tools).length)}`;
   place.replaceChildren();
   for (const tool of tools.slice(0, MOST)) {
     const [name, description] = toolOf(tool);
-    const size = el("small", "", ` ${t("characters", { n: JSON.stringify(tool).length.toLocaleString() })}`);
+    const size = el("small", "", ` ${count("characters", JSON.stringify(tool).length)}`);
     place.append(fold([el("code", "", name), size, el("span", "excerpt", description.slice(0, 80))], () => textPane(written(tool))));
   }
   if (asked && asked.tool_choice !== undefined) place.append(el("p", "", el("code", "", "tool_choice"), " ", written(asked.tool_choice)));
