@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,16 +48,16 @@ def difference(before: str, after: str) -> list[Line]:
 
 
 def _lines(text: str) -> list[str]:
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
-    except (ValueError, RecursionError):
-        pass
     return text.split("\n")
 
 
 def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Change, Sequence[str]]]:
     """Runs of lines. What both have in common at their ends is not compared."""
-    head = next((place for place, pair in enumerate(zip(old, new)) if pair[0] != pair[1]), min(len(old), len(new)))
+    head = next(
+        (place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))
+    )
     most = min(len(old), len(new)) - head
     tail = next((place for place in range(most) if old[-1 - place] != new[-1 - place]), most)
     yield "same", old[:head]

@@ -151,6 +151,8 @@ def _exchange(told: Mapping[str, Any], full: bool) -> dict[str, Any]:
     choices: Sequence[Mapping[str, Any]] = replay["choices"] if replay is not None else ()
     place = _chosen("choice", len(choices), 0)
     choice = choices[place] if choices else None
+    if choice is not None and replay is not None and replay["error"] and not choice["spans"]:
+        choice = None  # the backend refused, and there is no answer to show
     sent = [piece["at_us"] for piece in text["client_pieces"]] if text is not None else []
     return {
         "record": record,

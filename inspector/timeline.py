@@ -167,7 +167,5 @@ def _gaps(times: Sequence[int], total: int) -> list[Gap]:
 
 def _labels(total: int) -> list[Label]:
     """Round times, at most five, and zero."""
-    step = next(
-        factor * 10**power for power in range(12) for factor in _STEPS if total / (factor * 10**power) <= 5
-    )
+    step = next(factor * 10**power for power in range(12) for factor in _STEPS if total / (factor * 10**power) <= 5)
     return [Label(_x(us, total), us) for us in range(0, total + 1, step)]

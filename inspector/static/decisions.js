@@ -90,7 +90,7 @@ export function showDecisions(list, more, spans, codes, reveal) {
   };
   more.onclick = next;
   next();
-  if (!all.length) list.append(el("li", "content", t("decisions.none")));
+  if (!all.length) list.append(el("li", "content", el("div", "", t("decisions.none"))));
 }
 
 function fold(title, text, open, note = "") {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import threading
@@ -134,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if CHROMIUM is None or CHROMEDRIVER is None:
         print(f"browser: skipped, {MISSING}")
         return 0
+    os.environ["BROWSER_WHOLE"] = "1"
     held = options.no_tests or pytest.main(["-q", "tests/browser"]) == 0
     return 0 if held and (options.no_load or open_beside(options.streams)) else 1
 

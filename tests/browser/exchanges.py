@@ -16,7 +16,9 @@ QUOTED = f"A call looks like this:\n\n```xml\n{GLM}\n```\n\nThat is all."
 LEFT = "<tool_call>this is no call</tool_call> but the model said so."
 PLAIN = "The weather in Seoul is fine today. <b>No markup here</b> & no call."
 NATIVE = {"tool_calls": [{"function": {"name": "get_weather", "arguments": {"city": "Seoul"}}}]}
-REFUSAL = {"error": {"message": "This model does not support tools <script>", "type": "invalid_request_error", "code": 400}}
+REFUSAL = {
+    "error": {"message": "This model does not support tools <script>", "type": "invalid_request_error", "code": 400}
+}
 
 
 def pieces_of(text: str, size: int = 7) -> list[str]:

@@ -1,7 +1,7 @@
 """Pictures of every view, in both schemes and at two widths, to look at; and the four of docs/INSPECTOR.md.
 
-    python -m tests.browser.pictures            all views, in build/pictures
-    python -m tests.browser.pictures --docs     the four in docs/images as well
+python -m tests.browser.pictures            all views, in build/pictures
+python -m tests.browser.pictures --docs     the four in docs/images as well
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def picture(browser: Browser, path: Path, width: int, height: int | None) -> Non
 def smaller(path: Path) -> None:
     """The same picture with few colours. Raises AssertionError if it is still too large."""
     picture = Image.open(path).convert("RGB")
-    for colours in (128, 64, 32, 16):
+    for colours in (256, 128, 64, 32):
         out = io.BytesIO()
         picture.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         if out.tell() <= LARGEST:

@@ -9,7 +9,19 @@ import pytest
 
 from tests.answers import Json
 from tests.browser.driver import Browser
-from tests.browser.exchanges import GLM, HERMES_SLIP, KINDS, LEFT, PLAIN, QUOTED, THOUGHT, Script, ask_kind, record_of, request_of
+from tests.browser.exchanges import (
+    GLM,
+    HERMES_SLIP,
+    KINDS,
+    LEFT,
+    PLAIN,
+    QUOTED,
+    THOUGHT,
+    Script,
+    ask_kind,
+    record_of,
+    request_of,
+)
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
 
@@ -164,7 +176,9 @@ def test_copies(browser: Browser, served: Served) -> None:
 
     def copied() -> str:
         browser.until(lambda: "shown" in (browser.find("#said").get_attribute("class") or ""))
-        text = browser.awaited("navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](String(error)))")
+        text = browser.awaited(
+            "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](String(error)))"
+        )
         browser.js("document.getElementById('said').className = ''")
         return str(text)
 
@@ -173,7 +187,7 @@ def test_copies(browser: Browser, served: Served) -> None:
     browser.press("c")
     assert copied().startswith("curl -N") and "$API_KEY" in copied_again(browser)
     browser.press("x")
-    case: Json = json.loads(browser.until(lambda: (text := copied()).startswith("{") and text or None))
+    case: Json = json.loads(browser.until(lambda: ((text := copied()).startswith("{") and text) or None))
     assert case["text"] == THOUGHT + GLM
 
 
@@ -187,9 +201,14 @@ def test_a_request_is_played_again(browser: Browser, served: Served) -> None:
     first = served.url("again")
     browser.open(first)
     browser.press("r")
-    browser.until(lambda: "/records/" in browser.driver.current_url and browser.driver.current_url.split("?")[0] != first)
+    browser.until(
+        lambda: "/records/" in browser.driver.current_url and browser.driver.current_url.split("?")[0] != first
+    )
     browser.until(lambda: browser.text("#raw") == "Hi.")
-    assert len([each for each in served.backend.requests if each.method == "POST" and each.json()["model"] == "again"]) == 2
+    assert (
+        len([each for each in served.backend.requests if each.method == "POST" and each.json()["model"] == "again"])
+        == 2
+    )
 
 
 def test_a_long_text_is_loaded_part_by_part(browser: Browser, served: Served) -> None:
@@ -197,7 +216,10 @@ def test_a_long_text_is_loaded_part_by_part(browser: Browser, served: Served) ->
     browser.open(served.written(text))
     first = browser.text("#raw")
     assert 65536 <= len(first.encode("utf-16-le")) // 2 < 2 * 65536 and text.startswith(first)
-    assert max(browser.js("return [...document.querySelectorAll('#raw .block')].map((each) => each.textContent.length)")) <= 8192
+    assert (
+        max(browser.js("return [...document.querySelectorAll('#raw .block')].map((each) => each.textContent.length)"))
+        <= 8192
+    )
     while (more := browser.find("#raw-more")).is_displayed():
         more.click()
     assert browser.text("#raw") == text

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.answers import Answer, completion, json_answer, tool
-from tests.browser.driver import Browser
+from tests.browser.driver import Browser, some
 from tests.browser.exchanges import slowly
 from tests.servers import Proxy, Received, ScriptedBackend, running_proxy
 
@@ -39,6 +39,13 @@ ATTACKS = [
     "constructor __proto__ toString",
 ]
 
+SOME = some(ATTACKS, 4)
+INJECTED = (
+    "main script:not([type='application/json']), main style, iframe, object, embed, base, [onerror], [onload], "
+    "[onfocus], [ontoggle]"
+)
+"""What no page holds."""
+
 
 class Attacker:
     """A backend whose every text is an attack."""
@@ -51,7 +58,7 @@ class Attacker:
     def __call__(self, received: Received) -> Answer:
         attack = self.attack
         if self.kind == 0:
-            call = f"<tool_call>\n{{\"name\": \"f\", \"arguments\": {{\"x\": {json.dumps(attack)}}}}}\n</tool_call>"
+            call = f'<tool_call>\n{{"name": "f", "arguments": {{"x": {json.dumps(attack)}}}}}\n</tool_call>'
             return slowly(f"<think>{attack}</think>{attack}\n{call}", 11, 0)
         if self.kind == 1:
             return json_answer({"error": {"message": attack, "type": attack, "code": attack}}, 400)
@@ -59,18 +66,20 @@ class Attacker:
         return json_answer(completion(attack, attack, tool_calls=calls, reasoning_content=attack))
 
 
-
 @pytest.fixture(scope="module")
 def attacked() -> Iterator[Proxy]:
     script = Attacker()
     with ScriptedBackend(script) as backend, running_proxy(backend, RECORD="full") as proxy:
-        for attack in ATTACKS:
+        for attack in SOME:
             for kind in range(3):
                 script.attack, script.kind = attack, kind
                 body = {
                     "model": attack,
                     "stream": kind == 0,
-                    "messages": [{"role": attack, "content": attack}, {"role": "user", "content": [{"type": "text", "text": attack}]}],
+                    "messages": [
+                        {"role": attack, "content": attack},
+                        {"role": "user", "content": [{"type": "text", "text": attack}]},
+                    ],
                     "tools": [tool("f", x="string"), tool(attack, **{attack: "string"})],
                     "tool_choice": "auto",
                     "user": attack,
@@ -91,13 +100,12 @@ def assert_harmless(browser: Browser, proxy: Proxy, where: str) -> None:
     # an inline script or a foreign address that the policy stopped would be told of here
     refused = [each for each in browser.complaints() if "400" not in each and "404" not in each]
     assert not refused, f"{where}: {refused}"
-    inside = browser.js("return document.querySelectorAll('main script:not([type=\"application/json\"]), iframe, object, embed, base, [onerror], [onload], [onfocus], [ontoggle]').length")
-    assert inside == 0, where
+    assert not browser.all(INJECTED), where
 
 
 def test_the_list_shows_attacks_as_text(browser: Browser, attacked: Proxy) -> None:
     browser.open(f"{attacked.url}/dragoman/")
-    browser.until(lambda: len(browser.all("#records tbody tr")) == 3 * len(ATTACKS))
+    browser.until(lambda: len(browser.all("#records tbody tr")) == 3 * len(SOME))
     assert any("<script>" in text for text in browser.texts("#records .c-model"))
     assert_harmless(browser, attacked, "list")
 
@@ -105,7 +113,7 @@ def test_the_list_shows_attacks_as_text(browser: Browser, attacked: Proxy) -> No
 def test_every_exchange_shows_attacks_as_text(browser: Browser, attacked: Proxy) -> None:
     with attacked.get("/dragoman/api/records?limit=500") as client:
         records = client.json()["records"]
-    assert len(records) == 3 * len(ATTACKS)
+    assert len(records) == 3 * len(SOME)
     for record in records:
         browser.open(f"{attacked.url}/dragoman/records/{record['id']}")
         browser.js("for (const fold of document.querySelectorAll('details')) fold.open = true")
@@ -114,9 +122,11 @@ def test_every_exchange_shows_attacks_as_text(browser: Browser, attacked: Proxy)
         assert_harmless(browser, attacked, record["model"])
 
 
-@pytest.mark.parametrize("page", ["", "overview", "explain", "records/nothing", "records/%3Cscript%3Ealert(1)%3C%2Fscript%3E"])
+@pytest.mark.parametrize(
+    "page", ["", "overview", "explain", "records/nothing", "records/%3Cscript%3Ealert(1)%3C%2Fscript%3E"]
+)
 def test_attacks_in_addresses(browser: Browser, attacked: Proxy, page: str) -> None:
-    for attack in ATTACKS:
+    for attack in SOME:
         text = quote(attack.replace("\0", ""), safe="")
         browser.open(f"{attacked.url}/dragoman/{page}?q={text}&lang={text}&at={text}&attempt={text}")
         assert_harmless(browser, attacked, f"{page} {attack}")
@@ -130,8 +140,8 @@ def test_the_overview_shows_attacks_as_text(browser: Browser, attacked: Proxy) -
 
 def test_pasted_attacks_are_text(browser: Browser, attacked: Proxy) -> None:
     browser.open(f"{attacked.url}/dragoman/explain")
-    for attack in ATTACKS:
-        text = f"{attack}<tool_call>{{\"name\": \"f\", \"arguments\": {{\"x\": {json.dumps(attack)}}}}}</tool_call>"
+    for attack in SOME:
+        text = f'{attack}<tool_call>{{"name": "f", "arguments": {{"x": {json.dumps(attack)}}}}}</tool_call>'
         tools = json.dumps([tool("f", x="string"), tool(attack)])
         for name, value in (("text", text), ("tools", tools), ("model", attack)):
             browser.js("document.getElementById(arguments[0]).value = arguments[1]", f"paste-{name}", value)
@@ -139,5 +149,3 @@ def test_pasted_attacks_are_text(browser: Browser, attacked: Proxy) -> None:
         browser.find("#paste button.primary").click()
         browser.until(lambda pasted=pasted: browser.text("#raw") == pasted)  # type: ignore[misc]
         assert_harmless(browser, attacked, attack)
-
-

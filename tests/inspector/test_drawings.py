@@ -90,8 +90,8 @@ def test_whatever_the_times_are_all_is_on_the_line(
     told = choice(*ends, spans=(("reasoning", 0, pos // 2), ("content", pos // 2, pos)))
     line = time_line(record(total), attempt(), told, sorted(sent))
     if line is not None:
-        for part in (*line.phases, *line.came, *line.sent, *line.gaps, *line.labels):
-            assert 0 <= part.x <= 100
+        places = [part.x for each in (line.phases, line.came, line.sent, line.gaps, line.labels) for part in each]
+        assert all(0 <= x <= 100 for x in places)
         assert all(phase.width >= 0 and phase.x + phase.width <= 100.01 for phase in line.phases)
 
 
@@ -123,7 +123,13 @@ def test_times_and_sizes_are_short() -> None:
         *("–", "0.0 ms", "0.4 ms", "12 ms", "0.83 s", "4.1 s", "2 min 5 s"),
     ]
     assert [edge(each) for each in (0.05, 0.001, 2.5, 20, 600)] == ["50 ms", "1 ms", "2.5 s", "20 s", "10 min"]
-    assert [amount(each, "B") for each in (None, 7, 1200, 34_000, 5_000_000)] == ["–", "7 B", "1.2 kB", "34 kB", "5.0 MB"]
+    assert [amount(each, "B") for each in (None, 7, 1200, 34_000, 5_000_000)] == [
+        "–",
+        "7 B",
+        "1.2 kB",
+        "34 kB",
+        "5.0 MB",
+    ]
 
 
 # -- what was changed in a request -------------------------------------------------------------------------------------
@@ -145,7 +151,10 @@ def test_texts_that_are_no_json_and_equal_ones() -> None:
     assert not [line for line in difference("{}", "{}") if line.change in ("gone", "new")]
 
 
-@given(strategies.lists(strategies.sampled_from("abc"), max_size=40), strategies.lists(strategies.sampled_from("abc"), max_size=40))
+@given(
+    strategies.lists(strategies.sampled_from("abc"), max_size=40),
+    strategies.lists(strategies.sampled_from("abc"), max_size=40),
+)
 @settings(max_examples=200, deadline=None)
 def test_the_lines_make_the_new_text_of_the_old(old: list[str], new: list[str]) -> None:
     lines = difference("\n".join(old), "\n".join(new))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from string import Formatter
 
-import pytest
 from werkzeug.test import TestResponse
 
 from inspector.pages import POLICY
