@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -48,17 +48,16 @@ def difference(before: str, after: str) -> list[Line]:
 
 
 def _lines(text: str) -> list[str]:
-    with contextlib.suppress(ValueError, RecursionError):
+    with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
     return text.split("\n")
 
 
 def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Change, Sequence[str]]]:
     """Runs of lines. What both have in common at their ends is not compared."""
-    head = next(
-        (place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new))
-    )
-    most = min(len(old), len(new)) - head
+    common = min(len(old), len(new))
+    head = next((place for place in range(common) if old[place] != new[place]), common)
+    most = common - head
     tail = next((place for place in range(most) if old[-1 - place] != new[-1 - place]), most)
     yield "same", old[:head]
     one, other = old[head : len(old) - tail], new[head : len(new) - tail]

@@ -102,10 +102,11 @@ def _frame(name: str, recorder: Recorder | None) -> dict[str, Any]:
     words = words_of(language)
     other = next(each for each in LANGUAGES if each != language)
     chosen = asked.args.get("lang") in LANGUAGES
+    in_language: dict[str, Any] = {"lang": language} if chosen else {}
 
     def link(endpoint: str, **args: Any) -> str:
         """The address of a page, in the language that was chosen."""
-        return url_for(f"inspector.{endpoint}", **({"lang": language} if chosen else {}), **args)
+        return url_for(f"inspector.{endpoint}", **args, **in_language)
 
     def t(word: str, **values: object) -> str:
         return words[word].format(**values) if values else words[word]

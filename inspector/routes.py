@@ -43,8 +43,14 @@ def add_inspector(
     app: Flask, config: Config, learned: Learned, sessions: Sessions, recorder: Recorder | None = None
 ) -> None:
     """The inspector. Without a recorder there is nothing about single requests."""
-    folders = {"template_folder": "templates", "static_folder": "static", "static_url_path": "/static"}
-    room = Blueprint("inspector", __name__, url_prefix="/dragoman", **folders)
+    room = Blueprint(
+        "inspector",
+        __name__,
+        url_prefix="/dragoman",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
     shutdown = app.extensions["shutdown"]
 
     @room.get("/api/backends")

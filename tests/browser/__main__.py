@@ -3,7 +3,7 @@
     python -m tests.browser [--streams N] [--no-tests] [--no-load]
 
 The streams run through gunicorn and are checked byte for byte, as in `make load`. The page has to show what happens
-within a second, for 95 of 100 changes. Ends with status 1 where something does not hold, and with 0 where no Chromium is.
+within a second, for 95 of 100 changes. Ends with status 1 where something does not hold, and with 0 without a Chromium.
 """
 
 from __future__ import annotations
