@@ -51,6 +51,12 @@ export function at(path, params = {}) {
   return url.pathname + url.search;
 }
 
+/** The same, fast: of a page, and a filter or none. */
+export function linkTo(path, query = "") {
+  const params = [query && `q=${encodeURIComponent(query)}`, page.chosen && `lang=${page.chosen}`].filter(Boolean);
+  return root + path + (params.length ? `?${params.join("&")}` : "");
+}
+
 export class Refused extends Error {
   constructor(status, error) {
     super(error.message || `HTTP ${status}`);

@@ -71,7 +71,7 @@ function putIn() {
       part = document.createDocumentFragment();
       next = next.nextElementSibling;
     }
-    const row = newRow(record, onTerm);
+    const row = newRow(record);
     rows.set(record.id, row);
     part.append(row.element);
   }
@@ -161,7 +161,7 @@ async function older() {
   const found = await api("records", { q: query, before: last, limit: Math.min(FIRST, Math.max(room, 1)) });
   const part = document.createDocumentFragment();
   for (const record of found.records.slice(0, room)) {
-    const row = newRow(record, onTerm);
+    const row = newRow(record);
     rows.set(record.id, row);
     part.append(row.element);
   }
@@ -194,11 +194,6 @@ function setFilter(text) {
   input.value = text;
   markWrong(input, null, "");
   search(text.trim());
-}
-
-function onTerm(event, term) {
-  event.preventDefault();
-  setFilter(addTerm(input.value, term));
 }
 
 let typing = 0;
@@ -265,6 +260,12 @@ if (body) {
   });
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
+    const link = event.target.closest("a.term");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      setFilter(addTerm(input.value, link.dataset.term));
+      return;
+    }
     if (!row || event.target.closest("a, button") || String(getSelection())) return;
     row.querySelector("a.open").click();
   });
