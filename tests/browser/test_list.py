@@ -29,11 +29,12 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def served(browser: Browser) -> Iterator[Served]:
     script = Script()
     with ScriptedBackend(script) as backend, running_proxy(backend, RECORD="full") as proxy:
         yield Served(proxy, script)
         script.gate.set()
+        browser.open("about:blank")  # an open page holds its feed
 
 
 def models(browser: Browser) -> list[str]:
