@@ -52,7 +52,7 @@ class Viewer:
 
 NOBODY = Viewer("", may_change=False)
 """Who has not logged in yet. No key has this name."""
-_OPEN = ("inspector.login", "pages.static")
+_OPEN = ("inspector.login", "inspector.static")
 """Routes that tell nothing of requests: what a login needs."""
 
 
@@ -104,7 +104,7 @@ def _by_key(config: Config, asked: Request, sessions: Sessions) -> Viewer:
         return Viewer(None, may_change=True)
     if name is not None:
         return Viewer(name, may_change=False)
-    if asked.endpoint in _OPEN:
+    if asked.endpoint in _OPEN and asked.method != "OPTIONS":
         return NOBODY
     cookie = asked.cookies.get(COOKIE, "")
     if cookie and not given:

@@ -65,7 +65,7 @@ def _tool(tool: Any, where: str) -> tuple[str, Schema]:
     name = tool.get("name")
     if not isinstance(name, str) or not name:
         raise RequestError(f"'{where}.name' must be a string.", param=f"{where}.name")
-    found = next((tool[key] for key in _SCHEMAS if key in tool), {})
+    found: Any = next((tool[key] for key in _SCHEMAS if key in tool), {})
     if found is not None and not isinstance(found, dict):
         raise RequestError(f"'{where}.parameters' must be an object.", param=f"{where}.parameters")
     return name, found or {}

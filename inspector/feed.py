@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from flask import Blueprint, Request, Response, g
 
 from errors import TooMany
 from inspector.filters import query_of
 from records.changes import EVERY, Changes, Feed, Told
+from records.record import StoredRecord
 from records.recorder import Recorder
 from records.stores import StoreError
 from records.threads import away_from_streams, new_lock
@@ -60,10 +62,13 @@ def add_feed(room: Blueprint, recorder: Recorder, stopping: Callable[[], bool]) 
     changes = Changes(recorder.store, away_from_streams)
     feeds = Feeds(stopping)
 
+    @lru_cache(maxsize=1024)  # for all feeds
+    def line(record: StoredRecord) -> bytes:
+        return recorder.redact(json.dumps(listed(record), ensure_ascii=False).encode(errors="replace"))
+
     def written(told: Told) -> bytes:
-        data = {"records": [listed(record) for record in told.records], "gone": list(told.gone)}
-        text = json.dumps(data, ensure_ascii=False).encode(errors="replace")
-        return b"event: records\nid: %d\ndata: %s\n\n" % (told.at_us, recorder.redact(text))
+        lines, gone = b", ".join(map(line, told.records)), json.dumps(list(told.gone)).encode()
+        return b'event: records\nid: %d\ndata: {"records": [%s], "gone": %s}\n\n' % (told.at_us, lines, gone)
 
     @room.get("/api/events")
     def events() -> Response:

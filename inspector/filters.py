@@ -26,6 +26,7 @@ def query_of(args: Mapping[str, str], own: str | None) -> Query:
         slow=None if slow in (None, "", "0", "false") else SLOW if slow == "true" else _number(args, "slow"),
         since_us=int(_number(args, "since") * 1e6) if "since" in args else None,
         until_us=int(_number(args, "until") * 1e6) if "until" in args else None,
+        changed_us=None,
         limit=max(1, min(int(_number(args, "limit")), MOST)) if "limit" in args else PAGE,
         terms=_terms(args.get("q", "")),
     )

@@ -26,6 +26,9 @@ _BATCHES = 64
 _LATE = 5.0
 """Seconds that a record may need from its end to the store."""
 
+_LONGEST = 3600.0
+"""Seconds that an exchange lasts at most, of those whose end a client can have missed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -86,8 +89,9 @@ class Changes:
         at_us = int(time.time() * 1e6)
         heads = self._store.heads(MOST)
         if asleep:  # what was missed is asked for by each feed itself
-            self._number += 2
-            self._batches.clear()
+            with self._guard:
+                self._number += 2
+                self._batches.clear()
             self._known = heads
             return
         names = [name for name, head in heads.items() if self._known.get(name) != head]
@@ -96,14 +100,16 @@ class Changes:
         if names:
             new = frozenset(name for name in names if name not in self._known)
             found = self._store.those(names[: 2 * MOST])
-            self._number += 1
-            self._batches.append(Batch(self._number, at_us, found, new))
+            with self._guard:
+                self._number += 1
+                self._batches.append(Batch(self._number, at_us, found, new))
         self._known = heads
 
     def since(self, number: int) -> Sequence[Batch] | None:
         """The batches behind a number; None if some of them are forgotten."""
-        batches = list(self._batches)
-        if number == self._number:
+        with self._guard:
+            batches, last = list(self._batches), self._number
+        if number == last:
             return ()
         found = [batch for batch in batches if batch.number > number]
         return found if found and found[0].number == number + 1 else None
@@ -111,9 +117,9 @@ class Changes:
     def caught_up(self, query: Query, since_us: int) -> Sequence[StoredRecord]:
         """What a query finds of all that has changed since then. Raises StoreError."""
         late = max(since_us - int(_LATE * 1e6), 0)
-        found: Sequence[StoredRecord] = self._away(
-            lambda: self._store.find(replace(query, changed_us=late, limit=MOST))
-        )
+        earliest = max(query.since_us or 0, late - int(_LONGEST * 1e6), 0)
+        missed = replace(query, changed_us=late, since_us=earliest, limit=MOST)
+        found: Sequence[StoredRecord] = self._away(lambda: self._store.find(missed))
         return found
 
 

@@ -34,12 +34,12 @@ ENGINES: tuple[Engine, ...] = (
         (8080, 9931),
         r'"timings"\s*:\s*\{[^{}]*"prompt_per_second"|"system_fingerprint"\s*:\s*"b\d+-',
         {
-            "calls": "start llama-server without `--no-jinja` and `--skip-chat-parsing`, or give it the model's "
+            "calls": "start it without `--no-jinja` and `--skip-chat-parsing`, or give it the model's "
             "template with `--chat-template-file`",
             "reasoning": "set `--reasoning-format`",
             "context": "raise `-c`",
             "length": "raise `-n`",
-            "log": "`/props` shows the template",
+            "log": "`/props` shows the template, `-v` the requests",
         },
     ),
     Engine(
@@ -47,11 +47,11 @@ ENGINES: tuple[Engine, ...] = (
         (8000,),
         r'"(?:prompt_logprobs|kv_transfer_params|prompt_token_ids)"\s*:|enable-auto-tool-choice',
         {
-            "calls": "start vLLM with `--enable-auto-tool-choice --tool-call-parser …`, or give it `--chat-template`",
+            "calls": "start it with `--enable-auto-tool-choice --tool-call-parser …`, or give it `--chat-template`",
             "reasoning": "set `--reasoning-parser`",
             "context": "raise `--max-model-len`",
             "length": "raise `--max-model-len`",
-            "log": "`--enable-log-requests --enable-log-outputs` shows them",
+            "log": "`--enable-log-requests --enable-log-outputs` shows the requests",
         },
     ),
     Engine(
@@ -59,11 +59,11 @@ ENGINES: tuple[Engine, ...] = (
         (30000,),
         r'"(?:matched_stop|weight_version)"\s*:',
         {
-            "calls": "start SGLang with `--tool-call-parser …`, or with `--hf-chat-template-name tool_use`",
+            "calls": "start it with `--tool-call-parser …`, or with `--hf-chat-template-name tool_use`",
             "reasoning": "set `--reasoning-parser`",
             "context": "raise `--context-length`",
             "length": "raise `--context-length`",
-            "log": "`--log-requests --log-requests-level 3` shows them",
+            "log": "`--log-requests --log-requests-level 3` shows the requests",
         },
     ),
     Engine(
@@ -75,7 +75,7 @@ ENGINES: tuple[Engine, ...] = (
             "reasoning": "set `think` in the request",
             "context": "raise `OLLAMA_CONTEXT_LENGTH`, or `num_ctx` in the Modelfile",
             "length": "raise `num_predict`",
-            "log": "`OLLAMA_DEBUG_LOG_REQUESTS=1` shows them",
+            "log": "`OLLAMA_DEBUG_LOG_REQUESTS=1` shows the requests",
         },
     ),
     Engine(
@@ -87,7 +87,7 @@ ENGINES: tuple[Engine, ...] = (
             "reasoning": "set the reasoning tags of the model",
             "context": "load the model with `lms load --context-length`",
             "length": "raise the limit of the response's length",
-            "log": "`lms log stream --source model --filter input,output` shows them",
+            "log": "`lms log stream --source model --filter input,output` shows the requests",
         },
     ),
     Engine(
@@ -99,7 +99,7 @@ ENGINES: tuple[Engine, ...] = (
             "reasoning": "set `--chat-template-args '{\"enable_thinking\":false}'`",
             "context": "shorten the prompt",
             "length": "raise `--max-tokens`, which is 512",
-            "log": "`--log-level DEBUG` shows them",
+            "log": "`--log-level DEBUG` shows the requests",
         },
     ),
 )
@@ -118,7 +118,6 @@ def engine_of(backend: str, answer: str = "") -> Engine | None:
 
 
 def setting_for(topic: Topic, engine: Engine | None) -> str:
-    """What helps, as part of a sentence; of all servers if nobody knows which one it is."""
-    if engine is not None:
-        return f"{engine.name}: {engine.settings[topic]}"
-    return "; ".join(f"{each.name}: {each.settings[topic]}" for each in ENGINES)
+    """What helps, as part of a sentence; with each server if nobody knows which one it is."""
+    engines = ENGINES if engine is None else (engine,)
+    return "; ".join(f"with {each.name}, {each.settings[topic]}" for each in engines)

@@ -106,7 +106,8 @@ class SqlStore:
 
     def heads(self, most: int) -> Mapping[str, Head]:
         newest = "SELECT id, state, has_text FROM record ORDER BY id DESC LIMIT :most"
-        under_way = "SELECT id, state, has_text FROM record WHERE state = 'open' ORDER BY id DESC LIMIT :most"
+        # in no order, so that the index of those under way is used
+        under_way = "SELECT id, state, has_text FROM record WHERE state = 'open' LIMIT :most"
         rows = [*self._read(newest, {"most": most}), *self._read(under_way, {"most": most})]
         return {name: Head(state, bool(has_text)) for name, state, has_text in rows}
 

@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
     def heads(self, most: int) -> Mapping[str, Head]:
-        """The newest records, and the newest of those under way, by their ids."""
+        """The newest records, and so many of those under way, by their ids."""
         ...
 
     def those(self, ids: Sequence[str]) -> Sequence[StoredRecord]:

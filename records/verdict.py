@@ -111,8 +111,13 @@ def _ended(text: str) -> str:
 
 
 def _advice(facts: Facts, topic: Topic, ours: str = "") -> str:
-    """`ours`, and the setting of the server; of a text that no server sent there is none."""
-    return "; ".join(filter(None, [ours, setting_for(topic, facts.engine) if facts.served else ""]))
+    """`ours`, and the setting of the server. Of a text that no server sent there is none.
+
+    Where nobody knows the server, the settings of all are told only if they are short, or nothing else is told.
+    """
+    tells = facts.served and (facts.engine is not None or topic not in ("calls", "log") or not ours)
+    advice = "; ".join(filter(None, [ours, setting_for(topic, facts.engine) if tells else ""]))
+    return advice[:1].upper() + advice[1:]
 
 
 def _unfinished(facts: Facts) -> Verdict | None:
@@ -197,17 +202,21 @@ def _called(facts: Facts) -> Verdict:
     native = facts.native if facts.native is not None else facts.outcome in ("untouched", "repaired")
     advice = ""
     if native:
-        code, text = "native", f"{calls} sent by the backend itself, and passed as it came"
+        code, text = "native", f"{calls} sent by the backend itself, and passed unchanged"
         if protocol or facts.outcome == "repaired":
-            code, text = "native_repaired", f"{calls} sent by the backend itself, in a form that breaks clients"
+            code, text = (
+                "native_repaired",
+                f"{calls} sent by the backend itself, in a form that breaks clients, which was repaired",
+            )
             advice = _advice(facts, "calls", "The server's own parser is at fault")
     else:
         code, text = "translated", f"{calls} read in the text of the model ({facts.row or 'a registered converter'})"
-        if facts.served and not facts.prompted:
-            advice = _advice(facts, "calls", "Nothing is amiss; so that the backend reads calls itself")
+        if facts.engine is not None and not facts.prompted:
+            setting = facts.engine.settings["calls"]
+            advice = f"Nothing needs to be done; to let {facts.engine.name} read calls itself, {setting}"
     text, code = _with_request(facts, text, code)
     if repairs:
-        code, text = "repaired", f"{text}; {', '.join(repairs)} was repaired"
+        code, text = "repaired", f"{text}; repaired: {', '.join(repairs)}"
     if "undeclared_name" in facts.codes:
         code, text = "undeclared_name", f"{text}; the request declares no tool of that name"
         advice = "The client's error corrects most models; name only declared tools in the prompt"

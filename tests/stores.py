@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tempfile.TemporaryDirectory() as folder, running_server(Path(folder)) as url:
             print(f"PostgreSQL answers at {url}", flush=True)
-            command = [sys.executable, "-m", "pytest", "-n", "0", "tests/records", *arguments]
+            command = [sys.executable, "-m", "pytest", "-n", "0", "tests/records", "tests/inspector", *arguments]
             return subprocess.run(command, cwd=ROOT, env={**os.environ, "DRAGOMAN_TEST_POSTGRES": url}).returncode
     except Missing as missing:
         print(f"stores: {missing}", file=sys.stderr)

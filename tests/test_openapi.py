@@ -16,12 +16,13 @@ from tests.servers import ROOT, ScriptedBackend, running_proxy
 from version import VERSION
 
 DESCRIPTION: dict[str, Any] = json.loads((ROOT / "dialects/openapi.json").read_text(encoding="utf-8"))
+PAGES = re.compile("/dragoman/(?!api/|login$|logout$)")
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def routes() -> set[tuple[str, str]]:
-    """What Flask would take: HEAD beside GET, and OPTIONS everywhere, are its own."""
-    rules = create_app(Config()).url_map.iter_rules()
+    """What Flask would take: HEAD beside GET, and OPTIONS everywhere, are its own. Pages are for people, and no API."""
+    rules = [rule for rule in create_app(Config()).url_map.iter_rules() if not PAGES.match(rule.rule)]
     return {
         (re.sub(r"<(?:\w+:)?_?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules

@@ -28,7 +28,7 @@ def play_again(app: Flask, asked: Request, path: str, body: bytes) -> tuple[str 
     Returns (the id of the new record, the status); None if there is no record of it.
     """
     name = uuid.uuid4().hex
-    headers = {"X-Request-Id": name, "Content-Type": "application/json", "Host": asked.host}
+    headers = [("X-Request-Id", name), ("Content-Type", "application/json"), ("Host", asked.host)]
     builder = EnvironBuilder(path=path, method="POST" if body else "GET", data=body or None, headers=headers)
     environ = builder.get_environ()
     builder.close()

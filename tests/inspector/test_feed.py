@@ -204,7 +204,12 @@ def test_one_look_serves_all_feeds(store: SqlStore, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("records.changes.EVERY", 0.2)
     looks: list[int] = []
     heads = store.heads
-    monkeypatch.setattr(store, "heads", lambda most: looks.append(most) or heads(most))
+
+    def looked(most: int) -> Any:
+        looks.append(most)
+        return heads(most)
+
+    monkeypatch.setattr(store, "heads", looked)
     changes = Changes(store, lambda run: run())
     feeds = [Feed(changes, Query(), 0) for _ in range(50)]
     until_then = time.monotonic() + 1
@@ -263,14 +268,20 @@ HOWS: list[How] = ["app", "gunicorn"]
 def test_over_the_network(how: How) -> None:
     """It tells what happens, ends when its client leaves, and does not hold up the end of the server."""
     with ScriptedBackend(Answer(said("Hello"))) as backend, proxy_process(how, backend, RECORD="meta") as proxy:
-        left = proxy.get(PATH)
-        left.until("retry")
+        with ExitStack() as stack:
+            many = [stack.enter_context(proxy.get(PATH)) for _ in range(feeds.MOST_FEEDS)]
+            for each in many:
+                each.until("retry")
+            with proxy.get(PATH) as client:
+                assert client.status == 429
+            for each in many:
+                each.leave()
+        time.sleep(1)  # nothing was sent to them since, and they are gone
         with proxy.get(PATH) as client:
             assert client.header("content-type") == "text/event-stream"
             client.until("retry: 2000")
             proxy.streamed(ask(model="a-model"))
             client.until('"model": "a-model"')
-            left.leave()
             began = time.monotonic()
             proxy.signal()
             client.rest()

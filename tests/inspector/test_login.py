@@ -401,7 +401,7 @@ def from_address(client: FlaskClient, address: str, key: str) -> int:
 
 def test_who_guesses_is_slowed_down_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(attempts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     client = client_of()
     found = [from_address(client, "192.0.2.1", f"guess-{number}") for number in range(8)]
     assert found == [401] * attempts.AT_ONCE + [429] * 3
@@ -485,7 +485,7 @@ def test_a_browser_over_the_network(how: How) -> None:
             assert client.status == 401 and b"<form" in client.rest()
         with proxy.client(f"key={OWNER}".encode(), LOGIN, headers=[*form, ("Origin", proxy.url)]) as client:
             assert client.status == 200
-            token, cookie = client.json()["csrf_token"], client.header("set-cookie").partition(";")[0]
+            token, cookie = client.json()["csrf_token"], (client.header("set-cookie") or "").partition(";")[0]
         with proxy.get(BACKENDS, [("Cookie", cookie)]) as client:
             assert client.status == 200
         with proxy.get(BACKENDS, [("Cookie", cookie)], "DELETE") as client:

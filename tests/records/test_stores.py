@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,8 @@ def test_lists_do_not_read_texts_and_use_an_index(tmp_path: Path) -> None:
         sql = f"EXPLAIN QUERY PLAN SELECT * FROM record WHERE {where} ORDER BY id DESC LIMIT 5"
         plan = " ".join(str(row) for row in store.database.read(sql, values))
         assert "TEMP B-TREE" not in plan and "record_text" not in plan, plan
+    sql = "EXPLAIN QUERY PLAN SELECT id, state, has_text FROM record WHERE state = 'open' LIMIT 5"  # of `heads`
+    assert "record_open" in str(store.database.read(sql, {}))
 
 
 # -- what is lost ------------------------------------------------------------------------------------------------------
@@ -355,8 +357,8 @@ def talk_of_the_canary(proxy: Recorded) -> None:
 def first_events_of(proxy: Recorded) -> bytes:
     """What a live feed tells at its beginning: all that has ended a moment ago."""
     response = proxy.client.get("/dragoman/api/events", buffered=False)
-    pieces = iter(response.response)
-    found = b"".join(next(pieces) for _ in range(2))  # type: ignore[call-overload]
+    pieces: Iterator[Any] = iter(response.response)
+    found = b"".join(next(pieces) for _ in range(2))
     response.close()
     assert b"event: records" in found
     return found

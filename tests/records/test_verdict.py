@@ -54,7 +54,7 @@ def full(recorded: Make) -> Recorded:
 def test_translated(full: Recorded) -> None:
     found = told(full, Said(said(f"Sure. {CALL}")))
     assert found["code"] == "translated" and "1 call was read" in found["text"] and "hermes" in found["text"]
-    assert "vLLM: start vLLM with `--enable-auto-tool-choice" in found["advice"]
+    assert "to let vLLM read calls itself, start it with `--enable-auto-tool-choice" in found["advice"]
 
 
 def test_repaired(full: Recorded) -> None:
@@ -273,6 +273,6 @@ def test_servers_are_known_by_what_they_answer_and_by_their_port() -> None:
     assert ollama is not None and ollama.name == "Ollama"
     assert engine_of("https://api.example") is None and engine_of("http://h:x") is None
     for each in ENGINES:
-        assert setting_for("context", each).startswith(each.name)
+        assert setting_for("context", each).startswith(f"with {each.name}, ")
         assert each.name in setting_for("calls", None)
     assert verdict(replace(Facts(), finish="length", served=False)).advice == "Raise `max_tokens` in the request."
