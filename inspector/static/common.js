@@ -124,7 +124,8 @@ export async function playAgain(id) {
   say(t("again.sent"));
   try {
     const told = await api(`records/${encodeURIComponent(id)}/replay`, {}, {});
-    location.assign(at(`records/${encodeURIComponent(told.id)}`));
+    if (told.id) location.assign(at(`records/${encodeURIComponent(told.id)}`));
+    else say(t("again.done", { status: told.status }));
   } catch (error) {
     say(error.message, true);
   }

@@ -1,5 +1,5 @@
 // New and changed records as the server sends them; where it does not, they are asked for.
-import { api, at } from "./common.js";
+import { api, at, Refused } from "./common.js";
 
 const POLL_EVERY = 1500;
 
@@ -13,10 +13,12 @@ export function follow(query, take, tell) {
     try {
       take((await api("records", { q: query, limit: 200 })).records);
       tell("polling");
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) return location.reload(); // the login has ended
       tell("away");
     }
     if (!closed) timer = setTimeout(poll, POLL_EVERY);
+    return undefined;
   };
 
   const listen = () => {
