@@ -19,7 +19,7 @@ from PIL import Image
 
 from tests.answers import TOOLS, Answer, Piece, completion, json_answer, said
 from tests.browser.driver import Browser, started_browser
-from tests.browser.exchanges import Script, ask_kind, pieces_of, record_of, request_of
+from tests.browser.exchanges import BUFFERED, KINDS, Script, pieces_of, record_of, request_of
 from tests.servers import ROOT, Proxy, Received, ScriptedBackend, running_proxy
 
 BUILD = ROOT / "build" / "pictures"
@@ -33,11 +33,28 @@ SLIP = "<tool_call>\n{'name': 'getWeather', 'arguments': {'city': 'Seoul', 'days
 SHOWN = f"{THOUGHT}Let me look that up for you.\n{SLIP}\n<tool_response>{{'sunny': True}}</tool_response>"
 
 
+NAMES = {
+    "llama-3.1-8b": "plain",
+    "deepseek-v3.1": "failing",
+    "qwen2.5-coder-7b": "quoting",
+    "mistral-nemo-12b": "native-slip",
+    "phi-4": "refusing",
+    "glm-4.6": "buffered",
+    "qwen3-4b": "hermes-slip",
+    "gemma-3-12b": "abstaining",
+    "glm-4.5-air": "glm-4.5-air",
+    "gpt-oss-20b": "reasoning",
+}
+"""Models as somebody may have them, and which of the kinds of exchanges each shows."""
+
+
 class Shown(Script):
     """Takes its time, so that there is something to see."""
 
     def __call__(self, received: Received) -> Answer:
         body = received.json() if received.method == "POST" else {}
+        if body.get("model") in NAMES:
+            return KINDS[NAMES[body["model"]]](self)
         if body.get("model") == "qwen3-32b":
             return paced(SHOWN)
         if body.get("model") == "qwen3-8b" and body["messages"][0]["role"] == "system":
@@ -55,10 +72,8 @@ def paced(text: str) -> Answer:
 
 
 def ask_all(proxy: Proxy) -> None:
-    for model in ("plain", "failing", "quoting", "native-slip", "refusing", "buffered", "hermes-slip", "abstaining"):
-        ask_kind(proxy, model)
-    for model in ("glm-4.5-air", "glm-4.5-air", "reasoning", "qwen3-8b", "plain", "qwen3-32b"):
-        with proxy.client(request_of(model, stream=model != "qwen3-8b")) as client:
+    for model in (*NAMES, "glm-4.5-air", "qwen3-8b", "llama-3.1-8b", "qwen3-32b"):
+        with proxy.client(request_of(model, stream=NAMES.get(model, model) not in {*BUFFERED, "qwen3-8b"})) as client:
             client.rest()
 
 
@@ -89,7 +104,9 @@ def smaller(path: Path) -> None:
 
 
 def views(browser: Browser, proxy: Proxy) -> Sequence[tuple[str, str]]:
-    names = {model: record_of(proxy, model)["id"] for model in ("qwen3-32b", "failing", "quoting", "qwen3-8b")}
+    names = {
+        model: record_of(proxy, model)["id"] for model in ("qwen3-32b", "deepseek-v3.1", "qwen2.5-coder-7b", "qwen3-8b")
+    }
     root = f"{proxy.url}/dragoman"
     return [
         ("list", f"{root}/"),
