@@ -58,4 +58,5 @@ def explained(
     size = 1 + len(text) // _MOST_PIECES
     events = [event for start in range(0, len(text), size) for event in parser.feed(text[start : start + size])]
     events += parser.finish(cut)
-    return Explained(events, parser.decisions(), parser.syntax, frozenset(parser.left_as_text))
+    left = parser.left_as_text | ({"marker_left"} if parser.left_marker else set())
+    return Explained(events, parser.decisions(), parser.syntax, frozenset(left))

@@ -18,6 +18,8 @@ _FEW = 6000
 """Characters of a prompt that are too few to tell whether it was truncated."""
 _MOST_A_TOKEN = 10
 """Characters a token in the mean, which no prompt has: 3 to 5 are usual, 8 with much white space."""
+_LONGEST_CALL = 200_000
+"""Characters."""
 _HEAD = 20_000
 """Bytes of an answer in which its server is looked for, at each end."""
 
@@ -51,6 +53,10 @@ class Facts:
     """What the backend said when it refused."""
     empty: bool = False
     only_reasoning: bool = False
+    json_answer: bool = False
+    """The request asks for an answer in JSON."""
+    bare_call: bool = False
+    """The whole message is JSON with a name and arguments, and nothing else."""
     truncated: bool = False
     """The prompt is longer than the tokens that the backend counted."""
 
@@ -74,6 +80,8 @@ def facts_of(record: StoredRecord, texts: Sequence[StoredText], replays: Sequenc
     silent = answered and not calls and not any(message.content.strip() for message in messages)
     thought = any(message.reasoning.strip() for message in messages)
     by_kind = {text.kind: text for text in texts}
+    told = _loaded(by_kind.get("reading"))
+    reading = reading_of(told.get("reading")) if isinstance(told, Mapping) else None
     return Facts(
         codes=frozenset(code.code for code in record.codes),
         outcome=record.outcome,
@@ -89,7 +97,9 @@ def facts_of(record: StoredRecord, texts: Sequence[StoredText], replays: Sequenc
         tok_in=record.tok_in,
         forwarded=not record.face,
         engine=engine_of(record.backend, _ends_of(texts)),
-        has_tools=_has_tools(by_kind.get("reading")),
+        has_tools=None if reading is None else bool(reading.expectations.tools),
+        json_answer=reading is not None and reading.expectations.json_answer,
+        bare_call=len(messages) == 1 and not calls and is_bare_call(messages[0].content),
         native=all(call.native for call in calls) if calls else None,
         said=(last.error or "") if last is not None else "",
         empty=silent and not thought,
@@ -105,10 +115,23 @@ def _ends_of(texts: Sequence[StoredText]) -> str:
     return (received[-1][:_HEAD] + received[-1][-_HEAD:]).decode(errors="replace")
 
 
-def _has_tools(reading: StoredText | None) -> bool | None:
-    told = _loaded(reading)
-    found = reading_of(told.get("reading")) if isinstance(told, Mapping) else None
-    return None if found is None else bool(found.expectations.tools)
+def is_bare_call(text: str) -> bool:
+    """Whether a text is JSON of a call without markup, of whatever tool."""
+    if len(text) > _LONGEST_CALL or not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    calls = value if isinstance(value, list) else [value]
+    return bool(calls) and all(map(_is_call, calls))
+
+
+def _is_call(value: Any) -> bool:
+    if not isinstance(value, dict) or not set(value) <= {"name", "arguments", "parameters", "type", "id"}:
+        return False
+    arguments = value.get("arguments", value.get("parameters"))
+    return isinstance(value.get("name"), str) and isinstance(arguments, dict | str)
 
 
 def _truncated(record: StoredRecord, sent: StoredText | None) -> bool:

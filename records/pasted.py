@@ -9,13 +9,13 @@ from typing import Any
 from converters.explain import explained
 from converters.text.events import Noted, Removed
 from converters.text.expectations import Schema
-from records.facts import Facts
+from records.facts import Facts, is_bare_call
 from records.spans import marked, meaning, message_of, spans_of
 from records.verdict import verdict
 from records.views import span_json
 from reply import CALLED, Finish
 
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 100_000
 """Of a text that is read: a second of work at most."""
 
 
@@ -37,6 +37,7 @@ def pasted(text: str, tools: Mapping[str, Schema], model: str) -> dict[str, Any]
         has_tools=bool(tools),
         native=False if message.calls else None,
         empty=not (message.calls or message.content.strip() or message.reasoning.strip()),
+        bare_call=not message.calls and is_bare_call(message.content),
         only_reasoning=not (message.calls or message.content.strip()) and bool(message.reasoning.strip()),
     )
     return {

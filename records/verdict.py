@@ -72,7 +72,7 @@ _LEFT: Mapping[str, tuple[str, str]] = {
     ),
     "unknown_markup": ("The model wrote markup of a call that no known syntax has, so it is text", _TEMPLATE),
     "object_left": ("The model wrote objects among its calls that are none, so they are text", ""),
-    "marker_left": ("The model began the markup of a call, but no syntax reads what follows it", _TEMPLATE),
+    "marker_left": ("The model began the markup of a call, but stopped, or no syntax reads what follows", _TEMPLATE),
 }
 """For each code why nothing was called, and what helps; the first that an answer has is told."""
 
@@ -97,12 +97,28 @@ _TAKEN: Mapping[str, tuple[str, str]] = {
 """The same for calls that the request did not allow, or that it missed."""
 
 
+CODES = (
+    *("open", "lost", "forwarded", "client_left", "no_key", "request_refused"),
+    *("backend_unreachable", "backend_timeout", "backend_interrupted", "backend_not_api", "backend_refused"),
+    *("backend_error", "cut", "prompt_truncated", "empty", "only_reasoning", "plain", "no_call"),
+    "json_answer",
+    *("translated", "native", "native_repaired", "repaired", "adapted", "prompted", "asked_again"),
+    *("undeclared_name", "arguments_misfit"),
+    *_LEFT,
+    *_TAKEN,
+)
+"""All codes of verdicts. Those that an answer can have, too, mean the same there."""
+
+
 def verdict(facts: Facts) -> Verdict:
     """The sentence. It never raises, whatever the facts are."""
     found = _unfinished(facts) or _failed(facts)
     if found is None and facts.forwarded:
         return Verdict("forwarded", "The request and its answer were forwarded as they are; nothing was read.")
-    found = found or _cut(facts) or (_called(facts) if facts.calls else _not_called(facts))
+    found = found or _cut(facts)
+    if found is None and "arguments_unreadable" in facts.codes:  # whatever else was called
+        found = Verdict("arguments_unreadable", *_LEFT["arguments_unreadable"])
+    found = found or (_called(facts) if facts.calls else _not_called(facts))
     return Verdict(found.code, _ended(found.text), _ended(found.advice))
 
 
@@ -242,6 +258,12 @@ def _not_called(facts: Facts) -> Verdict:
         for code, (text, advice) in table.items():
             if code in facts.codes:
                 return Verdict(code, _with_request(facts, text, code)[0], advice)
+    if facts.bare_call and facts.has_tools and facts.json_answer:
+        text = "The request asks for an answer in JSON, so a call without markup is that answer"
+        return Verdict("json_answer", text, "Leave `response_format` out where tools may be called")
+    if facts.bare_call and facts.has_tools:
+        text = "The message is a call without markup of a tool that the request does not declare, so it is text"
+        return Verdict("undeclared_left", text, _LEFT["undeclared_left"][1])
     if facts.truncated:
         text = f"The prompt was probably truncated: the backend counted {facts.tok_in} tokens, fewer than it was sent"
         return Verdict("prompt_truncated", text, _advice(facts, "context"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from converters.text.reasons import LEFT
+from converters.text.reasons import LEFT, Reason
 from errors import Interrupted, TimedOut, Unreachable
 from records import verdict as verdicts
 from records.engines import ENGINES, engine_of, setting_for
@@ -19,7 +20,8 @@ from records.verdict import Verdict, verdict
 from tests.answers import DONE, TOOLS, Json, ask, chunk, completion, frame, said
 from tests.cases import in_one_test
 from tests.records.recorded import Recorded, Said, recorded
-from tests.streaming.test_reasons import LEFT_CASES
+from tests.servers import ROOT
+from tests.streaming.test_reasons import BARE, LEFT_CASES
 from tests.streaming.test_reasons import TOOLS as DECLARED
 
 __all__ = ["recorded"]
@@ -263,6 +265,30 @@ def test_every_reason_for_what_was_left_has_a_sentence() -> None:
         for code, (text, _) in table.items():
             found = verdict(Facts(codes=frozenset({code})))
             assert found == Verdict(code, f"{text}.", found.advice)
+
+
+def test_every_code_of_a_verdict_is_documented() -> None:
+    page = (ROOT / "docs/RECORDS.md").read_text(encoding="utf-8").split("code` of a verdict")[1].split("### Filters")[0]
+    named = set(re.findall(r"`(\w+)`", page))
+    of_answers = {str(code) for code in get_args(Reason)}
+    assert set(verdicts.CODES) - of_answers <= named <= set(verdicts.CODES)
+
+
+def test_a_call_without_markup_of_an_undeclared_tool() -> None:
+    for text in (BARE.replace("get_weather", "other"), f"[{BARE.replace('get_weather', 'other')}]"):
+        assert pasted(text, DECLARED, "")["verdict"]["code"] == "undeclared_left"
+    for text in ('{"name": "Seoul", "age": 3}', '{"name": "x", "arguments": 3}', "[]", "[1]", "[" * 5000, "{"):
+        assert pasted(text, DECLARED, "")["verdict"]["code"] == "no_call", text
+
+
+def test_an_answer_that_must_be_json(full: Recorded) -> None:
+    found = told(full, Said(said(BARE)), response_format={"type": "json_object"})
+    assert found["code"] == "json_answer" and "response_format" in found["advice"]
+
+
+@in_one_test("text", ["<tool_call>", "Sure.\n<tool_call>\n", '<tool_call>{"name": "get_weather"', "[TOOL_CALLS]"])
+def test_a_model_that_stopped_where_a_call_begins(text: str) -> None:
+    assert pasted(text, DECLARED, "")["verdict"]["code"] == "marker_left"
 
 
 def test_servers_are_known_by_what_they_answer_and_by_their_port() -> None:
