@@ -7,7 +7,7 @@ SECONDS ?=
 EVERYTHING ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real clients bench templates conformance growth fuzz faults attack stores load soak audit dist package clean
+.PHONY: help run demo test check format lint types real clients bench templates conformance growth fuzz faults attack stores browser load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -34,10 +34,10 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 $(VENV)/.demo: requirements.txt requirements/demo.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt)
 
-$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt requirements/bench.txt requirements/fuzz.txt requirements/records.txt requirements/tracing.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements/demo.txt requirements/dev.txt requirements/bench.txt requirements/fuzz.txt requirements/records.txt requirements/tracing.txt requirements/browser.txt | $(BIN)/python
 	$(call install,-r requirements.txt -r requirements/demo.txt -r requirements/dev.txt)
 
-$(VENV)/.audit $(VENV)/.bench $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz $(VENV)/.records $(VENV)/.tracing: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
+$(VENV)/.audit $(VENV)/.bench $(VENV)/.browser $(VENV)/.conformance $(VENV)/.dist $(VENV)/.fuzz $(VENV)/.records $(VENV)/.tracing: $(VENV)/.%: requirements/%.txt $(VENV)/.dev
 	$(call install,-r $<)
 
 run: $(VENV)/.run ## serve on PROXY_HOST:PROXY_PORT (python app.py)
@@ -98,6 +98,9 @@ attack: $(VENV)/.dev ## hostile clients and broken backends, with a victim besid
 
 stores: $(VENV)/.records ## records in a real PostgreSQL, metrics in a real Prometheus, from Debian's packages
 	$(BIN)/python -m tests.stores $(ARGS)
+
+browser: $(VENV)/.browser ## the page of the inspector in a headless Chromium from Debian's packages, also beside 1,000 streams
+	$(BIN)/python -m tests.browser $(ARGS)
 
 load: $(VENV)/.dev ## 256 and 1,000 streams at once through gunicorn, each checked byte for byte
 	$(BIN)/python -m tests.load

@@ -13,6 +13,7 @@ from inspector.again import add_again
 from inspector.explain import add_explain
 from inspector.feed import add_feed
 from inspector.login import add_login
+from inspector.pages import add_pages
 from inspector.records import add_record_routes
 from inspector.sessions import EndedHere, Sessions
 from records.recorder import Recorder
@@ -42,7 +43,14 @@ def add_inspector(
     app: Flask, config: Config, learned: Learned, sessions: Sessions, recorder: Recorder | None = None
 ) -> None:
     """The inspector. Without a recorder there is nothing about single requests."""
-    room = Blueprint("inspector", __name__, url_prefix="/dragoman", template_folder="templates")
+    room = Blueprint(
+        "inspector",
+        __name__,
+        url_prefix="/dragoman",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
     shutdown = app.extensions["shutdown"]
 
     @room.get("/api/backends")
@@ -60,4 +68,5 @@ def add_inspector(
         add_record_routes(room, recorder)
         add_again(app, room, recorder)
         add_feed(room, recorder, lambda: shutdown.begun)
+    add_pages(room, recorder)
     app.register_blueprint(room)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -90,9 +91,20 @@ def serves_with_the_dotenv_of_the_folder(here: Path, dragoman: str) -> None:
     with started(here, dragoman):
         health = json.loads(fetched(f"http://{HOST}:{port}/health"))
         described = json.loads(fetched(f"http://{HOST}:{port}/openapi.json"))
+        the_page_opens(f"http://{HOST}:{port}/dragoman/")
     assert health["backend"]["url"] == BACKEND, health
     assert described["info"]["version"] == VERSION
     dotenv.unlink()
+
+
+def the_page_opens(url: str) -> None:
+    """In both languages, with each file that it names."""
+    page = fetched(url).decode()
+    assert "<title>Exchanges" in page and "<title>요청" in fetched(f"{url}?lang=ko").decode(), page
+    named = set(re.findall(r'(?:src|href)="(/dragoman/static/[^"]+)"', page))
+    assert len(named) > 3, page
+    for path in named | {"/dragoman/static/raw.js", "/dragoman/static/exchange.css"}:
+        assert fetched(url.removesuffix("/dragoman/") + path), path
 
 
 @contextmanager
