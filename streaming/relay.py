@@ -19,6 +19,7 @@ from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
 from streaming.headers import Headers, to_backend, to_client, value_of
+from streaming.model_templates import ModelTemplates
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
@@ -81,17 +82,19 @@ class Relay:
         new_reader: NewReader,
         new_plan: NewPlan,
         recorded: Callable[[ExchangeRecord], None] | None = None,
+        templates: ModelTemplates | None = None,
     ) -> None:
         """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent.
 
         `recorded` is told of each exchange when it begins. It may give the record a tape, and `when_ended`.
+        `templates` is what is known of models by their chat templates.
         """
         self._config = config
         self._backend = backend
         self._new_reader = new_reader
         self._new_plan = new_plan
         self._recorded = recorded
-        self._parsers = ParserSelection(config)
+        self._parsers = ParserSelection(config, templates)
         self._redaction = Redaction(config.secrets)
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
@@ -110,6 +113,7 @@ class Relay:
             parsed = dialect.parse_request(request.body)
             if parsed.answered is not None:
                 return self._told(parsed.answered, self._record(request, parsed, dialect.name))
+            self._parsers.templates.wanted(parsed.model, partial(self._headers, request, request.request_id))
             syntax = value_of(request.headers, "x-dragoman-syntax")
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
@@ -122,6 +126,9 @@ class Relay:
         record = self._record(request, parsed, dialect.name)
         record.codes |= parsed.codes
         record.row = row.name if row is not None else None
+        learned = self._parsers.templates.find(parsed.model)
+        if self._parsers.is_by_template(parsed.model, row):
+            record.codes.add("template_row")
         if record.tape is not None:
             record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream)
         target = parsed.upstream.path
@@ -129,7 +136,8 @@ class Relay:
             target += "".join(request.target.partition("?")[1:])
         else:  # another API, whose query and form mean nothing to the backend
             request = _written_here(request)
-        plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row)
+        history = learned.history if learned is not None else {}
+        plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row, history)
         # from here on only the plan holds the body, and only as long as it may be sent again
         parsed = replace(parsed, upstream=UpstreamRequest("", b""))
         request = replace(request, body=b"")
@@ -240,14 +248,18 @@ class Relay:
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
-        key = self._config.backend_api_key
-        headers = to_backend(request.headers, key, bool(self._config.proxy_api_keys), record.request_id)
+        headers = self._headers(request, record.request_id)
         record.was_sent(body)
         try:
             return self._backend.open(request.method, target, headers, body, request.client_fd)
         except ProxyError as error:
             _failed(record, error)
             raise
+
+    def _headers(self, request: ClientRequest, request_id: str) -> Headers:
+        """The headers of a request to the backend."""
+        config = self._config
+        return to_backend(request.headers, config.backend_api_key, bool(config.proxy_api_keys), request_id)
 
 
 def _written_here(request: ClientRequest) -> ClientRequest:

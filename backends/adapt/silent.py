@@ -15,6 +15,7 @@ from backends.adapt.fields import switches_thinking_off
 from backends.adapt.losses import LOSSES, Losses
 from backends.adapt.messages import SYSTEM, calls_of, role_of, says_something, text_of
 from backends.adapt.table import BY_NAME
+from backends.adapt.told import may_ask, told_at_once
 from converters.builtin import plain_name
 
 _VENDOR = "openai"
@@ -31,7 +32,7 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     if facts.preset == _VENDOR:
         return ()
     losses = losses_of(facts.model)
-    wanted = [name for name in _LOST if getattr(losses, name)]
+    wanted = [name for name in _LOST if getattr(losses, name) and not facts.history]  # the template itself knows best
     listed = body.get("messages")
     messages = listed if isinstance(listed, list) else []
     found: set[str] = set()
@@ -41,6 +42,7 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
         is_lost = _LOST[name]
         if any(is_lost(each, place == 0) for place, each in enumerate(messages) if isinstance(each, dict)):
             found.add(_SAVED_BY[name])
+    found.update(told_at_once(body, facts.history))
     if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
         found.add("functions")
     if facts.preset == "ollama":
@@ -60,8 +62,10 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     if facts.preset == _VENDOR:
         return False
     losses = losses_of(facts.model)
-    if any(getattr(losses, name) for name in _LOST) or any(
-        word in raw and b'"%b"' % word in raw for word in _WORTH_READING
+    if (
+        may_ask(facts.history)
+        or any(getattr(losses, name) for name in _LOST)
+        or any(word in raw and b'"%b"' % word in raw for word in _WORTH_READING)
     ):
         return True
     return facts.preset == "ollama" and any(name in raw for name in _NOT_OLLAMAS)
