@@ -64,11 +64,23 @@ def installed_and_used(wheel: Path, folder: Path) -> None:
         assert run(here, *command, "--version") == f"Dragoman {VERSION}\n", command
         assert "BACKEND_URL" in run(here, *command, "--help"), command
         assert "invalid choice" in run(here, *command, "frobnicate", status=2), command
+    reads_what_a_model_wrote(here, dragoman)
     serves_with_the_dotenv_of_the_folder(here, dragoman)
 
     assert "pip install openai" in run(here, dragoman, "demo", status=1)
     run(here, *install, f"{wheel}[demo]")
     assert "final answer" in run(here, dragoman, "demo", "--once")
+
+
+def reads_what_a_model_wrote(here: Path, dragoman: str) -> None:
+    """`syntaxes` shows how a call is written, `convert` reads it."""
+    row = json.loads(run(here, dragoman, "syntaxes", "hermes", "--json"))
+    (here / "answer.txt").write_text(row["sample"], encoding="utf-8")
+    (here / "tools.json").write_text(json.dumps([{"type": "function", "function": {"name": "get_weather"}}]))
+    message = json.loads(run(here, dragoman, "convert", "--tools", "tools.json", "answer.txt"))
+    assert message["tool_calls"][0]["function"]["name"] == "get_weather", message
+    assert "The client gets 1 call" in run(here, dragoman, "explain", "--tools", "tools.json", "answer.txt")
+    assert "does not answer" in run(here, dragoman, "doctor", BACKEND, status=3)
 
 
 def serves_with_the_dotenv_of_the_folder(here: Path, dragoman: str) -> None:

@@ -24,6 +24,7 @@ ROOMS = (
     "serving",
     "web",
     "inspector",
+    "command",
     "demo",
 )
 TOP = ("dragoman", "cli", "app", "startup", "usage", "config", "setting_kinds", "errors", "turns", "version", "reply")
@@ -47,8 +48,9 @@ FLOORS = {
     "web": 6,
     "inspector": 7,
     "app": 8,
-    "cli": 9,
-    "dragoman": 10,
+    "command": 9,
+    "cli": 10,
+    "dragoman": 11,
 }
 """The demo backend stands outside: it plays somebody else's server and imports nothing of ours."""
 

@@ -7,6 +7,8 @@ one without tools by its flags, and templates that know no tools, no system mess
 neighbours of one role. One writes a syntax that nobody has listed, which is learned from what the server tells of its
 template. One is asked again (HEAL=retry), as its model first calls what there is not.
 
+At last `dragoman doctor` examines three of these servers, and must name what is wrong with them (doctor.py).
+
 Everything is kept in build/real; for each failed script a file in build/real/failures holds the raw text, what the
 server sent and what came out.
 
@@ -31,6 +33,9 @@ from openai import OpenAIError
 
 from tests.real.answers import SILENCE, Ask, Message, Reply, events, learned, masked, post, ways
 from tests.real.backends import BACKENDS, NEUTRAL, Backend, Script, behind_results, read_scripts
+from tests.real.doctor import PATIENTS, Patient
+from tests.real.doctor import complaints as complaints_of
+from tests.real.doctor import scripts as scripts_of_the_doctor
 from tests.real.llama import LlamaServer, Unavailable, build_parrot, get_server
 from tests.real.programs import HOST, alone, deadline, free_port, leave, running
 
@@ -97,6 +102,16 @@ def _run(options: argparse.Namespace) -> int:
                     evidence = _keep_evidence(backend, script, complaints, llama, proxy)
                     print(f"    evidence: {evidence.relative_to(ROOT)}")
                 sys.stdout.flush()
+    for patient in () if options.direct else PATIENTS:
+        if options.only in f"{patient.backend.name} doctor":
+            began_row = time.monotonic()
+            complaints = _examine(patient, server, behind)
+            rows, failed = rows + 1, failed + bool(complaints)
+            seconds = time.monotonic() - began_row
+            print(f"{patient.backend.name:16} doctor         {seconds:6.2f} s  {'FAILED' if complaints else 'ok'}")
+            for complaint in complaints:
+                print(f"    {complaint}")
+            sys.stdout.flush()
     print(f"\n{rows - failed} of {rows} ok, {time.monotonic() - began:.1f} s in all")
     return 1 if failed or not rows else 0
 
@@ -109,6 +124,16 @@ def _get_server(options: argparse.Namespace) -> LlamaServer:
     if options.llama_server:
         return LlamaServer((str(options.llama_server.resolve()),), CACHE)
     return get_server(CACHE, from_source=options.from_source)
+
+
+def _examine(patient: Patient, server: LlamaServer, behind: list[str]) -> list[str]:
+    """Start the server, and hold what `dragoman doctor` says of it against what it must say."""
+    backend = patient.backend
+    path = CACHE / "doctor.scripts.json"
+    path.write_text(json.dumps(scripts_of_the_doctor(), ensure_ascii=False), encoding="utf-8")
+    model = build_parrot(CACHE, backend.template, behind, "doctor", path)
+    with _llama(server, backend, model) as llama:
+        return list(complaints_of(patient, llama))
 
 
 # --- one script -------------------------------------------------------------------------------------------------------

@@ -53,23 +53,25 @@ def get_server(cache: Path, *, from_source: bool = False) -> LlamaServer:
     return _build_server(cache / "source") if from_source else _fetch_server(cache / "debian")
 
 
-def build_parrot(cache: Path, template: str, behind: Sequence[str] = ()) -> Path:
-    """The model that plays scripts.json under a chat template; built again when what it is made of changes.
+def build_parrot(
+    cache: Path, template: str, behind: Sequence[str] = (), name: str = "parrot", scripts: Path = SCRIPTS
+) -> Path:
+    """The model that plays scripts under a chat template; built again when what it is made of changes.
 
     `behind`: what may stand between the name of a script and the end of the user's text.
     """
     source = _get_template(cache, template)
     builder, requirements = HERE / "parrot.py", HERE / "requirements.txt"
-    endings = cache / f"parrot-{template}.behind.json"
+    endings = cache / f"{name}-{template}.behind.json"
     endings.write_text(json.dumps(list(behind)))
-    parts = (builder, requirements, SCRIPTS, source, endings)
+    parts = (builder, requirements, scripts, source, endings)
     made_of = hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
-    model, stamp = cache / f"parrot-{template}.gguf", cache / f"parrot-{template}.made-of"
+    model, stamp = cache / f"{name}-{template}.gguf", cache / f"{name}-{template}.made-of"
     if model.exists() and stamp.exists() and stamp.read_text() == made_of:
         return model
     stamp.unlink(missing_ok=True)
     python = _builder_python(cache / "venv", requirements)
-    command = [str(python), str(builder), str(model), str(SCRIPTS), str(source), str(endings)]
+    command = [str(python), str(builder), str(model), str(scripts), str(source), str(endings)]
     _run(command, "the parrot cannot be built", timeout=120)
     stamp.write_text(made_of)
     return model
