@@ -27,7 +27,9 @@ _CALL = Call(FIRST, {KEYS[0]: VALUES[0]})
 def facts(written: Written) -> dict[str, str]:
     """Each question with its answer: `ok`, `lost`, `error: ...` and the like."""
     call = Turn((_CALL,))
-    apart = [_USER, {"role": "assistant", "content": SAY}, _turn(written, call)]
+    user, calling, result = Conversation((Turn((_CALL,), results=True),)).variables(written.history)["messages"]
+    last = {"role": "assistant", "content": "zqlast"}
+    apart = [user, {"role": "assistant", "content": SAY}, calling, result, last, _USER]
     return {
         "content_null": _answer(written, call, {"content": None}, VALUES[0], wrong=("None", "null")),
         "content_empty": "ok" if written.history.content in ("", None) else "lost",
@@ -55,12 +57,6 @@ def of_messages(written: Written) -> dict[str, str]:
 
 
 _USER = {"role": "user", "content": USER}
-
-
-def _turn(written: Written, turn: Turn) -> dict[str, Any]:
-    """The message of the model in a conversation of one turn."""
-    message: dict[str, Any] = Conversation((turn,)).variables(written.history)["messages"][-1]
-    return message
 
 
 def _said(written: Written, messages: list[dict[str, Any]], *wanted: str) -> str:
