@@ -17,7 +17,7 @@ from backends.adapt.prompted import demanded_tools
 from backends.adapt.refusals import concerns_form, reasons_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
-from backends.adapt.told import told_at_once
+from backends.adapt.told import may_ask, told_at_once
 from backends.learned import Learned
 from backends.protocol import WrongAnswer
 from converters.syntaxes import Syntax
@@ -163,7 +163,8 @@ class Plan:
             if fields is None and may_lose(self._raw, self._facts):
                 fields = self._read()
             if fields:
-                self._told = frozenset(told_at_once(dict(fields), self._facts.history)) - self._never
+                if may_ask(self._facts.history):
+                    self._told = frozenset(told_at_once(dict(fields), self._facts.history)) - self._never
                 names.update(name for name in at_once(dict(fields), self._facts) if name not in self._never)
         return frozenset(names)
 
