@@ -18,7 +18,7 @@ from flask import Flask, Response, jsonify
 from backends import Backend, ShutdownSignal, Timeouts
 from backends.adapt import AdaptSettings, Planner
 from backends.chat import ChatReplyReader
-from backends.learned import Learned, StateFile
+from backends.learned import Learned, StateFile, TemplateFile
 from config import Config
 from dialects import Dialect, all_dialects
 from errors import ConfigError
@@ -27,7 +27,7 @@ from inspector.routes import add_inspector, new_sessions
 from records.answer_store import answer_store
 from records.recorder import new_recorder
 from serving import load_config, serve, start_logging
-from streaming import Relay
+from streaming import ModelTemplates, Relay
 from telemetry.metrics import Metrics
 from telemetry.tracer import new_tracing
 from telemetry.watch import Watch
@@ -49,7 +49,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     """The application for a configuration.
 
     `dialects` are all that there are, unless some are given; `learned` is what requests have taught about backends.
-    Nothing but STATE_FILE is opened before the first request. Raises ConfigError for one that cannot be used.
+    Nothing but STATE_FILE and the files of CHAT_TEMPLATES is opened before the first request; learning from those goes
+    on in a thread and a process of its own. Raises ConfigError for a file that cannot be used.
     """
     app = Flask("dragoman", static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False
@@ -60,7 +61,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     shutdown = ShutdownSignal()
     app.extensions["shutdown"] = shutdown  # the server sets it when a shutdown has lasted too long
     backend = Backend(config.backend_url, timeouts, shutdown=shutdown)
-    learned = learned or _learned(config)
+    state = _state_file(config)
+    learned = learned or Learned(config.backend_url, config.learn_hours, state)
     recorder = new_recorder(config)
     app.extensions["records"] = recorder
     metrics = Metrics()
@@ -72,6 +74,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
         ChatReplyReader,
         Planner(_adapt_settings(config), learned).plan,
         Watch(recorder, metrics, new_tracing(config)).began,
+        ModelTemplates(config, TemplateFile(state) if state is not None else None),
     )
     kept = answer_store(recorder, config.max_request_bytes)
     spoken = all_dialects(config.reasoning_field, time.time_ns, kept) if dialects is None else dialects
@@ -92,13 +95,12 @@ def _adapt_settings(config: Config) -> AdaptSettings:
     return AdaptSettings(config.adapt, config.tool_prompting, config.raw, config.backend, config.constrain)
 
 
-def _learned(config: Config) -> Learned:
-    """What requests have taught about the backend, and will. Raises ConfigError for a file that cannot be used."""
+def _state_file(config: Config) -> StateFile | None:
+    """Where what is learned is kept; None: in memory. Raises ConfigError for a file that cannot be used."""
     try:
-        store = StateFile(config.state_file) if config.state_file else None
+        return StateFile(config.state_file) if config.state_file else None
     except ValueError as error:
         raise ConfigError(f"STATE_FILE={config.state_file!r}: takes an SQLite file; {error}") from None
-    return Learned(config.backend_url, config.learn_hours, store)
 
 
 def _add_routes(app: Flask, config: Config, relay: Relay, metrics: Metrics) -> None:

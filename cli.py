@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "demo": "start a demo backend and the proxy, and run an agent loop against both",
     "convert": "what a model wrote, as the message that a client gets",
     "explain": "what became of each part of what a model wrote, and why",
+    "template": "a row learned from a chat template, with its proof",
     "syntaxes": "the syntaxes in which models write calls",
     "doctor": "what a model server does right and wrong with calls, and which of its settings helps",
     "records": "records of exchanges: list, show one, export as JSON lines",

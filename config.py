@@ -78,7 +78,7 @@ class Config:
     reasoning_prefilled: bool | None = None
     strip_end_tokens: bool = True
     model_syntax: tuple[tuple[str, str], ...] = ()
-    chat_templates: tuple[tuple[str, str], ...] = ()
+    chat_templates: tuple[tuple[str, str], ...] | None = ()
     max_request_bytes: int = 67108864
     client_timeout: float | None = 60
     keepalive_seconds: float = 15
@@ -358,7 +358,12 @@ VARIABLES = (
     Variable("REASONING_PREFILLED", "auto", PREFILLED, "Whether answers start inside reasoning; auto detects it"),
     Variable("STRIP_END_TOKENS", "true", FLAG, "Remove end-of-turn tokens that the server left in the text"),
     _MODEL_SYNTAX,
-    Variable("CHAT_TEMPLATES", "", TEMPLATE_FILES, "Files that tell how models write calls: their chat templates"),
+    Variable(
+        "CHAT_TEMPLATES",
+        "",
+        TEMPLATE_FILES,
+        "Chat templates, from which syntaxes are learned, beside those that BACKEND tells",
+    ),
     Variable("MAX_REQUEST_BYTES", "67108864", BYTES, "A larger request is refused with status 413"),
     Variable("CLIENT_TIMEOUT", "60", LIMIT, "Seconds between two pieces of a request's body"),
     Variable("KEEPALIVE_SECONDS", "15", SECONDS, "Seconds of silence before a stream gets a comment line; 0 is off"),

@@ -171,7 +171,8 @@ MODEL_ROWS = list_of(
     "pattern=row, such as my-finetune*=glm45, several separated by commas",
     lambda text: _matching(r"(.*\S)\s*=\s*([^=\s]+)", text).groups(),
 )
-TEMPLATE_FILES = list_of(
-    "a folder or pattern=path, such as my-finetune*=model.gguf, several separated by commas",
+_FILES = list_of(
+    "off, a folder or pattern=path, such as my-finetune*=model.gguf, several separated by commas",
     lambda text: _matching(r"(?:([^=]*[^=\s])\s*=)?\s*([^=]*[^=\s])", text).groups(default=""),
 )
+TEMPLATE_FILES = Kind(_FILES.takes, lambda text: None if text.lower() == "off" else _FILES.parse(text), _FILES.unset)

@@ -164,9 +164,17 @@ class RequestPlan(Protocol):
 class NewPlan(Protocol):
     """Makes a plan."""
 
-    def __call__(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> RequestPlan:
+    def __call__(
+        self,
+        raw: bytes,
+        fields: Mapping[str, Any] | None,
+        model: str,
+        syntax: Syntax | None,
+        history: Mapping[str, str],
+    ) -> RequestPlan:
         """`raw` is the body of the request, `fields` the same as objects, or None if nobody has read all of it.
 
-        `syntax` is the row in which the model writes, None if it is not known.
+        `syntax` is the row in which the model writes, None if it is not known; `history` is what its chat template
+        makes of histories (converters/learning/history.py), empty if that is not known.
         """
         ...

@@ -1,10 +1,11 @@
 """CPU time of one frame of a stream inside the application of any commit: no server, no socket, no other process.
 
-    python benchmarks/in_process.py ROOT [--repeats N] [--frames N]
+    python benchmarks/in_process.py ROOT [--repeats N] [--frames N] [--learned]
 
-Prints one JSON object: microseconds a frame for each kind of text, the median of the repeats. ROOT holds the sources
-that are measured. The file runs on its own and imports nothing from its neighbours, so that one driver measures two
-commits. All it knows of them is what rarely changes: `app.create_app`, `Config.from_environment`, and what
+Prints one JSON object: microseconds a frame for each kind of text, the median of the repeats. With --learned the kinds
+are an argument in a listed syntax, and in one that is the same but for its markers and was learned. ROOT holds
+the sources that are measured. The file runs on its own and imports nothing from its neighbours, so that one driver
+measures two commits. All it knows of them is what rarely changes: `app.create_app`, `Config.from_environment`, and what
 `backends.Backend.open` returns. Each frame is a block of its own, as from a model that writes token by token.
 """
 
@@ -15,8 +16,9 @@ import gc
 import json
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,9 +50,37 @@ class Kind:
     text: str
     opening: str = ""
     closing: str = ""
+    model: str = _MODEL
 
 
 KINDS = {"prose": Kind(_WORDS), "newlines": Kind(_LINES), "argument": Kind(_WORDS, _OPENING, _CLOSING)}
+
+
+def _other_markers(text: str) -> str:
+    """A text of GLM's markers in as many of others, which are as long and in no table."""
+    return text.replace("tool_call", "tuul_call").replace("arg_", "arq_")
+
+
+_LEARNED_MODEL = "zqx-4.5-air"
+ROWS = {
+    "listed": KINDS["argument"],
+    "learned": Kind(_WORDS, _other_markers(_OPENING), _other_markers(_CLOSING), _LEARNED_MODEL),
+}
+"""The same argument, read by a row of the table and by one that was learned from `_TEMPLATE`."""
+_TEMPLATE = _other_markers(
+    """{%- for message in messages %}<|{{ message.role }}|>{{ message.content or '' }}
+{%- for call in message.tool_calls or [] %}
+<tool_call>{{ call.function.name }}
+{% for key, value in call.function.arguments.items() %}<arg_key>{{ key }}</arg_key>
+<arg_value>{{ value if value is string else value | tojson }}</arg_value>
+{% endfor %}</tool_call>
+{%- endfor %}
+{%- endfor %}
+{%- if tools %}<|tools|>{{ tools | tojson }}{% endif %}
+{%- if add_generation_prompt %}<|assistant|>{% endif %}"""
+)
+_LEARNING = 60.0
+"""Seconds until the template is learned."""
 
 
 CONTROL = "control"
@@ -113,24 +143,44 @@ def main(arguments: list[str]) -> int:
     options.add_argument("root", help="the folder of the sources")
     options.add_argument("--repeats", type=int, default=15, help="the median of so many counts (15)")
     options.add_argument("--frames", type=int, default=2000, help="measured in each repeat (2000)")
+    options.add_argument("--learned", action="store_true", help="a learned row beside a listed one")
     chosen = options.parse_args(arguments)
     sys.path[0] = chosen.root
-    print(json.dumps(measure(chosen.repeats, chosen.frames)))
+    if chosen.learned:
+        with tempfile.NamedTemporaryFile("w", suffix=".jinja") as file:
+            file.write(_TEMPLATE)
+            file.flush()
+            ask = _application(CHAT_TEMPLATES=f"{_LEARNED_MODEL}={file.name}")
+            _until_learned(ask)
+        print(json.dumps(measure(ask, ROWS, chosen.repeats, chosen.frames)))
+    else:
+        print(json.dumps(measure(_application(), KINDS, chosen.repeats, chosen.frames)))
     return 0
 
 
-def measure(repeats: int, frames: int) -> dict[str, float]:
-    """Microseconds a frame for each kind, by the application that is on `sys.path`. Raises WrongAnswer."""
-    ask, script_of = _application()
-    for kind in KINDS.values():
-        _check(kind, ask(script_of(kind, _CHECKED)))
-    found: dict[str, list[float]] = {name: [] for name in (*KINDS, CONTROL)}
-    for _ in range(repeats):
+def _until_learned(ask: Ask) -> None:
+    """Raises WrongAnswer if that never happens."""
+    until = time.monotonic() + _LEARNING
+    while True:
+        try:
+            return _check(ROWS["learned"], ask(ROWS["learned"], _CHECKED)[0])
+        except WrongAnswer:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)
+
+
+def measure(ask: Ask, kinds: Mapping[str, Kind], repeats: int, frames: int) -> dict[str, float]:
+    """Microseconds a frame for each kind, by an application. Raises WrongAnswer."""
+    for kind in kinds.values():
+        _check(kind, ask(kind, _CHECKED)[0])
+    found: dict[str, list[float]] = {name: [] for name in (*kinds, CONTROL)}
+    for number in range(repeats):
         found[CONTROL].append(_control(frames))
-        for name, kind in KINDS.items():
-            script = script_of(kind, frames)
+        for name, kind in list(kinds.items())[:: -1 if number % 2 else 1]:
+            answer, script = ask(kind, frames)
             gc.collect()
-            for _ in ask(script):
+            for _ in answer:
                 pass
             found[name].append(script.us)
     return {name: statistics.median(values) for name, values in found.items()}
@@ -145,8 +195,12 @@ def _control(times: int) -> float:
     return (time.process_time() - began) / times * 1e6
 
 
-def _application() -> tuple[Callable[[Script], Iterator[bytes]], Callable[[Kind, int], Script]]:
-    """(asks the application and is its answer, what the backend says of a kind in so many frames)"""
+Ask = Callable[[Kind, int], tuple[Iterator[bytes], Script]]
+"""Asks the application: (its answer, what the backend says of a kind in so many frames)"""
+
+
+def _application(**settings: str) -> Ask:
+    """The application that is on `sys.path`. Its preset is one of a server that is asked nothing beside."""
     from werkzeug.test import create_environ
 
     from app import create_app
@@ -156,12 +210,12 @@ def _application() -> tuple[Callable[[Script], Iterator[bytes]], Callable[[Kind,
     head = ResponseHead(200, "OK", (("Content-Type", "text/event-stream"),))
     next_script: list[Script] = []
     Backend.open = lambda *_args, **_options: Exchange(head, next_script.pop())  # type: ignore[method-assign, assignment]
-    application = create_app(Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9"}))
+    environment = {"BACKEND_URL": "http://127.0.0.1:9", "BACKEND": "mlx", **settings}
+    application = create_app(Config.from_environment(environment))
     message = {"role": "user", "content": "Write it."}
-    body = json.dumps({"model": _MODEL, "stream": True, "messages": [message], "tools": [_TOOL]})
 
-    def ask(script: Script) -> Iterator[bytes]:
-        next_script.append(script)
+    def answer_of(model: str) -> Iterator[bytes]:
+        body = json.dumps({"model": model, "stream": True, "messages": [message], "tools": [_TOOL]})
         environ = create_environ("/v1/chat/completions", method="POST", data=body, content_type="application/json")
         answer = application(environ, lambda *_: lambda _: None)
         try:
@@ -169,7 +223,12 @@ def _application() -> tuple[Callable[[Script], Iterator[bytes]], Callable[[Kind,
         finally:
             getattr(answer, "close", lambda: None)()
 
-    return ask, lambda kind, frames: script_for(kind, frames, Wait.END)
+    def ask(kind: Kind, frames: int) -> tuple[Iterator[bytes], Script]:
+        script = script_for(kind, frames, Wait.END)
+        next_script.append(script)
+        return answer_of(kind.model), script
+
+    return ask
 
 
 def script_for(kind: Kind, frames: int, end: Any) -> Script:

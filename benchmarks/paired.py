@@ -30,6 +30,9 @@ _REPEATS, _QUICK_REPEATS = 15, 5
 SIDES = ("before", "now")
 """What is compared, by the names that they have among the targets of the benchmarks."""
 
+LEARNED = "in-process-learned"
+"""Both sides are of this commit: before is a listed row, now a learned one that differs in its markers only."""
+
 TARGETS: Mapping[str, Target] = {
     # Part 6, "the next house": the seam and the passthrough lease may cost prose nothing, a request two per cent.
     "prose-stream": Target(1.0),
@@ -38,6 +41,8 @@ TARGETS: Mapping[str, Target] = {
     "streams-64": Target(0.9),
     # Part 6, in microseconds: it was 15.1 on a quiet machine, 71 calls through 15 files.
     "in-process-argument": Target(8.0, absolute=True),
+    # Part 12: a row that was learned costs what a listed one costs that reads the same.
+    LEARNED: Target(1.02),
 }
 """All targets, by row. The part of the work that sets one is named above it. A row without one is information."""
 
@@ -76,6 +81,7 @@ ROWS: Sequence[Row] = (
     Row("in-process-prose", "in process: prose", "frame"),
     Row("in-process-newlines", "in process: prose with newlines", "frame"),
     Row("in-process-argument", "in process: a piece of an argument", "frame"),
+    Row(LEARNED, "in process: the same, a learned row beside the listed one", "frame"),
     Row("in-process-control", "in process: fixed work, a control", "time"),
 )
 
@@ -125,6 +131,9 @@ class Run:
             root = targets.root_of(side, self.before)
             for kind, us in in_process_figures(root, repeats).items():
                 self._keep(f"in-process-{kind}", side, number, {"us": us})
+        learned = in_process_figures(targets.root_of("now", self.before), repeats, learned=True)
+        for side, kind in zip(SIDES, ("listed", "learned"), strict=True):
+            self._keep(LEARNED, side, number, {"us": learned[kind]})
 
     def _ask_workers(self, number: int, started: Mapping[str, targets.Target]) -> None:
         for row in ROWS:
@@ -152,9 +161,12 @@ def cost(row: Row, figures: Mapping[str, Any]) -> float | None:
     return None if wrong or not count else figures["cpu_s"] / count * 1e6
 
 
-def in_process_figures(root: Path, repeats: int, frames: int = 2000) -> dict[str, float]:
-    """Microseconds by kind, of the sources in a folder. Raises Missing if they cannot be driven."""
-    options = ["--repeats", str(repeats), "--frames", str(frames)]
+def in_process_figures(root: Path, repeats: int, frames: int = 2000, *, learned: bool = False) -> dict[str, float]:
+    """Microseconds by kind, of the sources in a folder. Raises Missing if they cannot be driven.
+
+    `learned`: of a listed row and of a learned one.
+    """
+    options = ["--repeats", str(repeats), "--frames", str(frames), *(["--learned"] if learned else [])]
     done = subprocess.run(
         [sys.executable, in_process.__file__, str(root), *options],
         cwd=root,

@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from converters.base import ToolCallConverter
 from converters.builtin import SyntaxConverter
-from converters.syntaxes import SYNTAXES
+from converters.syntaxes import SYNTAXES, Syntax
+
+_MOST_LEARNED = 1000
 
 
 class ConverterFactory:
@@ -16,6 +18,7 @@ class ConverterFactory:
         self._registered: list[ToolCallConverter] = []
         self._rows = {syntax.name: SyntaxConverter(syntax) for syntax in SYNTAXES}
         self._any_row = SyntaxConverter(None)
+        self._learned: dict[str, SyntaxConverter] = {}
         self._by_name = lru_cache(maxsize=1024)(self._find)  # a new name is matched with the pattern of every row
 
     def register_converter(self, converter: ToolCallConverter, priority: int | None = None) -> None:
@@ -54,7 +57,14 @@ class ConverterFactory:
 
     def get_row(self, name: str) -> ToolCallConverter:
         """The converter of a row, by the row's name. Raises KeyError for an unknown name."""
-        return self._rows[name]
+        return self._rows.get(name) or self._learned[name]
+
+    def remember(self, row: Syntax) -> None:
+        """Keep a learned row, so that a record that names it can be read again. Of too many the oldest goes."""
+        self._learned.pop(row.name, None)
+        self._learned[row.name] = SyntaxConverter(row)
+        while len(self._learned) > _MOST_LEARNED:
+            self._learned.pop(next(iter(self._learned)), None)
 
     def row_names(self) -> list[str]:
         """The names of the rows, as MODEL_SYNTAX and the header x-dragoman-syntax accept them."""

@@ -30,7 +30,10 @@ is sent again with them, before the client has been told anything. The client se
 refusal that nobody knows goes to the client as it is, and so does one about keys, limits or the length of the context.
 2. **A template would lose something without a word.** For some families of models it is known that the chat template \
 drops a part of a history or prints it wrong. If a request has such a part, the adaptation that saves it is applied to \
-the first attempt.
+the first attempt. Where the model's own chat template is known (`CHAT_TEMPLATES`, or a llama-server or vLLM that \
+tells it), it was rendered with made-up histories, so what it loses and what it refuses are known before the first \
+attempt, whatever the model is called. Should the backend refuse that, the client's own request follows, and \
+`as_sent` is remembered in the place of an adaptation.
 
 At most four requests reach the backend for one of a client. What the backend refuses of them last is what the client \
 gets.

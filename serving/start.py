@@ -21,7 +21,7 @@ def load_config() -> Config:
     """The configuration from the environment and `.env`. A wrong value ends the process with status 1 and one line."""
     try:
         config = Config.from_environment(syntax_names={syntax.name for syntax in SYNTAXES})
-        sources_of(config.chat_templates)  # here, so that a file that is not there ends the start, not a worker
+        sources_of(config.chat_templates or ())  # here, so that a file that is not there ends the start, not a worker
         return config
     except ConfigError as error:
         sys.exit(str(error))

@@ -2,7 +2,16 @@
 
 from streaming.conversation import ClientReply
 from streaming.headers import request_id_of
+from streaming.model_templates import ModelTemplates
 from streaming.record import ExchangeRecord, exchange_ended
 from streaming.relay import ClientRequest, Relay
 
-__all__ = ["ClientReply", "ClientRequest", "ExchangeRecord", "Relay", "exchange_ended", "request_id_of"]
+__all__ = [
+    "ClientReply",
+    "ClientRequest",
+    "ExchangeRecord",
+    "ModelTemplates",
+    "Relay",
+    "exchange_ended",
+    "request_id_of",
+]

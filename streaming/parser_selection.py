@@ -21,8 +21,8 @@ from errors import RequestError
 from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
 from streaming.decision_log import Told
+from streaming.model_templates import ModelTemplates
 from streaming.reasoning_memory import Habit, ReasoningMemory
-from templates.learner import TemplateRows
 
 _SPLITTERS = frozenset({"llamacpp", "ollama", "openai", "anthropic"})
 """Presets of servers that split reasoning from text themselves."""
@@ -33,10 +33,11 @@ _REASONING_MODES: dict[str, Literal["keep", "drop"]] = {"content": "keep", "none
 class ParserSelection:
     """Selects parsers by configuration, request and what earlier answers showed."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, templates: ModelTemplates | None = None) -> None:
+        """`templates` are what chat templates tell; unless some are given, those of CHAT_TEMPLATES alone."""
         self._config = config
         self._memory = ReasoningMemory()
-        self._templates = TemplateRows(config.chat_templates if config.convert else ())
+        self.templates = templates if templates is not None else ModelTemplates(config, asks=False)
         if config.convert:
             opener_index(None)  # warm the cache: building it takes about a second and would stall the first request
 
@@ -79,22 +80,31 @@ class ParserSelection:
             if fnmatchcase(model.lower(), pattern.lower()):
                 return converter_factory.get_row(row)
         converter = converter_for(model)
-        learned = self._templates.find(model)
+        learned = self.templates.find(model)
         if learned is not None and learned.row is not None and isinstance(converter, SyntaxConverter):
             return SyntaxConverter(learned.row)
         return converter
 
-    def _family(self, model: str, row: Syntax | None) -> ThinkingFamily | None:
+    def is_by_template(self, model: str, row: Syntax | None) -> bool:
+        """Whether a row was selected by the model's chat template, and its name would have selected another one."""
+        learned = self.templates.find(model)
+        if learned is None or row is None or row is not learned.row:
+            return False
+        by_name = converter_factory.get_builtin(model).syntax
+        return by_name is None or by_name.name != row.name
+
+    def _family(self, request: ParsedRequest, row: Syntax | None) -> ThinkingFamily | None:
         """When the prompt opens the reasoning, as the model's template tells, or else its name."""
-        learned = self._templates.find(model)
-        return (learned.family(row) if learned is not None else None) or family_of(model)
+        learned = self.templates.find(request.model)
+        told = learned.family(row, tools=bool(request.expectations.tools)) if learned is not None else None
+        return told or family_of(request.model)
 
     def _starts_inside(self, request: ParsedRequest, converter: ToolCallConverter) -> bool:
         """Whether the answer begins inside the reasoning. Who is nearer to this one answer is asked first."""
         if self._config.reasoning_prefilled is not None:
             return self._config.reasoning_prefilled
         row = converter.syntax if isinstance(converter, SyntaxConverter) else None
-        prompt, family = request.prompt, self._family(request.model, row)
+        prompt, family = request.prompt, self._family(request, row)
         if prompt.prefill is not None:
             return left_open(prompt.prefill, row)
         wish = asked(family, prompt)

@@ -20,6 +20,7 @@ REQUEST_CODES: Mapping[str, str] = {
     "asked_again": "the model was asked again, because a call could not be run or a demanded one did not come",
     "prompted": "the tools were written into the prompt, because the backend takes none",
     "tool_skipped": "a tool that only the vendor of an API can run was left out of the request",
+    "template_row": "the row that reads the answer is that of the model's own chat template, and not that of its name",
     "reasoning_dropped": "reasoning in the history was left out: the model's template does not take it",
 }
 """What can be done to a request. Codes of answers stand in `converters/text/reasons.py`."""

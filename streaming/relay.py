@@ -21,6 +21,7 @@ from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
 from streaming.headers import Headers, replaced, to_backend, to_client, value_of
+from streaming.model_templates import ModelTemplates
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
@@ -94,17 +95,19 @@ class Relay:
         new_reader: NewReader,
         new_plan: NewPlan,
         recorded: Recorded | None = None,
+        templates: ModelTemplates | None = None,
     ) -> None:
         """`new_reader` makes a reader of the backend's API for each attempt at an answer, `new_plan` what is sent.
 
         `recorded` is told of each exchange when it begins. It may give the record a tape, `when_ended`, and headers.
+        `templates` is what is known of models by their chat templates.
         """
         self._config = config
         self._backend = backend
         self._new_reader = new_reader
         self._new_plan = new_plan
         self._recorded = recorded
-        self._parsers = ParserSelection(config)
+        self._parsers = ParserSelection(config, templates)
         self._redaction = Redaction(config.secrets)
         self._settings = ReplySettings(config.keepalive_seconds, config.request_timeout, self._redaction)
 
@@ -125,6 +128,7 @@ class Relay:
             record = self._record(request, parsed, dialect.name)
             if parsed.answered is not None:
                 return self._told(parsed.answered, record)
+            self._parsers.templates.wanted(parsed.model, partial(self._headers, request, request.request_id))
             syntax = value_of(request.headers, "x-dragoman-syntax")
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
@@ -136,6 +140,9 @@ class Relay:
         context = ReplyContext(new_parser, expectations, parsed.ids, parsed.choices, parsed.model, checked)
         record.codes |= parsed.codes
         record.row = row.name if row is not None else None
+        learned = self._parsers.templates.find(parsed.model)
+        if self._parsers.is_by_template(parsed.model, row):
+            record.codes.add("template_row")
         if record.tape is not None:
             record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream)
         target = parsed.upstream.path
@@ -145,7 +152,8 @@ class Relay:
             request = _written_here(request)
         # from here on only the plan holds the body, and only as long as it may be sent again
         request.body = b""
-        plan = self._new_plan(*parsed.upstream.take(), parsed.model, row)
+        history = learned.history if learned is not None else {}
+        plan = self._new_plan(*parsed.upstream.take(), parsed.model, row, history)
 
         def read(exchange: UpstreamExchange) -> UpstreamReply:
             reader = self._new_reader(context)
@@ -255,9 +263,7 @@ class Relay:
         return record
 
     def _open(self, request: ClientRequest, target: str, record: ExchangeRecord, body: bytes) -> UpstreamExchange:
-        config = self._config
-        drop_key = bool(config.proxy_api_keys)
-        headers = to_backend(request.headers, config.backend_api_key, drop_key, record.request_id, config.inspector_key)
+        headers = self._headers(request, record.request_id)
         if record.trace_headers:
             headers = replaced(headers, record.trace_headers)
         record.was_sent(body)
@@ -266,6 +272,12 @@ class Relay:
         except ProxyError as error:
             _failed(record, error)
             raise
+
+    def _headers(self, request: ClientRequest, request_id: str) -> Headers:
+        """The headers of a request to the backend."""
+        config = self._config
+        drop_key = bool(config.proxy_api_keys)
+        return to_backend(request.headers, config.backend_api_key, drop_key, request_id, config.inspector_key)
 
 
 def _written_here(request: ClientRequest) -> ClientRequest:

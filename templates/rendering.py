@@ -6,30 +6,23 @@ What goes wrong with a template is one line, raised as NotRendered, never anythi
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from converters.learning.conversations import NotRendered
+from templates.child import Child
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
-try:
-    import resource as _bounds_of_processes  # noqa: F401 - only whether it is there
-except ImportError:  # Windows
-    SECONDS = 3.0
-else:
-    SECONDS = 30.0
-"""How long a child may keep us waiting in all.
-
-Where its CPU is bounded (sandbox.py), that ends it, since a template can do nothing but compute: after 2 seconds on a
-machine that is idle, and as late as it must be on one that is busy. Elsewhere only this clock does.
-"""
+EACH = 3.0
+"""Seconds for one rendering. A template can do nothing but compute, and 2 seconds of CPU end that (sandbox.py). This
+clock ends what sleeps all the same, and what computes where a system cannot bound it."""
+ALL = 20.0
+"""Seconds for all renderings of a template, which take some milliseconds each on a machine that is idle."""
+NOT_ENDED = "it did not end within its bounds of 2 seconds of CPU, 3 seconds and 512 MB"
+"""Why nothing was rendered: on a machine that is very busy another time may do."""
 MOST_TEMPLATE = 4 << 20
 """Characters of a template."""
 
@@ -44,15 +37,10 @@ class Rendering:
         """Raises NotRendered for a template that does not compile."""
         if len(template) > MOST_TEMPLATE:
             raise NotRendered(f"the template has more than {MOST_TEMPLATE} characters")
-        self._left = SECONDS
+        self._left = ALL
         self._cache: dict[str, str | NotRendered] = {}
         self._over = ""
-        self._child = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(_SANDBOX)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self._child = Child([str(_SANDBOX)])
         try:
             self._ask(json.dumps({"template": template, "variables": dict(variables or {})}))
         except NotRendered:
@@ -73,44 +61,22 @@ class Rendering:
         return found
 
     def _ask(self, line: str) -> str:
-        child = self._child
-        assert child.stdin and child.stdout
         if self._over:
             raise NotRendered(self._over)
         started = time.monotonic()
-        watch = threading.Timer(max(self._left, 0.01), child.kill)
-        watch.daemon = True
-        watch.start()
-        try:
-            child.stdin.write(line.encode() + b"\n")
-            child.stdin.flush()
-            answer = child.stdout.readline()
-        except (OSError, ValueError):
-            answer = b""
-        finally:
-            watch.cancel()
+        answer = self._child.ask(line, min(EACH, self._left))
         self._left -= time.monotonic() - started
-        if not answer.endswith(b"\n"):
-            self._over = self._why_ended()
+        if answer is None or self._left <= 0:
+            self._over = NOT_ENDED
             raise NotRendered(self._over)
         told: dict[str, str] = json.loads(answer)
         if "error" in told:
             raise NotRendered(told["error"])
         return told["text"]
 
-    def _why_ended(self) -> str:
-        self._child.kill()
-        self._child.wait()
-        return "it did not end within its bounds of 2 seconds of CPU and 512 MB"
-
     def close(self) -> None:
         """End the child."""
-        self._child.kill()
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        self._child.wait()
+        self._child.close()
 
     def __enter__(self) -> Rendering:
         return self

@@ -133,6 +133,11 @@ def _from_gguf(path: Path) -> Template:
     return Template(_one(dict(metadata.templates)), variables, metadata.special)
 
 
+def from_tokenizer(told: Mapping[str, Any]) -> Template:
+    """The template in the configuration of a tokenizer. Raises NoTemplate."""
+    return Template(_one(told.get("chat_template")), _variables(told), _special(told))
+
+
 def _text(path: Path) -> str:
     if path.stat().st_size > _LARGEST:
         raise NoTemplate(f"it has more than {_LARGEST} bytes")

@@ -29,6 +29,7 @@ from app import create_app
 from config import VARIABLES, Config
 from serving import Server, listen
 from startup import PROBE_HEADERS
+from streaming.template_question import TEMPLATE_HEADERS
 from tests.answers import (
     DONE,
     KEEP_ALIVE,
@@ -146,12 +147,14 @@ class ScriptedBackend:
     """Serves `answer`: one answer for all requests, or a function that makes one of each."""
 
     start_answer = Answer([b'{"data": []}'], headers=[("Content-Type", "application/json")], framing="length")
+    template_answer = Answer([b"{}"], 404)
 
     def __init__(self, answer: Answer | Callable[[Received], Answer] | None = None) -> None:
         self.answer: Answer | Callable[[Received], Answer] = answer or Answer()
         self.requests: list[Received] = []
         self.starts: list[Received] = []
-        """What a proxy asked when it started: apart, as it is in the way of most tests."""
+        self.template_questions: list[Received] = []
+        """What a proxy asked by itself, at its start and of templates: apart, as it is in the way of most tests."""
         self.connections = 0
         self._arrived = threading.Condition()
         self._socks: list[socket.socket] = []
@@ -216,10 +219,11 @@ class ScriptedBackend:
                 following = _read_request(sock, number)
                 if following is None:
                     break
-                if following.header("User-Agent") == PROBE_HEADERS[0][1]:
+                if (agent := following.header("User-Agent")) in (PROBE_HEADERS[0][1], TEMPLATE_HEADERS[0][1]):
                     self.connections -= 1
-                    self.starts.append(following)
-                    _play(sock, self.start_answer, following)
+                    asked_at_start = agent == PROBE_HEADERS[0][1]
+                    (self.starts if asked_at_start else self.template_questions).append(following)
+                    _play(sock, self.start_answer if asked_at_start else self.template_answer, following)
                     break
                 received = following
                 with self._arrived:

@@ -180,7 +180,7 @@ GOOD: dict[str, dict[str, object]] = {
             ("my-finetune*", "model.gguf"),
             ("other", "a folder/x.jinja"),
         ),
-        "C:\\models": (("", "C:\\models"),),
+        **{"C:\\models": (("", "C:\\models"),), "Off": None},  # noqa: PIE800 - one line
     },
     "MAX_REQUEST_BYTES": {"1": 1, "1000000": 1_000_000},
     "CLIENT_TIMEOUT": {"0": None, "60": 60.0, "0.5": 0.5},

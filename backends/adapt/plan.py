@@ -6,7 +6,7 @@ A Plan belongs to one exchange. What helped is remembered for the backend and th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from backends.adapt import bodies
@@ -17,10 +17,15 @@ from backends.adapt.prompted import demanded_tools
 from backends.adapt.refusals import concerns_form, reasons_for
 from backends.adapt.silent import at_once, may_lose
 from backends.adapt.table import BY_NAME, applied
+from backends.adapt.told import may_ask, told_at_once
 from backends.learned import Learned
 from backends.protocol import WrongAnswer
 from converters.syntaxes import Syntax
 from errors import ErrorInfo
+
+AS_SENT = "as_sent"
+"""What is remembered, in the place of an adaptation, of a backend that refuses what the model's chat template asks for:
+it has another template, or puts histories in order itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,19 @@ class Planner:
         self._learned = learned
         self._never = _forbidden(settings)
 
-    def plan(self, raw: bytes, fields: Mapping[str, Any] | None, model: str, syntax: Syntax | None) -> Plan:
+    def plan(
+        self,
+        raw: bytes,
+        fields: Mapping[str, Any] | None,
+        model: str,
+        syntax: Syntax | None,
+        history: Mapping[str, str] | None = None,
+    ) -> Plan:
         """The plan for the request `raw`; `fields` is what it says, if it was read whole.
 
-        `syntax` is the row of the model, if it is known.
+        `syntax` is the row of the model, if it is known, `history` what its chat template makes of histories.
         """
-        facts = facts_of(model, self._settings.preset, syntax)
+        facts = facts_of(model, self._settings.preset, syntax, history)
         return Plan(raw, fields, facts, self._settings, self._never, self._learned)
 
 
@@ -73,13 +85,17 @@ class Plan:
         self._settings = settings
         self._learned = learned
         self._never = never
-        self._known = learned.recall(facts.model) if settings.adapt else frozenset()
+        known = learned.recall(facts.model) if settings.adapt else frozenset()
+        self._known = known - {AS_SENT}
+        if AS_SENT in known:
+            self._facts = replace(facts, history={})
         self._received: Request | None = None  # what `raw` says, once something is to be changed
         self._request: Request | None = None  # the same, with what was asked again
         self._reasons: dict[str, str] = {}  # why an adaptation that this exchange found was asked for
         self._effective: tuple[str, ...] = ()
         self._constrains = settings.constrain
         self.body = raw
+        self._told: frozenset[str] = frozenset()  # what the model's chat template asks for
         self._names = frozenset(self._known - self._never | self._from_the_start(fields))
         if self._names:
             self._write()
@@ -105,6 +121,11 @@ class Plan:
             self._learned.forget(self._facts.model)
             self._names -= self._known
             self._known = frozenset()
+        elif self._told and concerns_form(error, request):
+            # the backend has another template, or changes requests itself: begin with the client's own
+            self._names -= self._told
+            self._told, self._facts = frozenset(), replace(self._facts, history={})
+            self._reasons[AS_SENT] = f"status {error.status}, to what the chat template asks for"
         self._write()
         return self.body != before
 
@@ -115,12 +136,14 @@ class Plan:
             return
         self._request = asked_again(request, wrong)
         if self._settings.adapt:
-            self._names |= frozenset(at_once(self._request, self._facts))
+            self._names |= frozenset(at_once(self._request, self._facts)) - self._never
         self._write()
 
     def succeeded(self) -> None:
         """Learn what the answer has shown: that the backend takes the request with these adaptations."""
         new = {name: why for name, why in self._reasons.items() if name in self._effective and BY_NAME[name].learned}
+        if AS_SENT in self._reasons:
+            new[AS_SENT] = self._reasons[AS_SENT]
         if new:
             self._learned.learn(self._facts.model, new)
 
@@ -139,7 +162,10 @@ class Plan:
         if self._settings.adapt:
             if fields is None and may_lose(self._raw, self._facts):
                 fields = self._read()
-            names.update(at_once(dict(fields), self._facts) if fields else ())
+            if fields:
+                if may_ask(self._facts.history):
+                    self._told = frozenset(told_at_once(dict(fields), self._facts.history)) - self._never
+                names.update(name for name in at_once(dict(fields), self._facts) if name not in self._never)
         return frozenset(names)
 
     def _read(self) -> Request | None:

@@ -16,6 +16,7 @@ from backends.adapt.fields import switches_thinking_off
 from backends.adapt.losses import LOSSES, Losses
 from backends.adapt.messages import SYSTEM, calls_of, role_of, says_something, text_of
 from backends.adapt.table import BY_NAME
+from backends.adapt.told import may_ask, told_at_once
 from converters.builtin import plain_name
 
 _VENDOR = "openai"
@@ -36,10 +37,12 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     found: set[str] = set()
     if "developer" in map(role_of, messages) and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
         found.add("developer")
-    for name in lost_by(facts.model):
+    for name in () if facts.history else lost_by(facts.model):  # the template itself knows best
         is_lost = _LOST[name]
         if any(is_lost(each, place == 0) for place, each in enumerate(messages) if isinstance(each, dict)):
             found.add(_SAVED_BY[name])
+    if may_ask(facts.history):
+        found.update(told_at_once(body, facts.history))
     if body.get("functions") and "tools" not in body:  # of local servers only llama-cpp-python knows them
         found.add("functions")
     if facts.preset == "ollama":
@@ -59,7 +62,7 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     if facts.preset == _VENDOR:
         return False
     names = (*_WORTH_READING, *_NOT_OLLAMAS) if facts.preset == "ollama" else _WORTH_READING
-    return bool(lost_by(facts.model)) or holds_name(raw, names)
+    return bool(may_ask(facts.history) or lost_by(facts.model)) or holds_name(raw, names)
 
 
 @lru_cache(maxsize=1024)

@@ -31,7 +31,7 @@ class Adaptation:
     """Whether it is a fact of the backend and its template, so that the next request starts with it. Else it is a fact
     of one history."""
     at_once: bool = False
-    """Whether it may be applied before a refusal, where a template would lose something without a word."""
+    """Whether it may be applied before a refusal, where a template is known to lose something, or to refuse it."""
 
 
 _NOTHING = "nothing"
@@ -96,6 +96,7 @@ _HISTORY: tuple[Adaptation, ...] = (
         "tools leave the request and stand in the system prompt; past calls and results become text",
         "the server's own parsing and grammar; images in results become text that says so",
         prompted,
+        at_once=True,
     ),
     Adaptation(
         "arguments_text",
@@ -108,18 +109,21 @@ _HISTORY: tuple[Adaptation, ...] = (
         "arguments of past calls become objects",
         "keys that one object has twice, and blanks of the JSON",
         on_each_call(arguments.arguments_object),
+        at_once=True,
     ),
     Adaptation(
         "one_call",
         "a message with several calls becomes call, result, call, result …",
         "that the calls were made at once",
         on_messages(calls.one_call),
+        at_once=True,
     ),
     Adaptation(
         "ids_nine",
         "ids of calls become nine letters and digits, in calls and results",
         "the ids that the client chose",
         on_messages(calls.ids_nine),
+        at_once=True,
     ),
 )
 
@@ -136,6 +140,7 @@ _CONVERSATION: tuple[Adaptation, ...] = (
         "all system and developer texts stand before the first text of the user",
         "that they are the system's, and where later ones stood",
         on_messages(roles.system_in_user),
+        at_once=True,
     ),
     Adaptation(
         "prefill_dropped",
@@ -155,6 +160,7 @@ _CONVERSATION: tuple[Adaptation, ...] = (
         f"`{roles.START}`",
         "the borders of the messages, and what else but text, calls and reasoning the later ones say (`name`)",
         on_messages(roles.alternate),
+        at_once=True,
     ),
     Adaptation(
         "text_apart",
@@ -175,6 +181,7 @@ _CONVERSATION: tuple[Adaptation, ...] = (
         "a content that is empty, null or missing becomes a space",
         _NOTHING,
         on_each(contents.content_space),
+        at_once=True,
     ),
     Adaptation(
         "reasoning_empty",

@@ -34,13 +34,21 @@ class LessonStore(Protocol):
 
     def load(self, backend: str, model: str) -> tuple[Lesson, ...]: ...
 
-    def save(self, backend: str, model: str, lessons: tuple[Lesson, ...]) -> None:
-        """Keep these and no others; none: forget the model."""
+    def add(self, backend: str, model: str, lessons: tuple[Lesson, ...], oldest: float) -> None:
+        """Keep these beside what is known of the model, in one step; what is from before `oldest` is forgotten."""
         ...
+
+    def forget(self, backend: str, model: str) -> None: ...
 
     def all(self) -> list[tuple[str, str, tuple[Lesson, ...]]]:
         """(backend, model, its lessons), the oldest model first."""
         ...
+
+
+def merged(known: tuple[Lesson, ...], new: tuple[Lesson, ...], oldest: float) -> tuple[Lesson, ...]:
+    """What is known with new lessons behind it, each adaptation once; what is from before `oldest` is left out."""
+    names = {each.adaptation for each in new}
+    return (*(each for each in known if each.adaptation not in names and each.at > oldest), *new)
 
 
 class Memory:
@@ -48,16 +56,20 @@ class Memory:
 
     def __init__(self) -> None:
         self._lessons: dict[tuple[str, str], tuple[Lesson, ...]] = {}
+        self._lock = threading.Lock()
 
     def load(self, backend: str, model: str) -> tuple[Lesson, ...]:
         return self._lessons.get((backend, model), ())
 
-    def save(self, backend: str, model: str, lessons: tuple[Lesson, ...]) -> None:
-        self._lessons.pop((backend, model), None)
-        if lessons:
-            self._lessons[backend, model] = lessons
+    def add(self, backend: str, model: str, lessons: tuple[Lesson, ...], oldest: float) -> None:
+        with self._lock:
+            known = self._lessons.pop((backend, model), ())
+            self._lessons[backend, model] = merged(known, lessons, oldest)
             while len(self._lessons) > MOST_MODELS:
                 del self._lessons[next(iter(self._lessons))]
+
+    def forget(self, backend: str, model: str) -> None:
+        self._lessons.pop((backend, model), None)
 
     def all(self) -> list[tuple[str, str, tuple[Lesson, ...]]]:
         return [(backend, model, lessons) for (backend, model), lessons in list(self._lessons.items())]
@@ -74,7 +86,6 @@ class Learned:
         self._seconds = hours * 3600
         self._store: LessonStore = store if store is not None else Memory()
         self._clock = clock
-        self._lock = threading.Lock()
 
     def recall(self, model: str) -> frozenset[str]:
         """The adaptations that requests for a model start with."""
@@ -86,22 +97,15 @@ class Learned:
         if len(model) > _LONGEST_NAME:
             return
         now = self._clock()
-        new = [Lesson(name, why, now) for name, why in reasons.items()]
-        with self._lock:
-            kept = [
-                each
-                for each in self._store.load(self._backend, model)
-                if each.adaptation not in reasons and each.at > now - self._seconds
-            ]
-            self._store.save(self._backend, model, (*kept, *new))
+        new = tuple(Lesson(name, why, now) for name, why in reasons.items())
+        self._store.add(self._backend, model, new, now - self._seconds)
 
     def forget(self, model: str | None = None) -> int:
         """Forget what is known of a model, or of all. Returns how many models that were."""
-        with self._lock:
-            known = [each for backend, each, _ in self._store.all() if backend == self._backend]
-            gone = known if model is None else [each for each in known if each == model]
-            for each in gone:
-                self._store.save(self._backend, each, ())
+        known = [each for backend, each, _ in self._store.all() if backend == self._backend]
+        gone = known if model is None else [each for each in known if each == model]
+        for each in gone:
+            self._store.forget(self._backend, each)
         return len(gone)
 
     def entries(self) -> list[Mapping[str, object]]:

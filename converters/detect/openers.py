@@ -48,6 +48,8 @@ class OpenerIndex:
         own_tags = own.own_tags if own else ()
         self.own_ends = own.own_ends if own else ()
         """End-of-turn tokens that the likeliest row alone has."""
+        self.own_results = own.own_results if own else ()
+        """What opens the results of tools for the likeliest row alone."""
         self._add_own(own_tags)
         self.inline = frozenset(tag for each in SYNTAXES if each.name == prior for tag in each.inline_tags)
         """What the tags begin with that stand around words of the answer."""

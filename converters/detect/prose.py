@@ -204,7 +204,7 @@ class ProseReader:
 
         `least` is how far a header of the model's own must reach: to there goes a marker of ours that breaks off.
         """
-        voice = voice_at(text, pos, whole=end is not End.MORE)
+        voice = voice_at(text, pos, whole=end is not End.MORE, results=self.index.own_results)
         if voice is False or (not self._turn_may_begin and text[pos].isalpha()):
             return None
         if voice is True:

@@ -37,8 +37,16 @@ class Voice(NamedTuple):
     """It is the tag of a result, not the header of a turn."""
 
 
-def voice_at(text: str, pos: int, *, whole: bool) -> Voice | bool:
-    """The header at a position. True: more text must come. False: there is none. `whole`: no more text will come."""
+def voice_at(text: str, pos: int, *, whole: bool, results: tuple[str, ...] = ()) -> Voice | bool:
+    """The header at a position. True: more text must come. False: there is none. `whole`: no more text will come.
+
+    `results` open the result of a tool, beside those of the table.
+    """
+    for opener in results:
+        if text.startswith(opener, pos):
+            return Voice("result", pos + len(opener), tag=True)
+        if not whole and pos < len(text) and opener.startswith(text[pos : pos + len(opener)]):
+            return True
     match = _OPENER.match(text, pos)
     if match is None:
         return False

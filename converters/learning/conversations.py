@@ -16,6 +16,8 @@ Render = Callable[[Mapping[str, Any]], str]
 """Variables of one rendering to its text. Raises NotRendered."""
 
 Ids = Literal["nine", "counted"]
+DeclaredTools = tuple[tuple[str, Mapping[str, Any]], ...] | None
+"""(name, properties) of the declared tools; None for a request without tools."""
 
 USER, SAY, THINK, RESULT = "zquser", "zqsay", "zqthink", "zqresult"
 """What the user, the model, its reasoning and a tool say."""
@@ -100,8 +102,7 @@ class Conversation:
     """A conversation to be rendered. Its turns stand behind one message of the user each."""
 
     turns: tuple[Turn, ...] = ()
-    tools: tuple[tuple[str, Mapping[str, Any]], ...] | None = ((FIRST, _RICH), (SECOND, _RICH))
-    """(name, properties) of the declared tools; None for a request without tools."""
+    tools: DeclaredTools = ((FIRST, _RICH), (SECOND, _RICH))
     prompt: bool = False
     """The prompt for the next answer is wanted, behind another message of the user."""
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from converters.learning.conversations import FIRST, KEYS, SAY, THINK, VALUES, Call, Conversation, NotRendered, Turn
+from converters.learning.conversations import (
+    FIRST,
+    KEYS,
+    SAY,
+    THINK,
+    VALUES,
+    Call,
+    Conversation,
+    DeclaredTools,
+    NotRendered,
+    Turn,
+)
 from converters.learning.tokens import Tokens
 from converters.learning.written import Written
 from converters.syntaxes import REASONING_TAGS, ReasoningTag, ThinkingFamily
@@ -36,7 +47,9 @@ class Thinking:
     tag: ReasoningTag | None
     """The tags, if it prints reasoning at all."""
     family: ThinkingFamily
-    """When the prompt opens the reasoning."""
+    """When the prompt opens the reasoning, where the request declares tools."""
+    without_tools: ThinkingFamily
+    """The same where it declares none."""
 
     @property
     def is_listed(self) -> bool:
@@ -106,46 +119,53 @@ def is_open(prompt: str, tag: ReasoningTag | None) -> bool:
     return any(end.endswith(opener) for opener in opens)
 
 
-def family_of(written: Written, tag: ReasoningTag | None) -> ThinkingFamily:
-    """When the prompt opens the reasoning, as the request's settings and the last message decide it."""
+def thinking_of(written: Written, defaults: Mapping[str, Any]) -> Thinking:
+    """What a template tells of reasoning. `defaults` are the settings that its server sets where a request does not."""
+    tag = tag_of(written)
+    with_tools, without = (_Prompts(written, tag, defaults, tools).family() for tools in (Conversation().tools, None))
+    return Thinking(tag, with_tools, without)
 
-    def opens(**settings: Any) -> bool | None:
+
+class _Prompts:
+    """The prompts of a template, by the request's settings and the last message."""
+
+    def __init__(
+        self, written: Written, tag: ReasoningTag | None, defaults: Mapping[str, Any], tools: DeclaredTools
+    ) -> None:
+        self._written = written
+        self._tag = tag
+        self._defaults = defaults
+        self._tools = tools
+
+    def family(self) -> ThinkingFamily:
+        bare = bool(self._opens({}))
+        heeds = tuple(name for name, on, off in _HEEDED if self._heeded(name, on, off, bare=bare))
+        never = not bare and not heeds
+        settings: dict[str, Any] = {name: on for name, on, _ in _HEEDED if name in heeds}
+        return ThinkingFamily(
+            models="",
+            opens=bare,
+            heeds=heeds,
+            heeds_messages=bare and self._opens({}, user="zquser /no_think") is False,
+            after_result=never or self._after_result(settings),
+        )
+
+    def _opens(self, settings: Mapping[str, Any], **more: Any) -> bool | None:
+        """Whether the prompt opens the reasoning; None if it is not rendered."""
+        told = {**self._defaults, **settings}
+        conversation = Conversation(tools=self._tools, prompt=True, settings=told, **more)
         try:
-            return is_open(written.rendered(Conversation(prompt=True, settings=settings)), tag)
+            return is_open(self._written.rendered(conversation), self._tag)
         except NotRendered:
             return None
 
-    bare = bool(opens())
-
-    def heeded(name: str, on: Any, off: Any) -> bool:
+    def _heeded(self, name: Setting, on: Any, off: Any, *, bare: bool) -> bool:
         """Whether a setting opens the reasoning, and closes it; or is refused where it should close what is closed."""
-        closes = opens(**{name: off})
-        return opens(**{name: on}) is True and (closes is False or (closes is None and not bare))
+        closes = self._opens({name: off})
+        return self._opens({name: on}) is True and (closes is False or (closes is None and not bare))
 
-    heeds = tuple(name for name, on, off in _HEEDED if heeded(name, on, off))
-    never = not bare and not heeds
-    return ThinkingFamily(
-        models="",
-        opens=bare,
-        heeds=heeds,
-        heeds_messages=not never and _heeds_messages(written, tag, bare=bare),
-        after_result=never or _after_result(written, tag, {name: on for name, on, _ in _HEEDED if name in heeds}),
-    )
-
-
-def _heeds_messages(written: Written, tag: ReasoningTag | None, *, bare: bool) -> bool:
-    """Whether `/no_think` in a message closes what is open otherwise."""
-    try:
-        prompt = written.rendered(Conversation(prompt=True, user="zquser /no_think"))
-    except NotRendered:
-        return False
-    return bare and not is_open(prompt, tag)
-
-
-def _after_result(written: Written, tag: ReasoningTag | None, settings: Mapping[str, Any]) -> bool:
-    """Whether the prompt behind the result of a tool opens the reasoning where it does elsewhere."""
-    turn = Turn((Call(FIRST, {KEYS[0]: VALUES[0]}),), results=True)
-    try:
-        return is_open(written.rendered(Conversation((turn,), prompt=True, settings=settings)), tag)
-    except NotRendered:
-        return True
+    def _after_result(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the prompt behind the result of a tool opens the reasoning where it does elsewhere."""
+        turn = Turn((Call(FIRST, {KEYS[0]: VALUES[0]}),), results=True)
+        opens = self._opens(settings, turns=(turn,))
+        return True if opens is None else opens

@@ -84,6 +84,12 @@ class Written:
                 return text.rpartition(SAY)[2]
         return ""
 
+    def header(self) -> str:
+        """What a prompt begins the model's turn with; empty if that cannot be told."""
+        bare = self._optional(Conversation(ends_with_user=True))
+        prompt = self._optional(Conversation(prompt=True))
+        return prompt.removeprefix(bare) if bare and prompt.startswith(bare) else ""
+
     def ends(self) -> list[str]:
         """The tokens behind the text of a turn without calls that the table does not have."""
         end = _KNOWN.sub("\n", self.plain_end())

@@ -53,7 +53,7 @@ def _tool(syntax: Syntax, tool: Any) -> str:
     if function is None:
         return write(tool)
     holes = {
-        "tool": _written(syntax, tool, function),
+        "tool": tool_text(syntax, tool),
         "name": _text(function.get("name")),
         "description": _text(function.get("description")),
     }
@@ -68,6 +68,12 @@ def _function(tool: Any) -> Tool | None:
         if isinstance(inner := tool.get(key), Mapping):
             return inner
     return tool if isinstance(tool.get("name"), str) else None
+
+
+def tool_text(syntax: Syntax, tool: Tool) -> str:
+    """A tool in the form of the row, without what stands around it."""
+    function = _function(tool)
+    return write(tool) if function is None else _written(syntax, tool, function)
 
 
 def _written(syntax: Syntax, tool: Tool, function: Tool) -> str:

@@ -82,6 +82,8 @@ class Syntax:
     """End-of-turn tokens of its models that no other has, beside those of tokens.py. Of rows that were learned."""
     own_tags: tuple[ReasoningTag, ...] = ()
     """Tags of reasoning that its models alone have, beside those of reasoning_tags.py. Of rows that were learned."""
+    own_results: tuple[str, ...] = ()
+    """What opens the result of a tool for its models alone, beside those of turns.py. Of rows that were learned."""
     models: str = ""
     """Models that write this syntax: a regex, searched in a model's `plain_name`."""
 

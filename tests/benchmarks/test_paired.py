@@ -62,7 +62,11 @@ def test_the_order_is_swapped_in_every_second_pair(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(targets, "root_of", lambda name, _before: Path(name))
     monkeypatch.setattr(wire, "load", load)
     monkeypatch.setattr(paired, "let_settle", lambda _target: None)
-    monkeypatch.setattr(paired, "in_process_figures", lambda root, _repeats: {"argument": len(root.name)})
+
+    def figures(root: Path, _repeats: int, *, learned: bool = False) -> dict[str, float]:
+        return {"listed": 7, "learned": len(root.name)} if learned else {"argument": len(root.name)}
+
+    monkeypatch.setattr(paired, "in_process_figures", figures)
     paired.Run("HEAD", 2, tmp_path / "results.jsonl").measure()
     cases = sum(row.case is not None for row in ROWS)
     assert asked == ["before", "now"] * cases + ["now", "before"] * cases
@@ -70,6 +74,7 @@ def test_the_order_is_swapped_in_every_second_pair(monkeypatch: pytest.MonkeyPat
     rows = paired.read(tmp_path / "results.jsonl")
     assert [figure for pair in _of("request", rows).pairs for figure in pair] == pytest.approx([50, 40, 50, 40])
     assert _of("in-process-argument", rows).pairs == [(len("before"), len("now"))] * 2
+    assert _of(paired.LEARNED, rows).pairs == [(7, len("now"))] * 2  # both of this commit
 
 
 def test_cost_is_per_chunk_or_per_answer_and_only_of_a_run_without_faults() -> None:
@@ -137,7 +142,12 @@ def test_the_driver_measures_every_kind_in_process() -> None:
     figures = paired.in_process_figures(targets.ROOT, repeats=1, frames=50)
     assert list(figures) == [*in_process.KINDS, in_process.CONTROL]
     assert all(us > 0 for us in figures.values())
-    assert {f"in-process-{kind}" for kind in figures} == {row.name for row in ROWS if row.case is None}
+    assert {f"in-process-{kind}" for kind in (*figures, "learned")} == {row.name for row in ROWS if row.case is None}
+
+
+def test_the_driver_measures_a_learned_row_beside_a_listed_one() -> None:
+    figures = paired.in_process_figures(targets.ROOT, repeats=1, frames=50, learned=True)
+    assert list(figures) == ["listed", "learned", in_process.CONTROL]
 
 
 def test_sources_that_cannot_be_driven_are_missing(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Each script is one agent loop: a question, the model's calls of get_weather, the
 runs streamed and buffered, and both must give what the script says. Raw servers send the markup as text; native ones
 parse it themselves, and what they send must reach the client as it left them. Others refuse the conversation as it is:
 one without tools by its flags, and templates that know no tools, no system message (or a first one only) or no
-neighbours of one role. One is asked again (HEAL=retry), as its model first calls what there is not.
+neighbours of one role. One writes a syntax that nobody has listed, which is learned from what the server tells of its
+template. One is asked again (HEAL=retry), as its model first calls what there is not.
 
 At last `dragoman doctor` examines three of these servers, and must name what is wrong with them (doctor.py).
 
@@ -43,6 +44,7 @@ CACHE = ROOT / "build" / "real"
 FAILURES = CACHE / "failures"
 
 SCRIPT_LIMIT = 90.0  # seconds for all loops of one script
+LEARNING = 30.0  # seconds until a template is learned
 
 
 def main() -> int:
@@ -146,6 +148,8 @@ def _play(backend: Backend, script: Script, answer: Script, llama: str, proxy: s
             places: dict[str, list[str]] = {}  # by complaint: most appear for every model name, streamed and buffered
             models = {script.model} if backend.native else {script.model, NEUTRAL}
             for model in sorted(models):
+                if proxy and backend.learns:
+                    _until_learned(proxy, model, script)
                 for place, complaint in _check_loops(backend, script, answer, proxy or llama, model):
                     places.setdefault(complaint, []).append(f"{model} {place}")
             complaints = [f"[{', '.join(where)}] {complaint}" for complaint, where in places.items()]
@@ -156,6 +160,14 @@ def _play(backend: Backend, script: Script, answer: Script, llama: str, proxy: s
             return complaints
     except (OpenAIError, requests.RequestException, TimeoutError, AssertionError, ValueError) as error:
         return [f"{type(error).__name__}: {error}"]
+
+
+def _until_learned(proxy: str, model: str, script: Script) -> None:
+    """Ask until the row of the model's template reads the answers. Raises AssertionError if that never happens."""
+    until = time.monotonic() + LEARNING
+    while "template_row" not in post(proxy, model, script.question(), stream=False).headers.get("x-dragoman-codes", ""):
+        assert time.monotonic() < until, f"nothing was learned of {model}"
+        time.sleep(0.1)
 
 
 def _check_leak(script: Script, llama: str) -> Iterator[str]:

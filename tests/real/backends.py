@@ -43,6 +43,7 @@ class Backend:
     flags: tuple[str, ...] | None = None  # None: --jinja, and without a parser where it shall not parse by itself
     before: tuple[Message, ...] = ()  # what the conversation begins with
     refuses: bool = False  # each conversation, if it is sent as it is
+    learns: bool = False  # the syntax is nobody's: the proxy learns it from what `/props` tells
     codes: frozenset[str] = frozenset()  # what must be changed in the requests, and learned
     settings: dict[str, str] = field(default_factory=dict)  # of the proxy
     some: tuple[str, ...] = ("",)  # how the names of the scripts end that are played
@@ -68,7 +69,9 @@ _SOME = ("-one", "-two-think")
 
 
 def _refusing(name: str, template: str, code: str, **more: Any) -> Backend:
-    return Backend(name, template, _ROWS, some=_SOME, refuses=True, codes=frozenset({code}), **more)
+    # Refusals shall teach: what the template is known to refuse would be changed at once.
+    settings = {"CHAT_TEMPLATES": "off"}
+    return Backend(name, template, _ROWS, some=_SOME, refuses=True, codes=frozenset({code}), settings=settings, **more)
 
 
 # The raw syntaxes that have no template of their own here are text like any other.
@@ -82,6 +85,7 @@ BACKENDS = (
     _refusing("no-system", "no-system", "adapted:system_in_user", before=(_SYSTEM,)),
     _refusing("system-first", "system-first", "adapted:system_first", before=(_HELLO, _SYSTEM)),
     _refusing("alternating", "alternating", "adapted:alternate", before=(_SYSTEM, _HELLO)),
+    Backend("made-up", "made-up", ("made-up",), learns=True, codes=frozenset({"template_row"})),
     Backend("asked-again", "GLM-4.6", ("asked again",), settings={"HEAL": "retry"}, codes=frozenset({"asked_again"})),
 )
 

@@ -61,7 +61,7 @@ class Recorded:
         self.answers: list[Said] = []
         self.sent: list[bytes] = []
         patch.setattr(Backend, "open", self._open)
-        environ = {"BACKEND_URL": "http://127.0.0.1:9", "RECORD": "full", **settings}
+        environ = {"BACKEND_URL": "http://127.0.0.1:9", "CHAT_TEMPLATES": "off", "RECORD": "full", **settings}
         self.app: Flask = create_app(Config.from_environment({name: str(value) for name, value in environ.items()}))
         self.client: FlaskClient = self.app.test_client()
 

@@ -12,9 +12,10 @@ import sys
 import tarfile
 from pathlib import Path
 
-from templates.learner import TemplateRows, learn_template
+from templates.learner import learn_template
 from templates.sources import Template
 from tests.templates.answers import ANSWERS, MADE_UP
+from tests.templates.learning import learned_of
 from tests.templates.page import Result, prior_of, write_page
 from tests.templates.spoilt import judge, subject
 
@@ -74,12 +75,11 @@ def result(path: Path) -> Result:
 
 def spoilt_rows() -> tuple[int, int, list[str]]:
     """(spoilt rows of the made-up templates, those accepted, those accepted that read anything otherwise)"""
-    rows = TemplateRows([("", str(MADE_UP))])
     tried, accepted = 0, 0
     wrong: list[str] = []
     for seed, name in enumerate(ANSWERS):
-        learned = rows.find(name)
-        assert learned is not None and learned.row is not None
+        learned = learned_of(name)
+        assert learned.row is not None
         found = judge(subject(MADE_UP / f"{name}.jinja", learned.row, CALLS), SPOILT // len(ANSWERS), seed)
         tried, accepted, wrong = tried + found[0], accepted + found[1], wrong + found[2]
     return tried, accepted, wrong

@@ -115,6 +115,12 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     yield ""
     yield "## Where template and table differ"
     yield ""
+    yield from wrap(
+        "All rows are looked for in every answer, whatever the name selects: it only says which one is tried first. "
+        "So a difference here loses no call. With a template its row is tried first, and else that of the name.",
+        WIDTH,
+    )
+    yield ""
     yield from _table(
         ("Template", "Row by name", "Row by template", "Who is right"),
         ((each.name, each.prior or "–", each.row, RIGHT.get(each.name, "Not judged yet.")) for each in other),
@@ -147,7 +153,7 @@ def _lines(results: Sequence[Result], package: str, spoilt: tuple[int, int]) -> 
     ends = {token for each in results for token in each.learned.ends}
     yield f"Ends of turns: {', '.join(f'`{token}`' for token in sorted(ends)) or 'none'}."
     yield ""
-    yield "Openers of results:"
+    yield "Openers of results, which count for the models of the template alone; a row of its own is needed for that:"
     yield ""
     openers = {each.learned.result_opener: each.name for each in results if _is_unknown(each.learned.result_opener)}
     yield from _table(("Opener", "Template"), ((_code(opener), name) for opener, name in sorted(openers.items())))
@@ -172,14 +178,27 @@ def _history(results: Iterable[Result]) -> Iterator[str]:
             declared[each.learned.declaration or "not at all"] += 1
     words = {
         "content_null": "`content: null` beside calls",
+        "content_empty": "Empty content beside calls",
         "arguments_text": "Arguments as JSON text",
         "text_beside_call": "Text beside a call",
+        "text_apart": "Text in a message of its own before the call",
         "two_calls": "Two calls in one message",
         "content_parts": "Content in parts",
         "developer": "A message of the developer",
+        "system": "A system message",
         "late_system": "A system message that is not the first",
+        "neighbours": "Two messages of the user in a row",
+        "assistant_first": "A conversation that the assistant begins",
+        "tools": "Declared tools",
         "ids": "A long id",
     }
+    yield from wrap(
+        "What is not `ok` here is changed in a request before its first attempt, where the template of the model is "
+        "known (docs/REQUESTS.md): by `content_empty`, `content_space`, `arguments_object`, `text_apart`, `one_call`, "
+        "`content_text`, `system_first`, `system_in_user`, `alternate`, `ids_nine`, `prompted`.",
+        WIDTH,
+    )
+    yield ""
     yield from _table(
         ("What", "How many templates"),
         ((words[question], _counted(found)) for question, found in counts.items()),

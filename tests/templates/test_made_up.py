@@ -1,18 +1,23 @@
-"""Made-up templates, whose markers occur nowhere else, through the running proxy; CHAT_TEMPLATES alone is set."""
+"""Made-up templates, whose markers occur nowhere else, through the running proxy.
+
+CHAT_TEMPLATES alone is set; or nothing at all, before a server that tells its template as llama-server does.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from config import Config
 from converters.syntaxes import SYNTAXES
 from dialects.chat import CHAT
+from streaming.model_templates import ModelTemplates
 from streaming.parser_selection import ParserSelection
-from templates.learner import TemplateRows
 from tests.cases import in_one_test
 from tests.helpers import assemble, chunks, cuts
 from tests.scale import share
@@ -32,6 +37,7 @@ from tests.servers import (
     whole_stream,
 )
 from tests.templates.answers import ANSWERS, CALLS, MADE_UP, REFUSED, TOOLS
+from tests.templates.learning import learned_of, props, template_text, until_learned
 
 SHAPES = {
     "object": "json_object",
@@ -46,19 +52,48 @@ PAUSE = 0.005
 OF_ARGUMENTS = ("<b>", "<city>", "</city>", "<nights>", "</nights>", "<text>", "</text>")
 
 
-@pytest.fixture(scope="module")
-def learned() -> TemplateRows:
-    return TemplateRows([("", str(MADE_UP))])
+class Telling(ScriptedBackend):
+    """It tells the template of the model that it is asked about."""
+
+    @property
+    def template_answer(self) -> Script:  # type: ignore[override]
+        asked = parse_qs(urlsplit(self.template_questions[-1].target).query).get("model", [""])[0]
+        template = asked.removeprefix("someone/").removesuffix("-7b:q4")
+        known = template in ANSWERS or template in REFUSED
+        return props(template_text(template)) if known else Script([b"{}"], 404)
 
 
 @pytest.fixture(scope="module")
 def selection() -> ParserSelection:
-    return ParserSelection(Config.from_environment({"BACKEND_URL": "http://nobody", "CHAT_TEMPLATES": str(MADE_UP)}))
+    config = Config.from_environment({"BACKEND_URL": "http://nobody", "CHAT_TEMPLATES": str(MADE_UP)})
+    templates = ModelTemplates(config, asks=False)
+    until = time.monotonic() + 60
+    while not all(templates.find(model_of(template)) for template in ANSWERS):
+        assert time.monotonic() < until, "not learned"
+        time.sleep(0.05)
+    return ParserSelection(config, templates)
 
 
 @pytest.fixture(scope="module")
-def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend, CHAT_TEMPLATES=str(MADE_UP)) as running:
+def backend() -> Iterator[ScriptedBackend]:
+    with Telling() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["CHAT_TEMPLATES", "/props"])
+def proxy(request: pytest.FixtureRequest, backend: ScriptedBackend) -> Iterator[Proxy]:
+    if request.param == "CHAT_TEMPLATES":
+        with running_proxy(backend, CHAT_TEMPLATES=str(MADE_UP)) as running:
+            for template in ANSWERS:
+                until_learned(running, backend, model_of(template))
+            yield running
+        return
+    with running_proxy(backend) as running:
+        backend.answer = json_answer(completion("Hello."))
+        for template in (*REFUSED, *ANSWERS):
+            running.buffered(ask(stream=False, model=model_of(template)))
+        for template in ANSWERS:
+            until_learned(running, backend, model_of(template))
         yield running
 
 
@@ -80,9 +115,9 @@ def wanted(template: str) -> Json:
 
 
 @in_one_test("template", ANSWERS)
-def test_a_row_is_learned_that_the_table_does_not_have(learned: TemplateRows, template: str) -> None:
-    found = learned.find(model_of(template))
-    assert found is not None and found.row is not None, found and found.why
+def test_a_row_is_learned_that_the_table_does_not_have(template: str) -> None:
+    found = learned_of(template)
+    assert found.row is not None, found.why
     assert not found.is_listed
     assert found.proof is not None and found.proof.holds and not found.proof.not_rendered
     assert found.row.shape == SHAPES[template.partition("_")[0]]
@@ -132,6 +167,7 @@ def test_under_gunicorn_too(backend: ScriptedBackend) -> None:
     path = MADE_UP / "object_tagged.jinja"
     answer = ANSWERS["object_tagged"]
     with proxy_process("gunicorn", backend, CHAT_TEMPLATES=f"mine*={path}") as proxy:
+        until_learned(proxy, backend, "mine")
         backend.answer = Script(said(*chunks(answer.text, 3)))
         request = ask(model="mine", tools=TOOLS, **answer.settings)
         assert meant(message_of(whole_stream(proxy.streamed(request)))) == wanted("object_tagged")
@@ -153,9 +189,9 @@ def test_the_arguments_stream(backend: ScriptedBackend, proxy: Proxy, template: 
 
 
 @in_one_test("template", REFUSED)
-def test_what_no_shape_fits_is_refused_with_the_reason(learned: TemplateRows, template: str) -> None:
-    found = learned.find(model_of(template))
-    assert found is not None and found.row is None
+def test_what_no_shape_fits_is_refused_with_the_reason(template: str) -> None:
+    found = learned_of(template)
+    assert found.row is None
     assert REFUSED[template][1] in found.why
     assert "\n" not in found.why
 

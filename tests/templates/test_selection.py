@@ -19,6 +19,7 @@ from streaming.parser_selection import ParserSelection
 from tests.cases import in_one_test
 from tests.helpers import assemble
 from tests.templates.answers import ANSWERS, CALLS, MADE_UP, TOOLS
+from tests.templates.learning import LEARNING
 
 LEARNED = "someone/tags_typed-7b"
 CALL = {"id": "a", "type": "function", "function": {"name": "find_hotel", "arguments": "{}"}}
@@ -27,7 +28,14 @@ RESULT = [{"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_ca
 
 @pytest.fixture(scope="module")
 def selection() -> ParserSelection:
-    return ParserSelection(Config(chat_templates=(("", str(MADE_UP)),)))
+    return learned_selection(chat_templates=(("", str(MADE_UP)),))
+
+
+def learned_selection(**settings: Any) -> ParserSelection:
+    """A selection that has learned all that there is to learn."""
+    selection = ParserSelection(Config(**settings))
+    assert selection.templates.settled(LEARNING)
+    return selection
 
 
 def selected(
@@ -56,8 +64,8 @@ def test_it_replaces_no_other_row(selection: ParserSelection) -> None:
 
 
 def test_model_syntax_wins_over_a_template() -> None:
-    config = Config(chat_templates=(("", str(MADE_UP)),), model_syntax=(("someone/*", "glm45"),))
-    assert read(ParserSelection(config), LEARNED, ANSWERS["tags_typed"].text) == []
+    own = learned_selection(chat_templates=(("", str(MADE_UP)),), model_syntax=(("someone/*", "glm45"),))
+    assert read(own, LEARNED, ANSWERS["tags_typed"].text) == []
 
 
 def test_a_registered_converter_wins_over_a_template(selection: ParserSelection) -> None:
@@ -97,8 +105,8 @@ def test_where_the_reasoning_starts(
 
 def test_where_no_row_would_see_the_end_of_the_reasoning_it_is_not_begun() -> None:
     """The tags that close it are those of the learned row, which is not the one that reads."""
-    config = Config(chat_templates=(("", str(MADE_UP)),), model_syntax=(("someone/*", "glm45"),))
-    assert selected(ParserSelection(config), LEARNED)[1].starts_inside is False
+    own = learned_selection(chat_templates=(("", str(MADE_UP)),), model_syntax=(("someone/*", "glm45"),))
+    assert selected(own, LEARNED)[1].starts_inside is False
 
 
 def test_without_conversion_no_template_is_read() -> None:

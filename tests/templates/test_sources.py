@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from config import Config
 from errors import ConfigError
+from streaming import ModelTemplates
 from templates.gguf import NotGguf, read_gguf
-from templates.learner import TemplateRows
 from templates.sources import NoTemplate, Template, read_template, sources_of
 from tests.cases import in_one_test
 
@@ -139,9 +140,8 @@ def test_what_holds_no_template_says_so(tmp_path: Path, name: str, data: bytes) 
         read_template(path)
     assert "\n" not in str(raised.value)
     if name == "x.jinja":
-        rows = TemplateRows([("", str(path))])
-        found = rows.find("my-x-model")
-        assert found is not None and found.row is None and found.why == str(raised.value)
+        templates = ModelTemplates(Config(chat_templates=(("", str(path)),)), asks=False)
+        assert templates.settled(0) and templates.find("my-x-model") is None
 
 
 def test_a_tokenizer_tells_the_template_beside_it_its_tokens(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_file_without_a_pattern_serves_the_models_of_its_name(folder: Path) ->
 @in_one_test("path", ["not-there.jinja", "nor-there/"])
 def test_a_place_that_is_not_there_ends_the_start(pattern: str, path: str) -> None:
     with pytest.raises(ConfigError, match=r"CHAT_TEMPLATES: there is no file or folder '[a-z/.-]+'\Z"):
-        TemplateRows([(pattern, path)])
+        sources_of([(pattern, path)])
 
 
 def test_a_pattern_for_a_folder_without_a_template_ends_the_start(tmp_path: Path) -> None:

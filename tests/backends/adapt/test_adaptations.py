@@ -170,6 +170,7 @@ def test_the_order_of_the_names_does_not_matter_and_unknown_ones_mean_nothing() 
 def test_what_is_a_fact_of_one_history_is_not_learned() -> None:
     assert {each.name for each in ADAPTATIONS if not each.learned} == {"arguments_raw", "order_results", "ids_unique"}
     at_once = {"functions", "content_text", "developer", "system_first", "text_apart", "content_empty", "max_tokens"}
+    at_once |= {"prompted", "arguments_object", "one_call", "ids_nine", "system_in_user", "alternate", "content_space"}
     at_once.add("effort_none")
     assert {each.name for each in ADAPTATIONS if each.at_once} == at_once
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from backends.learned import Learned, StateFile, state_file
+from backends.learned import Learned, StateFile, TemplateFile, state_file, template_file
+from templates import known as known_templates
+from templates.known import Answer, KnownTemplates
 from tests.documents import ROOT
 
 URL = "http://backend:8080"
@@ -23,7 +25,9 @@ WHY = {"prompted": "w"}
 
 WORKER = """
 import sys
-from backends.learned import Learned, StateFile, state_file
+from backends.learned import Learned, StateFile, TemplateFile, state_file, template_file
+from templates import known as known_templates
+from templates.known import Answer, KnownTemplates
 path, name, count, wait = sys.argv[1:]
 state_file._WAIT = float(wait)
 sys.stdin.readline()
@@ -62,9 +66,9 @@ def locked(path: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def play(path: Path, workers: int, count: int, wait: float) -> list[str]:
+def play(path: Path, workers: int, count: int, wait: float, program: str = WORKER) -> list[str]:
     """Workers that all begin at once; what each has complained of."""
-    command = [sys.executable, "-c", WORKER, str(path)]
+    command = [sys.executable, "-c", program, str(path)]
     started = [
         subprocess.Popen(
             [*command, f"w{number}", str(count), str(wait)],
@@ -86,6 +90,16 @@ def play(path: Path, workers: int, count: int, wait: float) -> list[str]:
 def test_processes_that_learn_at_once_lose_nothing(path: Path) -> None:
     assert play(path, workers=4, count=25, wait=10) == [""] * 4
     assert known(path) == {f"w{worker}-{number}" for worker in range(4) for number in range(25)}
+
+
+SAME_MODEL = WORKER.replace('f"{name}-{number}", {"prompted": "w"}', '"m", {f"{name}-{number}": "w"}').replace(
+    'learned.recall(f"{name}-{number}") == {"prompted"}', 'f"{name}-{number}" in learned.recall("m")'
+)
+
+
+def test_processes_that_learn_of_one_model_at_once_lose_no_lesson(path: Path) -> None:
+    assert play(path, workers=4, count=25, wait=10, program=SAME_MODEL) == [""] * 4
+    assert Learned(URL, 24, StateFile(path)).recall("m") == {f"w{one}-{two}" for one in range(4) for two in range(25)}
 
 
 def test_processes_that_do_not_wait_for_one_another_keep_what_they_learn(path: Path) -> None:
@@ -197,6 +211,52 @@ def test_a_file_that_is_no_file_of_lessons_ends_the_start_in_one_line(
     damage(path)
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         StateFile(path)
+
+
+def test_a_file_of_an_earlier_version_keeps_its_lessons(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE lessons (backend TEXT, model TEXT, learned REAL, lessons TEXT)")
+        connection.execute(
+            "INSERT INTO lessons VALUES (?, 'm', ?, ?)", (URL, time.time(), f'[["prompted", "w", {time.time()}]]')
+        )
+    file = StateFile(path)
+    assert Learned(URL, 24, file).recall("m") == {"prompted"}
+    templates = TemplateFile(file)
+    templates.keep(URL, "m", Answer("key", "", 1.0))
+    templates.tell("key", "told", 1.0)
+    again = TemplateFile(StateFile(path))
+    assert again.answers(URL) == {"m": Answer("key", "", 1.0)} and again.told("key") == "told"
+
+
+def test_a_file_of_a_later_version_ends_the_start_in_one_line(path: Path) -> None:
+    StateFile(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(ValueError, match=r"^a later version[^\n]+$"):
+        StateFile(path)
+
+
+def test_of_too_many_models_and_templates_the_oldest_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (template_file, known_templates):
+        monkeypatch.setattr(module, "MOST_MODELS", 3)
+        monkeypatch.setattr(module, "MOST_TEMPLATES", 2)
+    stores: list[KnownTemplates] = [TemplateFile(StateFile(path)), known_templates.InMemory()]
+    for store in stores:
+        for number in range(6):
+            store.keep(URL, f"m{number}", Answer(f"k{number}", "", float(number)))
+            store.tell(f"k{number}", "told", float(number))
+        assert list(store.answers(URL)) == ["m3", "m4", "m5"] and store.answers("http://other") == {}
+        assert [store.told(f"k{number}") for number in range(6)] == [None] * 4 + ["told"] * 2
+        assert store.answer(URL, "m5") == Answer("k5", "", 5.0) and store.answer(URL, "m0") is None
+
+
+def test_what_templates_told_outlives_a_locked_file_in_memory(path: Path) -> None:
+    templates = TemplateFile(StateFile(path))
+    with locked(path):
+        templates.keep(URL, "m", Answer("key", "", 1.0))
+        templates.tell("key", "told", 1.0)
+        assert templates.answer(URL, "m") == Answer("key", "", 1.0) and templates.told("key") == "told"
+        assert templates.answers(URL) == {"m": Answer("key", "", 1.0)}
 
 
 def test_a_place_that_cannot_be_written_ends_the_start_in_one_line(tmp_path: Path) -> None:
