@@ -39,7 +39,7 @@ def told_at_once(body: Request, history: Mapping[str, str]) -> dict[str, str]:
 
 def may_ask(history: Mapping[str, str]) -> bool:
     """Whether a template asks for anything at all."""
-    return any(_is_bad(history, question) for question in _QUESTIONS)
+    return bool(history) and any(_is_bad(history, question) for question in _QUESTIONS)
 
 
 def _asked(messages: Messages, history: Mapping[str, str], all_told: tuple[_Told, ...]) -> dict[str, str]:
