@@ -6,13 +6,13 @@ import time
 
 from flask import Blueprint, Flask, Response, g, jsonify
 
-from errors import NotFound, TooMany
+from errors import NotFound
 from inspector.access import must_change
+from inspector.bounded import Bounded
 from inspector.filters import plain
 from inspector.stored import asked_of, found_record
 from records.export import NoText, request_of
 from records.recorder import Recorder
-from records.threads import new_lock
 from web.again import play_again
 from web.client_request import current_request
 
@@ -23,18 +23,7 @@ _UNTIL_STORED = 3.0
 
 def add_again(app: Flask, room: Blueprint, recorder: Recorder) -> None:
     """The route. Only who may change something may use it."""
-    guard = new_lock()
-    playing = [0]
-
-    def begin() -> None:
-        with guard:
-            if playing[0] >= MOST_AT_ONCE:
-                raise TooMany(f"{MOST_AT_ONCE} requests are played again at the moment.")
-            playing[0] += 1
-
-    def end() -> None:
-        with guard:
-            playing[0] -= 1
+    at_once = Bounded(MOST_AT_ONCE, f"{MOST_AT_ONCE} requests are played again at the moment.")
 
     @room.post("/api/records/<name>/replay")
     def replay(name: str) -> Response:
@@ -44,11 +33,8 @@ def add_again(app: Flask, room: Blueprint, recorder: Recorder) -> None:
             body = request_of(asked_of(lambda: recorder.store.texts(record.id)))
         except NoText as error:
             raise NotFound(str(error)) from None
-        begin()
-        try:
+        with at_once:
             new, status = play_again(app, current_request(), record.path, body)
-        finally:
-            end()
         if new is not None:
             _wait_for(recorder, new)
         return jsonify({"id": new, "status": status})

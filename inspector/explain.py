@@ -11,9 +11,11 @@ from flask import Blueprint, Response
 from converters.text.expectations import Schema
 from errors import RequestError
 from inspector.bodies import json_of
+from inspector.bounded import Bounded
 from records.pasted import MOST_CHARACTERS, pasted
 from records.threads import away_from_streams
 
+MOST_AT_ONCE = 2
 MOST_TOOLS = 256
 _LONGEST_NAME = 200
 _SCHEMAS = ("parameters", "input_schema", "inputSchema")
@@ -23,11 +25,14 @@ _SCHEMAS = ("parameters", "input_schema", "inputSchema")
 def add_explain(room: Blueprint) -> None:
     """The route. No key is looked for in what is told: it would show whoever asks whether a guess is one."""
 
+    at_once = Bounded(MOST_AT_ONCE, f"{MOST_AT_ONCE} texts are explained at the moment.")
+
     @room.post("/api/explain")
     def explain() -> Response:
         body = json_of()
         text, model, tools = _text(body, "text", MOST_CHARACTERS), _text(body, "model", _LONGEST_NAME), _tools(body)
-        told = json.dumps(away_from_streams(lambda: pasted(text, tools, model)), ensure_ascii=False)
+        with at_once:
+            told = json.dumps(away_from_streams(lambda: pasted(text, tools, model)), ensure_ascii=False)
         return Response(told.encode(errors="replace"), content_type="application/json")
 
 

@@ -16,13 +16,13 @@ from functools import lru_cache
 
 from flask import Blueprint, Request, Response, g
 
-from errors import TooMany
+from inspector.bounded import Bounded
 from inspector.filters import query_of
 from records.changes import EVERY, Changes, Feed, Told
 from records.record import StoredRecord
 from records.recorder import Recorder
 from records.stores import StoreError
-from records.threads import away_from_streams, new_lock
+from records.threads import away_from_streams
 from records.views import listed
 from web.client_request import current_request, has_left
 
@@ -36,31 +36,10 @@ _BEGINNING = b"retry: 2000\n\n"
 _KEEP_ALIVE = b": keep-alive\n\n"
 
 
-class Feeds:
-    """How many feeds there are, and whether they must end."""
-
-    def __init__(self, stopping: Callable[[], bool]) -> None:
-        self.stopping = stopping
-        self._open = 0
-        self._guard = new_lock()
-
-    def enter(self) -> None:
-        """Another one begins. Raises TooMany."""
-        with self._guard:
-            if self._open >= MOST_FEEDS:
-                raise TooMany(f"There are {MOST_FEEDS} live feeds already. Close another page.")
-            self._open += 1
-
-    def leave(self) -> None:
-        """One has ended."""
-        with self._guard:
-            self._open -= 1
-
-
 def add_feed(room: Blueprint, recorder: Recorder, stopping: Callable[[], bool]) -> None:
     """The route. All feeds end once `stopping` says so."""
     changes = Changes(recorder.store, away_from_streams)
-    feeds = Feeds(stopping)
+    feeds = Bounded(MOST_FEEDS, f"There are {MOST_FEEDS} live feeds already. Close another page.")
 
     @lru_cache(maxsize=1024)  # for all feeds
     def line(record: StoredRecord) -> bytes:
@@ -78,7 +57,9 @@ def add_feed(room: Blueprint, recorder: Recorder, stopping: Callable[[], bool]) 
             return Response(content_type="text/event-stream")
         feed = Feed(changes, query, _last_event(asked))
         feeds.enter()
-        answer = Response(_Body(feed, feeds, asked, written), content_type="text/event-stream")
+        answer = Response(
+            _Body(feed, lambda: stopping() or has_left(asked), written, feeds), content_type="text/event-stream"
+        )
         answer.headers["X-Accel-Buffering"] = "no"  # nginx would gather events
         return answer
 
@@ -94,17 +75,19 @@ def _last_event(asked: Request) -> int:
 class _Body:
     """The events until the client leaves or the server stops. Closed once, whether it was begun or not."""
 
-    def __init__(self, feed: Feed, feeds: Feeds, asked: Request, written: Callable[[Told], bytes]) -> None:
+    def __init__(
+        self, feed: Feed, is_over: Callable[[], bool], written: Callable[[Told], bytes], feeds: Bounded
+    ) -> None:
         self._feed = feed
-        self._feeds = feeds
-        self._asked = asked
+        self._is_over = is_over
         self._written = written
+        self._feeds = feeds
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         yield _BEGINNING
         heard = time.monotonic()
-        while not self._feeds.stopping() and not has_left(self._asked):
+        while not self._is_over():
             try:
                 told = self._feed.next()
             except StoreError:  # it may come back

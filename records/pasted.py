@@ -15,7 +15,7 @@ from records.verdict import verdict
 from records.views import span_json
 from reply import CALLED, Finish
 
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 100_000
 """Of a text that is read: a second of work at most."""
 
 
