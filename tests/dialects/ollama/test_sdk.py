@@ -12,6 +12,7 @@ import ollama
 import pytest
 
 from demo.model import model_names
+from tests.ready import ready
 from tests.servers import (
     PATIENCE,
     TOOLS,
@@ -67,7 +68,7 @@ def demo(request: pytest.FixtureRequest) -> Iterator[Process]:
     """The demo backend, and the proxy before it."""
     with ExitStack() as stack:
         backend = stack.enter_context(demo_backend())
-        yield stack.enter_context(proxy_process(request.param, backend.url))
+        yield ready(stack.enter_context(proxy_process(request.param, backend.url)))
 
 
 @pytest.fixture(scope="module")
