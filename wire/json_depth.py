@@ -13,7 +13,7 @@ _CONTAINERS = frozenset({dict, list})
 def too_deep(text: str | bytes, value: Any) -> bool:
     """Whether `value`, which `text` is the JSON of, nests deeper than MAX_DEPTH. Breadth-first."""
     brackets = text.count(b"{") + text.count(b"[") if isinstance(text, bytes) else text.count("{") + text.count("[")
-    level = [value] if brackets > MAX_DEPTH and value.__class__ in _CONTAINERS else []
+    level: list[Any] = [value] if brackets > MAX_DEPTH and value.__class__ in _CONTAINERS else []
     for _ in range(MAX_DEPTH):
         inner = [each.values() if each.__class__ is dict else each for each in level]
         level = [child for children in inner for child in children if child.__class__ in _CONTAINERS]
