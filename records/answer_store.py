@@ -24,9 +24,9 @@ Found = TypeVar("Found")
 
 _LINKS = 2000
 """Answers of one conversation."""
-_PATIENCE = 1.0
+_PATIENCE = 3.0
 """Seconds to wait for an answer of another process: its writer stores four times a second."""
-_YOUNG = 3.0
+_YOUNG = 5.0
 """Seconds from the making of an id, in which another process may not have stored that it is under way."""
 _STEP = 0.05
 """Seconds between two looks."""

@@ -32,7 +32,7 @@ def backend() -> Iterator[ScriptedBackend]:
 
 @pytest.fixture(scope="module")
 def proxy(backend: ScriptedBackend) -> Iterator[Proxy]:
-    with running_proxy(backend) as running:
+    with running_proxy(backend, RECORD="full") as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def test_the_loops_of_an_sdk(program: str, proxy: Proxy, tmp_path: Path) -> None
 def test_without_the_proxy_no_loop_works(backend: ScriptedBackend, tmp_path: Path) -> None:
     command = [sys.executable, str(PROGRAMS / "openai_sdk.py")]
     loops = list(run_program(command, backend.url, tmp_path / "log", PATIENCE))
-    assert len(loops) == 7 * len(WRITERS)
+    assert len(loops) == 8 * len(WRITERS)
     assert [loop for loop in loops if not loop.complaint] == []
     assert [loop for loop in loops if loop.way == "chat create" and "it shows markup" not in loop.complaint] == []
 

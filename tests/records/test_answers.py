@@ -250,10 +250,10 @@ def test_an_answer_that_is_under_way_elsewhere_is_waited_for(new_database: New) 
     assert answers.find(f"resp_{token}", None) is not None
     began = time.monotonic()
     assert answers.find(f"resp_{answers.new_token()}", None) is None
-    assert 0.8 < time.monotonic() - began < 3
+    assert 2.5 < time.monotonic() - began < 6
     assert answers.find(f"resp_{answers.new_token()}", None, patient=False) is None
     assert answers.find(answer_id(77), None) is None
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 7
     recorder.close()
 
 
