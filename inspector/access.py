@@ -16,7 +16,6 @@ from flask import Request, Response, g
 
 from config import Config
 from errors import Forbidden, Misdirected, NotJson, Unauthorised
-from web.client_request import current_request
 from web.keys import given_keys, is_given, is_private, name_of_key
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -42,12 +41,11 @@ class Viewer:
     """Whether it may play a request again, or make us forget."""
 
 
-def access_check(config: Config) -> Callable[[], None]:
+def access_check(config: Config) -> Callable[[Request], None]:
     """The check of private paths, before each request. It raises Misdirected, Unauthorised, Forbidden or NotJson."""
     has_keys = bool(config.proxy_api_keys or config.inspector_key)
 
-    def check() -> None:
-        asked = current_request()
+    def check(asked: Request) -> None:
         if not is_private(asked.path):
             return
         if not _is_ours(asked.environ.get("HTTP_HOST", ""), config.inspector_hosts):
@@ -65,12 +63,11 @@ def must_change() -> None:
         raise Forbidden("Only INSPECTOR_KEY may do this.")
 
 
-def private_headers(response: Response) -> Response:
+def private_headers(asked: Request, response: Response) -> None:
     """A private answer is kept by no cache and used by no page of another origin."""
-    if is_private(current_request().path):
+    if is_private(asked.path):
         for name, value in _HEADERS:
             response.headers.setdefault(name, value)
-    return response
 
 
 def _by_key(config: Config, asked: Request) -> Viewer:

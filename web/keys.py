@@ -12,7 +12,6 @@ from config import Config
 from errors import Unauthorised
 from log_context import in_exchange
 from streaming import request_id_of
-from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 _HEADERS = ("Authorization", "X-Api-Key")
@@ -27,12 +26,11 @@ def is_private(path: str) -> bool:
     return f"{path}/".startswith(_PRIVATE)
 
 
-def key_check(config: Config) -> Callable[[], None]:
+def key_check(config: Config) -> Callable[[Request], None]:
     """Names the request, then asks for its key: a refusal has a name, too."""
 
-    def check() -> None:
-        asked = current_request()
-        g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
+    def check(asked: Request) -> None:
+        g.request_id = request_id_of(asked.environ.get("HTTP_X_REQUEST_ID"))
         in_exchange(g.request_id)
         g.key_name = name_of_key(config, asked)
         is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
