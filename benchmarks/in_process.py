@@ -58,7 +58,7 @@ KINDS = {"prose": Kind(_WORDS), "newlines": Kind(_LINES), "argument": Kind(_WORD
 
 def _other_markers(text: str) -> str:
     """A text of GLM's markers in as many of others, which are as long and in no table."""
-    return text.replace("tool_call", "tuul_call").replace("arg_", "arq_")
+    return text.replace("tool_call>", "tuul_call>").replace("arg_", "arq_")
 
 
 _LEARNED_MODEL = "zqx-4.5-air"

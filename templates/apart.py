@@ -16,7 +16,7 @@ from templates.sources import Template
 from templates.stored import FORMAT, NotStored, read, written
 from version import VERSION
 
-SECONDS = 30.0
+SECONDS = 90.0
 """Seconds for one template: the start of the process, the renderings within their own bounds, and the proof."""
 _ROOT = str(Path(__file__).resolve().parents[1])
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from templates.learning_child import main; main()"

@@ -10,11 +10,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 _LONGEST = 8 << 20
 """Bytes of a line that is read."""
+_LOOK = 0.2
+"""Seconds between two looks at a process that is overdue."""
 
 
 class Child:
@@ -31,13 +35,15 @@ class Child:
             start_new_session=self._leads,
         )
 
-    def ask(self, line: str, seconds: float) -> str | None:
-        """The answer to a line; None if there is none in so many seconds: then the process has ended."""
+    def ask(self, line: str, seconds: float, starved: float = 0.0) -> str | None:
+        """The answer to a line; None if there is none in so many seconds: then the process has ended.
+
+        It gets so many seconds more (`starved`) as long as it would run, but others have the processors.
+        """
         process = self._process
         assert process.stdin and process.stdout
-        watch = threading.Timer(max(seconds, 0.01), self._kill)
-        watch.daemon = True
-        watch.start()
+        done = threading.Event()
+        threading.Thread(target=self._watch, args=(done, seconds, starved), daemon=True).start()
         try:
             process.stdin.write(line.encode() + b"\n")
             process.stdin.flush()
@@ -45,7 +51,7 @@ class Child:
         except (OSError, ValueError):
             answer = b""
         finally:
-            watch.cancel()
+            done.set()
         if answer.endswith(b"\n"):
             return answer.decode(errors="replace")
         self.close()
@@ -59,6 +65,24 @@ class Child:
                 with suppress(OSError):
                     pipe.close()
         self._process.wait()
+
+    def _watch(self, done: threading.Event, seconds: float, starved: float) -> None:
+        """End the process if it takes too long."""
+        if done.wait(max(seconds, 0.01)):
+            return
+        until = time.monotonic() + starved
+        while self._would_run() and time.monotonic() < until:
+            if done.wait(_LOOK):
+                return
+        self._kill()
+
+    def _would_run(self) -> bool:
+        """Whether the process is not asleep, where the system tells: its limit of CPU then ends it, if it must end."""
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return False
+        return stat.rpartition(") ")[2][:1] in ("R", "D")
 
     def _kill(self) -> None:
         if self._process.poll() is not None:

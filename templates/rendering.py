@@ -19,7 +19,9 @@ _SANDBOX = Path(__file__).with_name("sandbox.py")
 EACH = 3.0
 """Seconds for one rendering. A template can do nothing but compute, and 2 seconds of CPU end that (sandbox.py). This
 clock ends what sleeps all the same, and what computes where a system cannot bound it."""
-ALL = 20.0
+STARVED = 30.0
+"""Seconds more for one that has not had its 2 seconds of CPU yet, because others have the processors."""
+ALL = 60.0
 """Seconds for all renderings of a template, which take some milliseconds each on a machine that is idle."""
 NOT_ENDED = "it did not end within its bounds of 2 seconds of CPU, 3 seconds and 512 MB"
 """Why nothing was rendered: on a machine that is very busy another time may do."""
@@ -64,7 +66,7 @@ class Rendering:
         if self._over:
             raise NotRendered(self._over)
         started = time.monotonic()
-        answer = self._child.ask(line, min(EACH, self._left))
+        answer = self._child.ask(line, min(EACH, self._left), STARVED)
         self._left -= time.monotonic() - started
         if answer is None or self._left <= 0:
             self._over = NOT_ENDED

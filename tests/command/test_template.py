@@ -144,8 +144,8 @@ def test_row_and_corpus_are_added(checkout: Path, template: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=checkout, capture_output=True, text=True, check=False)
     assert done.stdout.split() == [name, str(len(learned.row.call))], done.stderr
-    done = subprocess.run([sys.executable, "docs/make_syntaxes.py"], cwd=checkout, capture_output=True, check=False)
-    assert done.returncode == 0 and f"`{name}`" in (checkout / "docs/SYNTAXES.md").read_text(encoding="utf-8")
+    written = subprocess.run([sys.executable, "docs/make_syntaxes.py"], cwd=checkout, capture_output=True, check=False)
+    assert written.returncode == 0 and f"`{name}`" in (checkout / "docs/SYNTAXES.md").read_text(encoding="utf-8")
 
 
 def _named(row: Syntax, name: str) -> Syntax:

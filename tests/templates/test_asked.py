@@ -85,11 +85,11 @@ def test_vllm_is_asked_where_nobody_knows_props() -> None:
         assert called(proxy, backend, "of vllm") == CALLS
 
 
-def test_the_first_request_does_not_wait(backend: ScriptedBackend) -> None:
+def test_the_first_request_does_not_wait() -> None:
     silent = threading.Event()
-    backend.template_answer = Answer([silent])
-    backend.answer = json_answer(completion("Hello."))
-    with running_proxy(backend) as proxy:
+    with ScriptedBackend() as backend, running_proxy(backend) as proxy:
+        backend.template_answer = Answer([silent])
+        backend.answer = json_answer(completion("Hello."))
         began = time.monotonic()
         for number in range(3):
             proxy.buffered(ask(stream=False, model=f"new-{number}"))
