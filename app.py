@@ -33,6 +33,7 @@ from web.client_request import check_path, client_request, current_request, flas
 from web.dialect_routes import add_dialects
 from web.error_pages import add_error_pages
 from web.front_page import add_front_page
+from web.hooks import add_hooks
 from web.keys import has_key, key_check
 from web.origins import ANY_METHOD, headers_of_all
 
@@ -68,11 +69,8 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     )
     spoken = all_dialects(config.reasoning_field, time.time_ns) if dialects is None else dialects
 
-    app.before_request(key_check(config, recorder))
-    app.before_request(access_check(config, sessions))
-    app.before_request(check_path)
-    app.after_request(headers_of_all(config))
-    app.after_request(private_headers)
+    checks = (key_check(config, recorder), access_check(config, sessions), check_path)
+    add_hooks(app, checks, (headers_of_all(config), private_headers))
     add_error_pages(app, spoken)
     add_front_page(app, config, spoken)
     add_dialects(app, relay, spoken)

@@ -58,5 +58,7 @@ def explained(
     size = 1 + len(text) // _MOST_PIECES
     events = [event for start in range(0, len(text), size) for event in parser.feed(text[start : start + size])]
     events += parser.finish(cut)
-    left = parser.left_as_text | ({"marker_left"} if parser.left_marker else set())
+    left: set[Reason] = {*parser.left_as_text}
+    if parser.left_marker:
+        left.add("marker_left")
     return Explained(events, parser.decisions(), parser.syntax, frozenset(left))

@@ -21,15 +21,21 @@ Clock = Callable[[], int]
 """Nanoseconds since 1970. Dialects have no clock of their own: the application gives one to those that tell times."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
-    """The chat request for the backend."""
+    """The chat request for the backend. It may be long, so it is held only until `take` has been called."""
 
     path: str
     body: bytes
     """The bytes that were received, where nothing in them had to change."""
     fields: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     """What `body` says; None if it is too long to be made objects of."""
+
+    def take(self) -> tuple[bytes, Mapping[str, Any] | None]:
+        """(`body`, `fields`), which are then held by the caller only."""
+        taken = self.body, self.fields
+        self.body, self.fields = b"", None
+        return taken
 
 
 @dataclass(frozen=True, slots=True)

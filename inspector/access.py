@@ -22,7 +22,6 @@ from inspector.login import login_page, wants_page
 from inspector.sessions import COOKIE, Sessions
 from records.stores import StoreError
 from records.threads import away_from_streams
-from web.client_request import current_request
 from web.keys import given_keys, is_given, is_private, name_of_key
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -56,7 +55,7 @@ _OPEN = ("inspector.login", "inspector.static")
 """Routes that tell nothing of requests: what a login needs."""
 
 
-def access_check(config: Config, sessions: Sessions) -> Callable[[], Response | None]:
+def access_check(config: Config, sessions: Sessions) -> Callable[[Request], Response | None]:
     """The check of private paths, before each request.
 
     A browser that has not logged in gets the form for that. Raises Misdirected, Unauthorised, Forbidden, NotJson, and
@@ -64,8 +63,7 @@ def access_check(config: Config, sessions: Sessions) -> Callable[[], Response | 
     """
     has_keys = bool(config.proxy_api_keys or config.inspector_key)
 
-    def check() -> Response | None:
-        asked = current_request()
+    def check(asked: Request) -> Response | None:
         if not is_private(asked.path):
             return None
         if not _is_ours(asked.environ.get("HTTP_HOST", ""), config.inspector_hosts):
@@ -89,12 +87,11 @@ def must_change() -> None:
         raise Forbidden("Only INSPECTOR_KEY may do this.")
 
 
-def private_headers(response: Response) -> Response:
+def private_headers(asked: Request, response: Response) -> None:
     """A private answer is kept by no cache and used by no page of another origin."""
-    if is_private(current_request().path):
+    if is_private(asked.path):
         for name, value in _HEADERS:
             response.headers.setdefault(name, value)
-    return response
 
 
 def _by_key(config: Config, asked: Request, sessions: Sessions) -> Viewer:

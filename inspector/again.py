@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, g, jsonify
 
 from errors import NotFound
 from inspector.access import must_change
-from inspector.at_most import AtMost
+from inspector.bounded import Bounded
 from inspector.filters import plain
 from inspector.stored import asked_of, found_record
 from records.export import NoText, request_of
@@ -23,7 +23,7 @@ _UNTIL_STORED = 3.0
 
 def add_again(app: Flask, room: Blueprint, recorder: Recorder) -> None:
     """The route. Only who may change something may use it."""
-    at_once = AtMost(MOST_AT_ONCE, f"{MOST_AT_ONCE} requests are played again at the moment.")
+    at_once = Bounded(MOST_AT_ONCE, f"{MOST_AT_ONCE} requests are played again at the moment.")
 
     @room.post("/api/records/<name>/replay")
     def replay(name: str) -> Response:

@@ -10,8 +10,8 @@ from flask import Blueprint, Response
 
 from converters.text.expectations import Schema
 from errors import RequestError
-from inspector.at_most import AtMost
 from inspector.bodies import json_of
+from inspector.bounded import Bounded
 from records.pasted import MOST_CHARACTERS, pasted
 from records.threads import away_from_streams
 
@@ -25,7 +25,7 @@ _SCHEMAS = ("parameters", "input_schema", "inputSchema")
 def add_explain(room: Blueprint) -> None:
     """The route. No key is looked for in what is told: it would show whoever asks whether a guess is one."""
 
-    at_once = AtMost(MOST_AT_ONCE, f"{MOST_AT_ONCE} texts are explained at the moment.")
+    at_once = Bounded(MOST_AT_ONCE, f"{MOST_AT_ONCE} texts are explained at the moment.")
 
     @room.post("/api/explain")
     def explain() -> Response:

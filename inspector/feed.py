@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from flask import Blueprint, Request, Response, g
 
-from inspector.at_most import AtMost
+from inspector.bounded import Bounded
 from inspector.filters import query_of
 from records.changes import EVERY, Changes, Feed, Told
 from records.record import StoredRecord
@@ -39,7 +39,7 @@ _KEEP_ALIVE = b": keep-alive\n\n"
 def add_feed(room: Blueprint, recorder: Recorder, stopping: Callable[[], bool]) -> None:
     """The route. All feeds end once `stopping` says so."""
     changes = Changes(recorder.store, away_from_streams)
-    feeds = AtMost(MOST_FEEDS, f"There are {MOST_FEEDS} live feeds already. Close another page.")
+    feeds = Bounded(MOST_FEEDS, f"There are {MOST_FEEDS} live feeds already. Close another page.")
 
     @lru_cache(maxsize=1024)  # for all feeds
     def line(record: StoredRecord) -> bytes:
@@ -76,7 +76,7 @@ class _Body:
     """The events until the client leaves or the server stops. Closed once, whether it was begun or not."""
 
     def __init__(
-        self, feed: Feed, is_over: Callable[[], bool], written: Callable[[Told], bytes], feeds: AtMost
+        self, feed: Feed, is_over: Callable[[], bool], written: Callable[[Told], bytes], feeds: Bounded
     ) -> None:
         self._feed = feed
         self._is_over = is_over

@@ -41,7 +41,7 @@ __all__ = [
     "start_logging",
 ]
 
-SWITCH = 0.001
+SWITCH = 0.0005
 """Seconds after which a thread that computes lets another one run. A request waits for that some ten times."""
 GRACE = 600.0
 """Seconds that open streams get to end by themselves at a shutdown."""

@@ -6,6 +6,7 @@ May not know: what a body means, which server reads it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import Protocol
 
 from backends import CODINGS, Decoder
@@ -55,7 +56,9 @@ def read_body(stream: Readable, length: int | None, limit: int, codings: Sequenc
     if length is not None and length > limit:
         raise _too_large(limit)
     raw = _pieces(stream, length, limit)
-    return b"".join(_decoded(raw, codings, limit) if codings else raw)
+    body = BytesIO()  # joining the pieces of a long body at its end would copy all of it, while everybody waits
+    body.writelines(_decoded(raw, codings, limit) if codings else raw)
+    return body.getvalue()
 
 
 def _pieces(stream: Readable, length: int | None, limit: int) -> Iterator[bytes]:

@@ -46,6 +46,9 @@ they get it at once.
 _PIECE = 4096
 """Bytes that are asked for where the size of a chunk is not known yet: they may hold a thousand chunks."""
 
+_MOST = 1 << 17
+"""Bytes of a body that are read in one go: of many clients that send big ones, each has as much in its turn."""
+
 _client_timeout: float | None = 60.0
 _open: set[int] = set()
 
@@ -98,7 +101,7 @@ class Unreader(gunicorn.http.unreader.SocketUnreader):  # type: ignore[misc]
         if self._turns is None:
             self._turns = Turns()
         self._turns.take()
-        return receive(self.sock, max(self.mxchunk, min(size_hint or 0, 1 << 20)), _client_timeout)
+        return receive(self.sock, max(self.mxchunk, min(size_hint or 0, _MOST)), _client_timeout)
 
 
 class Request(gunicorn.http.message.Request):  # type: ignore[misc]

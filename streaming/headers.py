@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from collections.abc import Iterable, Sequence
 
 Headers = Sequence[tuple[str, str]]
@@ -21,10 +21,12 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect"}
+_NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect", "x-request-id"}
 _NOT_RETURNED = _HOP_BY_HOP | {"content-length", "server", "date", "x-request-id"}
+_KEY_HEADERS = frozenset({"authorization", "x-api-key"})
 _DESCRIBE_BODY = frozenset({"content-encoding", "etag", "content-md5", "digest", "content-digest", "accept-ranges"})
 """Headers that hold only for exactly the bytes that the backend sent."""
+_NOT_RETURNED_REWRITTEN = _NOT_RETURNED | _DESCRIBE_BODY
 _OURS = "x-dragoman-"
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}")
 
@@ -48,10 +50,14 @@ def to_backend(
     `api_key` replaces the client's key. `drop_key` removes the client's key, because it is one of PROXY_API_KEYS.
     Headers that hold `secret`, which is for nobody behind us, are left out.
     """
-    dropped = _NOT_FORWARDED | _named_by_connection(headers) | {"x-request-id"}
+    dropped = _NOT_FORWARDED
+    if named := _named_by_connection(headers):
+        dropped = dropped | named
     if api_key or drop_key:
-        dropped = dropped | {"authorization", "x-api-key"}
-    kept = [(key, value) for key, value in headers if key.lower() not in dropped and not key.lower().startswith(_OURS)]
+        dropped = dropped | _KEY_HEADERS
+    kept = [
+        (key, value) for key, value in headers if (name := key.lower()) not in dropped and not name.startswith(_OURS)
+    ]
     if secret:
         kept = [(key, value) for key, value in kept if secret not in value]
     if api_key:
@@ -64,18 +70,18 @@ def to_client(headers: Headers, request_id: str, same_body: bool, drop: Iterable
 
     `same_body` means that the client receives exactly the bytes of the backend's body.
     """
-    dropped = _NOT_RETURNED | _named_by_connection(headers) | set(drop)
-    if not same_body:
-        dropped = dropped | _DESCRIBE_BODY
+    dropped = _NOT_RETURNED if same_body else _NOT_RETURNED_REWRITTEN
+    if named := _named_by_connection(headers) | set(drop):
+        dropped = dropped | named
     kept = [
         (key, value)
         for key, value in headers
         # CORS headers come from CORS_ORIGINS, not from the backend
-        if key.lower() not in dropped and not key.lower().startswith("access-control-")
+        if (name := key.lower()) not in dropped and not name.startswith("access-control-")
     ]
     return [*kept, ("X-Request-Id", request_id)]
 
 
 def request_id_of(given: str | None) -> str:
     """The client's request id if it is safe in a log line, else a new one."""
-    return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)

@@ -11,7 +11,7 @@ from functools import partial
 from backends import Backend, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewPlan, NewReader, ReplyContext
 from config import Config
-from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest, UpstreamRequest
+from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest
 from errors import BackendError, ClientLeft, ProxyError
 from streaming.answer import LONGEST_BODY, UpstreamReply
 from streaming.asking_again import CheckedReply, Sender
@@ -26,9 +26,12 @@ from streaming.tape import Reading
 from streaming.taped import taped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClientRequest:
-    """What a client sent, free of any web framework. `target` is the raw path and query, from `/v1` on."""
+    """What a client sent, free of any web framework. `target` is the raw path and query, from `/v1` on.
+
+    The relay lets go of `body` when something else holds what is sent.
+    """
 
     method: str
     target: str
@@ -129,10 +132,9 @@ class Relay:
             target += "".join(request.target.partition("?")[1:])
         else:  # another API, whose query and form mean nothing to the backend
             request = _written_here(request)
-        plan = self._new_plan(parsed.upstream.body, parsed.upstream.fields, parsed.model, row)
         # from here on only the plan holds the body, and only as long as it may be sent again
-        parsed = replace(parsed, upstream=UpstreamRequest("", b""))
-        request = replace(request, body=b"")
+        request.body = b""
+        plan = self._new_plan(*parsed.upstream.take(), parsed.model, row)
 
         def read(exchange: UpstreamExchange) -> UpstreamReply:
             reader = self._new_reader(context)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import Request, Response, g, request
@@ -20,6 +21,7 @@ from streaming import ClientReply, ClientRequest
 
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:[/;]|%3b|$)|%2f|%5c|%00|\\|\0|//", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
+_OF_BODY = (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length"))
 _HUNG_UP = getattr(select, "POLLRDHUP", 0) or getattr(select, "POLLHUP", 0)
 _ABSOLUTE = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 
@@ -36,9 +38,9 @@ def raw_target(request: Request) -> tuple[str, str, str]:
     return _ABSOLUTE.sub("", raw).partition("?")
 
 
-def check_path() -> None:
+def check_path(asked: Request) -> None:
     """Refuse what a server behind us could read as another path. Raises RequestError."""
-    if _UNSAFE_PATH.search(_DOT.sub(".", raw_target(current_request())[0])):
+    if _UNSAFE_PATH.search(_DOT.sub(".", raw_target(asked)[0])):
         raise RequestError("The path holds dot segments, encoded slashes or empty parts, which are not forwarded.")
 
 
@@ -47,13 +49,29 @@ def client_request(request: Request, path: str | None = None, decode: bool = Fal
     raw_path, mark, query = raw_target(request)
     if path is None and not raw_path.startswith("/v1/"):
         raise NotFound(f"There is no {request.path} here.")
-    headers = list(request.headers.items())
+    headers = _headers(request.environ)
     target = (path or raw_path) + mark + query
-    coding = request.headers.get("Content-Encoding", "") if decode else ""
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "") if decode else ""
     if coding:
         headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
     body = _body(request, codings_of(coding) if coding else ())
     return ClientRequest(request.method, target, headers, body, g.request_id, _client_fd(request), g.key_name)
+
+
+def _headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The headers as WSGI gives them (PEP 3333). Werkzeug's own way takes three times as long."""
+    found = [
+        (_header_name(key), value)
+        for key, value in environ.items()
+        if key.startswith("HTTP_") and key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+    ]
+    body = [(name, environ.get(key)) for key, name in _OF_BODY]
+    return [*found, *((name, value) for name, value in body if value)]
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> str:
+    return key[5:].replace("_", "-").title()
 
 
 def _body(request: Request, codings: Sequence[str]) -> bytes:
@@ -88,9 +106,11 @@ def has_left(request: Request) -> bool:
 
 def flask_response(reply: ClientReply) -> Response:
     """The reply as Flask sends it, with the headers that it has and no others."""
-    response = Response(reply.body, status=reply.status, direct_passthrough=not isinstance(reply.body, bytes))
-    headers = Headers(list(reply.headers))  # Flask guesses a Content-Type; only what the relay says is true
-    if "Content-Length" in response.headers and "Content-Length" not in headers:
-        headers["Content-Length"] = response.headers["Content-Length"]
-    response.headers = headers
+    headers = Headers(reply.headers)
+    typed = "Content-Type" in headers
+    # a list, because Flask sets the Content-Length of bytes anew, which is wrong for the answer to HEAD
+    body = [reply.body] if isinstance(reply.body, bytes) else reply.body
+    response = Response(body, reply.status, headers, direct_passthrough=body is reply.body)
+    if not typed:
+        del response.headers["Content-Type"]  # Flask guesses one; only what the relay says is true
     return response

@@ -13,7 +13,6 @@ from errors import Unauthorised
 from records.recorder import Recorder
 from streaming import ExchangeRecord, request_id_of
 from web.again import is_again
-from web.client_request import current_request
 
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 _HEADERS = ("Authorization", "X-Api-Key")
@@ -28,12 +27,11 @@ def is_private(path: str) -> bool:
     return f"{path}/".startswith(_PRIVATE)
 
 
-def key_check(config: Config, recorder: Recorder | None = None) -> Callable[[], None]:
+def key_check(config: Config, recorder: Recorder | None = None) -> Callable[[Request], None]:
     """Names the request, then asks for its key: a refusal has a name, too, and a record."""
 
-    def check() -> None:
-        asked = current_request()
-        g.request_id = request_id_of(asked.headers.get("X-Request-Id"))
+    def check(asked: Request) -> None:
+        g.request_id = request_id_of(asked.environ.get("HTTP_X_REQUEST_ID"))
         g.key_name = name_of_key(config, asked)
         if is_again(asked.environ):
             return

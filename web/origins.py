@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from flask import Response, g
+from flask import Request, Response, g
 
 from config import Config
-from web.client_request import current_request
 from web.keys import is_private
 
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def headers_of_all(config: Config) -> Callable[[Response], Response]:
+def headers_of_all(config: Config) -> Callable[[Request, Response], None]:
     """Every response tells the name of its request, and which origins may read it. No private one may be read."""
 
-    def add(response: Response) -> Response:
+    def add(request: Request, response: Response) -> None:
         response.headers.setdefault("X-Request-Id", g.request_id)
-        request = current_request()
-        origin = None if is_private(request.path) else request.headers.get("Origin")
+        origin = None if is_private(request.path) else request.environ.get("HTTP_ORIGIN")
         if origin and _allowed(origin, config.cors_origins):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers.add("Vary", "Origin")
@@ -33,7 +31,6 @@ def headers_of_all(config: Config) -> Callable[[Response], Response]:
                 response.headers["Access-Control-Max-Age"] = "600"
                 if "Access-Control-Request-Private-Network" in request.headers:
                     response.headers["Access-Control-Allow-Private-Network"] = "true"
-        return response
 
     return add
 

@@ -8,6 +8,7 @@ bytes while it is adapted, whatever it is made of.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from backends.adapt.facts import Request
@@ -22,6 +23,8 @@ LOOKED_INTO: Final = frozenset(
     {"messages", "tools", "functions", "tool_choice", "function_call", "chat_template_kwargs", "think"}
 )
 """Members that adaptations look into. Of others they know that they are there."""
+_SEARCHED = 1 << 20
+"""Bytes that are searched in one go."""
 _PER_BYTE = 8
 """Bytes of memory that the objects of a long body may take for each of its bytes, by estimate."""
 _CONTAINER, _MEMBER, _TEXT, _NUMBER = 140, 30, 55, 120
@@ -41,6 +44,18 @@ def read(raw: bytes) -> Request | None:
         return _LongBody(raw).request()
     except (ValueError, RecursionError):
         return None
+
+
+def holds_name(raw: bytes, names: Sequence[bytes]) -> bool:
+    """Whether one of these names stands in the bytes in quotes. Others take their turn in the search of a long body."""
+    overlap, turns = max(map(len, names)) + 1, Turns()
+    for start in range(0, len(raw), _SEARCHED):
+        part = raw if len(raw) <= _SEARCHED else raw[start : start + _SEARCHED + overlap]
+        # quotes are everywhere, so a search that begins with one is slow
+        if any(name in part and b'"%b"' % name in part for name in names):
+            return True
+        turns.take()
+    return False
 
 
 def changed_members(before: Request, after: Request) -> Changes:

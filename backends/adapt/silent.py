@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from backends.adapt.bodies import holds_name
 from backends.adapt.facts import Facts, Request
 from backends.adapt.fields import switches_thinking_off
 from backends.adapt.losses import LOSSES, Losses
@@ -20,8 +21,8 @@ from converters.builtin import plain_name
 _VENDOR = "openai"
 """The preset whose server has the API that all others follow: it loses nothing."""
 _WORTH_READING = (b"developer", b"functions")
-"""Names that are looked for in the bytes, first without their quotes: those are everywhere, and slow a search down."""
-_NOT_OLLAMAS = (b'"max_completion_tokens"', b'"think"', b'"chat_template_kwargs"')
+"""Names of which one must stand in a request for which there is something to do."""
+_NOT_OLLAMAS = (b"max_completion_tokens", b"think", b"chat_template_kwargs")
 """Fields that Ollama's chat completions pass over without a word."""
 _KNOWS_DEVELOPER = re.compile(r"gpt-?oss")
 
@@ -30,14 +31,12 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
     """The adaptations to apply before the first attempt, in the order of the table."""
     if facts.preset == _VENDOR:
         return ()
-    losses = losses_of(facts.model)
-    wanted = [name for name in _LOST if getattr(losses, name)]
     listed = body.get("messages")
     messages = listed if isinstance(listed, list) else []
     found: set[str] = set()
     if "developer" in map(role_of, messages) and not _KNOWS_DEVELOPER.search(plain_name(facts.model)):
         found.add("developer")
-    for name in wanted:
+    for name in lost_by(facts.model):
         is_lost = _LOST[name]
         if any(is_lost(each, place == 0) for place, each in enumerate(messages) if isinstance(each, dict)):
             found.add(_SAVED_BY[name])
@@ -48,7 +47,7 @@ def at_once(body: Request, facts: Facts) -> tuple[str, ...]:
             found.add("max_tokens")  # it knows only this name
         if switches_thinking_off(body):
             found.add("effort_none")  # it knows only this field
-    return tuple(name for name in BY_NAME if name in found)
+    return tuple(name for name in BY_NAME if name in found) if found else ()
 
 
 def may_lose(raw: bytes, facts: Facts) -> bool:
@@ -59,12 +58,8 @@ def may_lose(raw: bytes, facts: Facts) -> bool:
     """
     if facts.preset == _VENDOR:
         return False
-    losses = losses_of(facts.model)
-    if any(getattr(losses, name) for name in _LOST) or any(
-        word in raw and b'"%b"' % word in raw for word in _WORTH_READING
-    ):
-        return True
-    return facts.preset == "ollama" and any(name in raw for name in _NOT_OLLAMAS)
+    names = (*_WORTH_READING, *_NOT_OLLAMAS) if facts.preset == "ollama" else _WORTH_READING
+    return bool(lost_by(facts.model)) or holds_name(raw, names)
 
 
 @lru_cache(maxsize=1024)
@@ -72,6 +67,13 @@ def losses_of(model: str) -> Losses:
     """What the template of a model is known to lose."""
     name = plain_name(model)
     return next((losses for losses in LOSSES if re.search(losses.models, name)), Losses(""))
+
+
+@lru_cache(maxsize=1024)
+def lost_by(model: str) -> tuple[str, ...]:
+    """The names of the losses in messages (`_LOST`) that the template of a model is known for."""
+    losses = losses_of(model)
+    return tuple(name for name in _LOST if getattr(losses, name))
 
 
 def _text_beside_call(message: Mapping[str, Any], first: bool) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from converters.text.reasons import Reason
@@ -40,6 +40,8 @@ def mend_chunk(chunk: dict[str, Any], apart: bool) -> set[Reason]:
 
 def mend_reply(reply: dict[str, Any], model: str, apart: bool) -> set[Reason]:
     """Repair a whole reply in place; returns what had to be done. `model` is its name in the request."""
+    if _is_whole(reply):
+        return set()
     before = dict(reply)
     if not isinstance(reply.get("id"), str) or not reply["id"]:
         reply["id"] = f"chatcmpl-{uuid.uuid4().hex}"
@@ -55,6 +57,20 @@ def mend_reply(reply: dict[str, Any], model: str, apart: bool) -> set[Reason]:
         reply["choices"] = together
         done.add("envelope")
     return done
+
+
+def _is_whole(reply: Mapping[str, Any]) -> bool:
+    """Cheap test that a reply needs no repair."""
+    choices = reply.get("choices")
+    if reply.get("object") != _REPLY or not isinstance(choices, list) or len(choices) != 1:
+        return False
+    if not (reply.get("id") and isinstance(reply["id"], str) and isinstance(reply.get("model"), str)):
+        return False
+    choice = choices[0]
+    if not isinstance(reply.get("created"), int) or type(choice) is not dict or type(choice.get("index")) is not int:
+        return False
+    message = choice.get("message")
+    return type(message) is dict and bool(message.get("tool_calls", True))
 
 
 def _merged(choices: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

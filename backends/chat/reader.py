@@ -192,6 +192,8 @@ class ChatReplyReader:
             self._spoken = True  # a stream after all, whatever it is called; and all of it is here
             steps = self._read_block(self._frames.take(body))
             return steps if self.done else [*steps, *self.finish()]
+        if found is None and not isinstance(json_or_none(body), dict):
+            raise NotAnApi
         self._was_whole = True
         reply = self._quoted_reply(body) if found is None else self._whole.read(found, body)
         if reply is None:

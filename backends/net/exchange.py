@@ -9,6 +9,7 @@ May not know: what the bytes mean, tools, dialects, Flask.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,12 +48,12 @@ class UpstreamExchange:
         self,
         pool: Pool,
         method: str,
-        request: bytes,
+        request: Sequence[bytes],
         client: ClientSocket,
         timeouts: Timeouts,
         shutdown: ShutdownSignal | None = None,
     ) -> None:
-        """Connect and send `request`, the bytes of head and body. Also raises Unreachable."""
+        """Connect and send `request`, the parts of head and body. Also raises Unreachable."""
         self._pool = pool
         self._method = method
         self._request = request
@@ -60,7 +61,7 @@ class UpstreamExchange:
         self._timeouts = timeouts
         self._shutdown = shutdown
         self._decoder = Decoder([])
-        self._turns = Turns()  # for bytes that are here already: waiting for others lets all others run
+        self._turns: Turns | None = None  # for bytes that are here already: waiting for others lets all others run
         self._phase, self._timeout = "first_byte", timeouts.first_byte  # what is waited for, and its limit in seconds
         self._received_at: float | None = None  # when the last bytes arrived
         self._connection: HTTPConnection | None = pool.take()
@@ -92,6 +93,7 @@ class UpstreamExchange:
         """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
             if self._decoder.waiting:
+                self._turns = self._turns or Turns()
                 self._turns.take()
                 piece = b""
             else:
@@ -188,7 +190,7 @@ class UpstreamExchange:
         if (not_ready := self._read_more(deadline)) is not None:
             return not_ready
         if (head := self._response.head) is not None:
-            self._request = b""  # frees memory: it is not sent again, and a stream may be long
+            self._request = ()  # frees memory: it is not sent again, and a stream may be long
             if not self._response.empty:
                 self._decoder = Decoder(head.tokens("content-encoding"))
         elif self._response.fault:

@@ -18,11 +18,15 @@ _NOT_IN_VALUE = re.compile(r"[\0\r\n]")
 _DERIVED = {"host", "content-length", "transfer-encoding"}
 
 
-def render(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
-    """Serialize the request. `target` is the path and the query, `host` the value of the Host header.
+_SMALL = 1 << 16
+"""Bytes of a body that costs less to copy than to send apart from its head."""
 
-    Head and body are one `bytes`, because most requests then fit into one packet. Raises RequestError for a method,
-    target or header with characters that a head must not contain.
+
+def render(method: str, target: str, host: str, headers: Sequence[tuple[str, str]], body: bytes) -> tuple[bytes, ...]:
+    """The parts of the request. `target` is the path and the query, `host` the value of the Host header.
+
+    Head and a small body are one part, because most requests then fit into one packet; a long body is not copied.
+    Raises RequestError for a method, target or header with characters that a head must not contain.
     """
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _DERIVED]
@@ -32,6 +36,7 @@ def render(method: str, target: str, host: str, headers: Sequence[tuple[str, str
     if bad or not _TOKEN.fullmatch(method) or _NOT_IN_TARGET.search(target):
         raise RequestError("the method, the path or a header of the request holds a character that HTTP does not allow")
     try:
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
     except UnicodeEncodeError as error:
         raise RequestError("a header of the request holds a character that is not in Latin-1") from error
+    return (head, body) if len(body) > _SMALL else (head + body,)

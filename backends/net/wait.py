@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from enum import Enum
 from typing import Literal
 
@@ -85,7 +86,7 @@ class BackendSocket:
         self.sent = 0
         """Bytes that the system has taken of what was to be sent."""
         self._buffered = sock.pending if isinstance(sock, ssl.SSLSocket) else _none_buffered
-        self._turns = Turns()  # while TLS has bytes
+        self._turns: Turns | None = None  # while TLS has bytes, or the backend takes all that is sent
         self._watched = (0, 0)  # bits for the backend and for the client
         self._watcher: Watcher | None = None
 
@@ -98,7 +99,7 @@ class BackendSocket:
         while True:
             # Wait first. A recv() in vain costs more than a poll(), and who never waits starves the other greenlets.
             if self._buffered():
-                self._turns.take()
+                self._take_turn()
             elif (not_ready := self._wait(event, deadline, limit)) is not None:
                 return not_ready
             try:
@@ -108,20 +109,27 @@ class BackendSocket:
             except (BlockingIOError, ssl.SSLWantReadError):
                 event = IN
 
-    def send(self, data: bytes, timeout: float | None) -> bool:
-        """Send all of `data`. False if the client left meanwhile.
+    def send(self, parts: Sequence[bytes], timeout: float | None) -> bool:
+        """Send all `parts`. False if the client left meanwhile.
 
         Raises LimitExceeded if the backend takes nothing for `timeout` seconds, AnsweredEarly, Stopping, OSError.
         """
-        rest = memoryview(data)
-        while rest:
-            limit = None if timeout is None else time.monotonic() + timeout
-            sent = self._send_some(rest[:_READ_SIZE], limit)
-            if sent is None:
-                return False
-            self.sent += sent
-            rest = rest[sent:]
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                limit = None if timeout is None else time.monotonic() + timeout
+                sent = self._send_some(rest[:_READ_SIZE], limit)
+                if sent is None:
+                    return False
+                self.sent += sent
+                rest = rest[sent:]
+                if rest:  # who reads as fast as we send never makes us wait
+                    self._take_turn()
         return True
+
+    def _take_turn(self) -> None:
+        self._turns = self._turns or Turns()
+        self._turns.take()
 
     def close(self) -> None:
         """Stop watching, which must come before the socket is closed or used by another exchange."""

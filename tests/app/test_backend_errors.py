@@ -135,6 +135,16 @@ def test_defect_c12_what_is_neither_json_nor_a_stream_is_no_answer(
         assert client.header("retry-after")
 
 
+@in_one_test("body", [b"", b"[1]", b"1", b"null"])
+def test_defect_c12_a_stream_was_asked_for_and_no_answer_in_json_came(
+    backend: ScriptedBackend, proxy: Proxy, body: bytes
+) -> None:
+    backend.answer = Answer([body] if body else [], headers=[("Content-Type", "application/json")], framing="length")
+    with proxy.client(ask(stream=True)) as client:
+        is_error(client, 502, "backend_not_api")
+        assert client.header("retry-after")
+
+
 def test_defect_c12_a_coding_that_nobody_can_read_is_an_error(backend: ScriptedBackend, proxy: Proxy) -> None:
     backend.answer = Answer([b"\x0b\x02\x80"], headers=[("Content-Encoding", "made-up")], framing="length")
     with proxy.client(ask(stream=False)) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from tests.attack.arena import KEY, Arena, Attack, asking, coded, head_of, read_answer
 from tests.attack.bodies import NOISE
@@ -65,9 +66,9 @@ def _early(arena: Arena) -> None:
     assert told.status == 413 and b"too much" in told.body, f"{told.status} {told.body[:200]!r}"
 
 
-def _no_api(name: str, answer: str) -> Attack:
+def _no_api(name: str, answer: str, streams: Sequence[bool] = (False, True)) -> Attack:
     def play(arena: Arena) -> None:
-        for stream in (False, True):
+        for stream in streams:
             told = arena.post(asking(stream), coded("raw", answer))
             assert told.status == 502, f"{told.status} {told.body[:200]!r}"
             assert b'"error"' in told.body, told.body[:200]
@@ -153,7 +154,7 @@ ATTACKS = [
         "zstd that is none",
         f"{OK}Content-Type: application/json\r\nContent-Encoding: zstd\r\nConnection: close\r\n\r\nxyz",
     ),
-    _no_api("a list for an answer", BUFFER + "[1]"),
+    _no_api("a list for a stream", BUFFER + "[1]", [True]),
     Attack("C13", "odd statuses of a backend", _statuses),
     Attack("C14", "a backend that echoes the key in headers", _redacted),
     _endless("a head of headers without end", OK, "X-A: bbbbbbbbbb\r\n"),

@@ -217,6 +217,8 @@ def _stray_lines(arena: Arena) -> None:
     """Blank lines before a request are none; only they get no answer, and the connection does not stay for ever."""
     told = arena.raw(b"\r\n\r\n" + head_of(asking(), "", (), "/v1/chat/completions"))
     assert told.status in (200, 400), f"{told.status} {told.body[:100]!r}"
+    if arena.how == "app":
+        return  # it closes each connection behind its answer
     one = head_of(asking(), "", (), "/v1/chat/completions").replace(b"Connection: close\r\n", b"")
     with arena.open(one + b"\r\n" + one.replace(b"Host: x", b"Host: x\r\nConnection: close")) as sock:
         received = b""

@@ -26,7 +26,8 @@ def test_two_workers_are_one_inspector(tmp_path: Path, kind: str) -> None:
         arguments, environ, port = two_workers(backend, tmp_path, kind)
         with started(arguments, environ | KEYS, port) as process:
             wait_until_listening(process)
-            with process.client(b"key=sk-of-the-owner", "/dragoman/login", headers=[FORM]) as client:
+            login = b"key=sk-of-the-owner"
+            with process.client(login, "/dragoman/login", headers=[FORM], patience=60) as client:  # they are starting
                 token = client.json()["csrf_token"]
                 cookie = ("Cookie", (client.header("set-cookie") or "").partition(";")[0])
             assert statuses(process, cookie) == {200}

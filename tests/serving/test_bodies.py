@@ -25,7 +25,6 @@ from tests.serving import (
     send_until_cut,
     until_closed,
 )
-from turns import Turns
 
 LIMITS = {"AWAY_SILENCE": 0.3, "AWAY_BYTES": 4 << 20}
 MOST = 100_000
@@ -198,18 +197,6 @@ def test_c3_a_client_whose_bytes_are_always_ready_takes_turns(under_gevent: Proc
             assert answer(victim).startswith(b"HTTP/1.1 200 ")
             waits.append(time.monotonic() - began)
         assert sorted(waits)[len(waits) // 2] < 0.5, waits  # without turns: for ever
-
-
-def test_c3_a_turn_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr("turns.let_others_run", lambda: ended.append(1))
-    turns = Turns()
-    turns.take()
-    assert not ended
-    time.sleep(0.004)
-    turns.take()
-    turns.take()
-    assert ended == [1]
 
 
 @each_way

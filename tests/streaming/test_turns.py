@@ -94,7 +94,7 @@ def longest_turn(data: bytes, stream: bool) -> float:
     body = json.dumps(ask(stream=stream)).encode()
     relay = Relay(Config.from_environment({}), HostileBackend(data, meter, stream=stream), ChatReplyReader, planning())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "let_others_run", meter.turn)
+        patch.setattr(turns._LineOfThreads, "wait", lambda _: meter.turn())
         for _ in range(2):  # what is made once, such as the patterns of a row, is made by the first
             meter.longest, meter.last = 0.0, time.thread_time()
             with suppress(BackendError):

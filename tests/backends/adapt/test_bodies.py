@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends.adapt.bodies import changed_members, read, rewritten, written
+from backends.adapt.bodies import changed_members, holds_name, read, rewritten, written
 from backends.adapt.refusals import asked_for
 from backends.adapt.silent import at_once
 from backends.adapt.table import BY_NAME, adapted
@@ -21,6 +21,13 @@ from wire.json_values import RawJson
 
 MIB = 1 << 20
 ALL = tuple(name for name in BY_NAME if name != "prompted")
+
+
+@in_one_test("at", [0, 100, (1 << 20) - 1, (1 << 20) - 5, (1 << 20) + 3, (2 << 20) - 12, 3 << 20])
+def test_a_name_is_found_wherever_it_stands(at: int) -> None:
+    blank = b"x" * (4 << 20)
+    assert holds_name(blank[:at] + b'"developer"' + blank[at:], (b"functions", b"developer"))
+    assert not holds_name(blank[:at] + b'"developers" developer' + blank[at:], (b"functions", b"developer"))
 
 
 def test_only_members_that_changed_are_written() -> None:

@@ -57,7 +57,7 @@ def test_it_ends_a_wait(waits: str) -> None:
         timer.start()
         start = time.monotonic()
         with pytest.raises(Stopping):
-            _ = sock.receive(None, None) if waits == "receive" else sock.send(b"x" * 50_000_000, None)
+            _ = sock.receive(None, None) if waits == "receive" else sock.send([b"x" * 50_000_000], None)
         assert 0.05 < time.monotonic() - start < 5
         timer.join()
 

@@ -64,7 +64,7 @@ def test_a_client_that_left_ends_the_wait(ends: Ends, world: World) -> None:
     client.sock.close()
     sock = wait.BackendSocket(ends[0], wait.ClientSocket(client.fd))
     assert sock.receive(None, None) is Wait.CLIENT_LEFT
-    assert not sock.send(b"x" * 10_000_000, None)
+    assert not sock.send([b"x" * 10_000_000], None)
 
 
 def test_patience_is_for_each_step(ends: Ends) -> None:
@@ -78,7 +78,7 @@ def test_patience_is_for_each_step(ends: Ends) -> None:
     reader.start()
     start = time.monotonic()
     with pytest.raises(wait.LimitExceeded):
-        wait.BackendSocket(ends[0], wait.ClientSocket(None)).send(b"x" * 50_000_000, 0.3)
+        wait.BackendSocket(ends[0], wait.ClientSocket(None)).send([b"x" * 50_000_000], 0.3)
     assert time.monotonic() - start > 0.7
     reader.join()
 

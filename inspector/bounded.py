@@ -8,7 +8,7 @@ from errors import TooMany
 from records.threads import new_lock
 
 
-class AtMost:
+class Bounded:
     """Counts those that are under way. A context of one of them."""
 
     def __init__(self, most: int, message: str) -> None:
