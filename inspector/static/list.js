@@ -23,14 +23,6 @@ let feed = null;
 let asked = 0;
 const chosenBefore = new URLSearchParams(location.search).get("at");
 
-const inView = new Set(); // ids of the rows that somebody can see: only their seconds are counted on
-const watcher = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    if (isIntersecting) inView.add(target.dataset.id);
-    else inView.delete(target.dataset.id);
-  }
-});
-
 // -- what is shown ------------------------------------------------------------------------------------------------------
 
 /** Whether rows may be put in now. */
@@ -60,7 +52,10 @@ function take(records, gone = []) {
 
 /** Show what waits, each at its place: names sort as the exchanges began. */
 function putIn() {
-  for (const element of body.querySelectorAll("tr.gone")) removed(element);
+  for (const element of body.querySelectorAll("tr.gone")) {
+    rows.delete(element.dataset.id);
+    element.remove();
+  }
   const fresh = [...waiting.values()].filter((record) => {
     const row = rows.get(record.id);
     if (row) row.update(record);
@@ -76,28 +71,18 @@ function putIn() {
       part = document.createDocumentFragment();
       next = next.nextElementSibling;
     }
-    part.append(added(record));
+    const row = newRow(record);
+    rows.set(record.id, row);
+    part.append(row.element);
   }
   body.insertBefore(part, next);
-  while (rows.size > MOST) removed(body.lastElementChild);
+  while (rows.size > MOST) {
+    const last = body.lastElementChild;
+    rows.delete(last.dataset.id);
+    last.remove();
+  }
   tellNewer();
   showEmpty();
-}
-
-/** A row that is in the page from now on. */
-function added(record) {
-  const row = newRow(record);
-  rows.set(record.id, row);
-  watcher.observe(row.element);
-  return row.element;
-}
-
-/** Take a row out of the page. */
-function removed(element) {
-  watcher.unobserve(element);
-  inView.delete(element.dataset.id);
-  rows.delete(element.dataset.id);
-  element.remove();
 }
 
 function tellNewer() {
@@ -128,8 +113,6 @@ async function showEmpty() {
 }
 
 function clear() {
-  watcher.disconnect();
-  inView.clear();
   rows.clear();
   waiting.clear();
   body.replaceChildren();
@@ -178,7 +161,9 @@ async function older() {
   const found = await api("records", { q: query, before: last, limit: Math.min(FIRST, Math.max(room, 1)) });
   const part = document.createDocumentFragment();
   for (const record of found.records.slice(0, room)) {
-    part.append(added(record));
+    const row = newRow(record);
+    rows.set(record.id, row);
+    part.append(row.element);
   }
   body.append(part);
   const full = rows.size >= MOST;
@@ -297,7 +282,7 @@ if (body) {
     sessionStorage.setItem("dragoman.q", query);
   });
   addEventListener("scroll", () => { if (waiting.size && free()) putIn(); }, { passive: true });
-  setInterval(() => { for (const id of inView) updateElapsed(rows.get(id)); }, ELAPSED_EVERY);
+  setInterval(() => { for (const row of rows.values()) updateElapsed(row); }, ELAPSED_EVERY);
   search(query.trim(), true);
   if (location.hash === "#filter") input.focus();
 }
