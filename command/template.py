@@ -17,14 +17,13 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import requests
 
 from command.subcommand import FINE, FOUND, UNREACHABLE, CommandError
 from command.template_row import as_fields, row_code
@@ -130,16 +129,17 @@ def _of_server(url: str, model: str) -> Source:
 
 def _of_url(url: str, path: str, model: str) -> Source:
     """A file, fetched into a folder of its own; its name says what it is."""
+    data = b""
     try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:
-            data = answer.read(_LARGEST + 1)
-    except urllib.error.HTTPError as error:
-        raise CommandError(f"{url}: status {error.code}", UNREACHABLE) from None
-    except (OSError, ValueError, HTTPException) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise CommandError(f"{url}: {reason}", UNREACHABLE) from None
-    if len(data) > _LARGEST:
-        raise CommandError(f"{url}: more than {_LARGEST} bytes")
+        with requests.get(url, timeout=_PATIENCE, stream=True) as answer:
+            if not answer.ok:
+                raise CommandError(f"{url}: status {answer.status_code}", UNREACHABLE)
+            for piece in answer.iter_content(1 << 16):
+                data += piece
+                if len(data) > _LARGEST:
+                    raise CommandError(f"{url}: more than {_LARGEST} bytes")
+    except requests.RequestException as error:
+        raise CommandError(f"{url}: {error}", UNREACHABLE) from None
     name = Path(unquote(path)).name or "template"
     suffix = ".json" if data.lstrip()[:1] == b"{" and not data.lstrip().startswith((b"{{", b"{%", b"{#")) else ".jinja"
     with tempfile.TemporaryDirectory() as folder:

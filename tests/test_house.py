@@ -102,7 +102,7 @@ FORBIDDEN = {
     "records": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects"},
     "telemetry": {"flask", "werkzeug", "requests", "urllib3", "socket", "wire", "dialects", "backends"},
     "inspector": {"requests", "urllib3", "socket", "dialects", "backends"},
-    "command": {"flask", "werkzeug", "requests", "urllib3", "socket", "http"},
+    "command": {"flask", "werkzeug", "urllib3", "socket", "http"},
     "demo": {"converters", "dialects", "backends", "streaming", "config"},
 }
 SEEN_FROM_STREAMING = {
