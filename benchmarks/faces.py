@@ -141,7 +141,7 @@ def application() -> Ask:
         return Exchange(head, scripts.pop())
 
     Backend.open = opened  # type: ignore[method-assign, assignment]
-    wsgi = create_app(Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9"}))
+    wsgi = create_app(Config.from_environment({"BACKEND_URL": "http://127.0.0.1:9", "CHAT_TEMPLATES": "off"}))
 
     def ask(path: str, body: bytes, answer: Script) -> tuple[float, Iterator[bytes]]:
         scripts.append(answer)

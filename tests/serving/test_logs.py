@@ -145,8 +145,12 @@ def test_in_production_every_line_is_json(how: How) -> None:
             proxy.wait(20)
             lines = [json.loads(line) for line in proxy.said().splitlines()]
     assert all(line["time"] and line["level"] and line["message"] for line in lines)
-    of_it = [line for line in lines if line.get("request_id")]
-    assert len(of_it) >= 2 and len({line["record"] for line in of_it}) == 1 and UUID.fullmatch(of_it[0]["record"])
+    records: dict[str, set[str]] = {}
+    for line in lines:
+        if line.get("request_id"):
+            records.setdefault(line["request_id"], set()).add(line["record"])
+    assert len(records) == 2, "the answer, and the refusal"
+    assert all(len(found) == 1 and UUID.fullmatch(*found) for found in records.values())
 
 
 def test_in_production_gunicorns_own_lines_are_json_too(tmp_path: Path) -> None:
