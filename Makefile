@@ -50,7 +50,7 @@ demo: $(VENV)/.demo ## the main job on the built-in demo backend (ONCE=1 ends af
 test: export PYTHONDONTWRITEBYTECODE :=
 test: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 test: export EVERYTHING := $(EVERYTHING)
-test: $(VENV)/.dev ## all tests in under five minutes; EVERYTHING=1: the longest of them in full (a quarter of an hour)
+test: $(VENV)/.dev ## all tests, in about ten minutes on two processors; EVERYTHING=1: the longest of them in full
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 format: $(VENV)/.dev ## rewrite the code in the house style
