@@ -19,6 +19,9 @@ TURN = 0.002
 MANY = 64
 """Things of which more take milliseconds, at some ten microseconds each."""
 
+PIECE = 1 << 17
+"""Bytes that are sent in one go: who reads as fast as we send never makes us wait."""
+
 T = TypeVar("T")
 
 
@@ -63,6 +66,14 @@ def _in_turns(things: Sequence[T]) -> Iterator[T]:
     turns = Turns()
     for thing in things:
         yield thing
+        turns.take()
+
+
+def in_pieces(data: bytes) -> Iterator[bytes]:
+    """The bytes in pieces that a socket takes in a moment. Others take their turn between them."""
+    turns = Turns()
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
         turns.take()
 
 

@@ -21,7 +21,7 @@ from streaming.attempts import Attempts
 from streaming.headers import to_client
 from streaming.record import PIECE_GAPS, ExchangeRecord
 from streaming.redaction import Redaction
-from turns import in_turns
+from turns import PIECE, in_pieces, in_turns
 
 log = logging.getLogger("dragoman.conversation")
 
@@ -194,7 +194,7 @@ class TranslatedReply:
     def _whole_stream(self, writer: StreamWriter, reply: Reply) -> Iterator[bytes]:
         try:
             yield b""
-            yield self._last(writer.write(Step(None, reply.events)))
+            yield from in_pieces(self._last(writer.write(Step(None, reply.events))))
             yield self._last(writer.end(self._record.summary()))
         finally:
             self._close()
@@ -227,7 +227,7 @@ class TranslatedReply:
             due = self._first_due
             if first:
                 count, length = 1, len(first)
-                yield first
+                yield from in_pieces(first)
                 began = at = clock()
                 due = at + keepalive if keepalive else None
                 if keep is not None:
@@ -236,7 +236,10 @@ class TranslatedReply:
                 if data:
                     count += 1
                     length += len(data)
-                    yield data
+                    if len(data) > PIECE:
+                        yield from in_pieces(data)
+                    else:
+                        yield data
                     now = clock()
                     if at:
                         gaps[bisect_left(PIECE_GAPS, now - at)] += 1
@@ -252,7 +255,7 @@ class TranslatedReply:
                 if keep is not None:
                     keep(data, now)
                 due = now + keepalive if keepalive else None
-            yield self._last(writer.end(self._record.summary()))
+            yield from in_pieces(self._last(writer.end(self._record.summary())))
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import turns
+from tests.cases import in_one_test
 from tests.servers import ROOT
 
 _GREENLETS = """
@@ -118,3 +119,11 @@ def test_threads_that_take_turns_end() -> None:
     for thread in threads:
         thread.join(30)
     assert sorted(done) == list(range(8))
+
+
+@in_one_test("size", [0, 1, turns.PIECE, turns.PIECE + 1, 3 * turns.PIECE])
+def test_pieces_are_what_they_were_cut_from(size: int) -> None:
+    data = bytes(range(256)) * (size // 256 + 1)
+    pieces = list(turns.in_pieces(data[:size]))
+    assert b"".join(pieces) == data[:size]
+    assert all(0 < len(piece) <= turns.PIECE for piece in pieces)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import select
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from werkzeug.datastructures import Headers
 from errors import NotFound, RequestError
 from serving.request_body import codings_of, read_body
 from streaming import ClientReply, ClientRequest
+from turns import PIECE, in_pieces
 
 _UNSAFE_PATH = re.compile(r"(?:^|/)\.{1,2}(?:[/;]|%3b|$)|%2f|%5c|%00|\\|\0|//", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
@@ -108,9 +109,14 @@ def flask_response(reply: ClientReply) -> Response:
     """The reply as Flask sends it, with the headers that it has and no others."""
     headers = Headers(reply.headers)
     typed = "Content-Type" in headers
-    # a list, because Flask sets the Content-Length of bytes anew, which is wrong for the answer to HEAD
-    body = [reply.body] if isinstance(reply.body, bytes) else reply.body
-    response = Response(body, reply.status, headers, direct_passthrough=body is reply.body)
+    body: Iterable[bytes] = reply.body
+    if isinstance(reply.body, bytes):
+        # a list, because Flask sets the Content-Length of bytes anew, which is wrong for the answer to HEAD
+        body = [reply.body]
+        if len(reply.body) > PIECE:
+            headers.setdefault("Content-Length", str(len(reply.body)))
+            body = in_pieces(reply.body)
+    response = Response(body, reply.status, headers, direct_passthrough=not isinstance(body, list))
     if not typed:
         del response.headers["Content-Type"]  # Flask guesses one; only what the relay says is true
     return response

@@ -15,7 +15,6 @@ from typing import Any
 
 from wire.json_body import read_body
 from wire.json_depth import too_deep
-from wire.json_values import integer
 
 
 def _no_json(text: str) -> Any:
@@ -23,7 +22,7 @@ def _no_json(text: str) -> Any:
 
 
 _SCAN: Callable[[str, int], tuple[Any, int]] = getattr(  # noqa: B009
-    json.JSONDecoder(parse_int=integer, parse_constant=_no_json), "scan_once"
+    json.JSONDecoder(parse_constant=_no_json), "scan_once"
 )
 """Makes an object of the value at a place, and says where it ends."""
 _SCAN_STRING: Callable[[str, int], tuple[str, int]] = getattr(decoder, "scanstring")  # noqa: B009
