@@ -109,14 +109,16 @@ def flask_response(reply: ClientReply) -> Response:
     """The reply as Flask sends it, with the headers that it has and no others."""
     headers = Headers(reply.headers)
     typed = "Content-Type" in headers
-    body: Iterable[bytes] = reply.body
-    if isinstance(reply.body, bytes):
-        # a list, because Flask sets the Content-Length of bytes anew, which is wrong for the answer to HEAD
-        body = [reply.body]
-        if len(reply.body) > PIECE:
-            headers.setdefault("Content-Length", str(len(reply.body)))
-            body = in_pieces(reply.body)
+    body: Iterable[bytes] = _whole(reply.body, headers) if isinstance(reply.body, bytes) else reply.body
     response = Response(body, reply.status, headers, direct_passthrough=not isinstance(body, list))
     if not typed:
         del response.headers["Content-Type"]  # Flask guesses one; only what the relay says is true
     return response
+
+
+def _whole(body: bytes, headers: Headers) -> Iterable[bytes]:
+    """A whole body as WSGI takes it: a list, as Flask sets the Content-Length of bytes anew, also in answers to HEAD."""
+    if len(body) <= PIECE:
+        return [body]
+    headers.setdefault("Content-Length", str(len(body)))
+    return in_pieces(body)
