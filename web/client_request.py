@@ -117,7 +117,7 @@ def flask_response(reply: ClientReply) -> Response:
 
 
 def _whole(body: bytes, headers: Headers) -> Iterable[bytes]:
-    """A whole body as WSGI takes it: a list, as Flask sets the Content-Length of bytes anew, also in answers to HEAD."""
+    """A whole body as WSGI takes it. It is a list, as Flask sets the Content-Length of bytes anew, even for HEAD."""
     if len(body) <= PIECE:
         return [body]
     headers.setdefault("Content-Length", str(len(body)))
