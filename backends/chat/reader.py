@@ -22,6 +22,9 @@ from reply import Notes, Reply, Step
 from turns import MANY, Turns
 from wire.sse import Frames, data_of, frames_of, is_torn
 
+_LONG = 1 << 17
+"""Bytes of a body that takes milliseconds to become objects."""
+
 
 class ChatReplyReader:
     """The ReplyReader of `/v1/chat/completions`."""
@@ -174,7 +177,10 @@ class ChatReplyReader:
 
     def read_whole(self, body: bytes) -> Reply:
         self._was_whole = True
+        turns = Turns() if len(body) > _LONG else None
         found = chat_completion(body)
+        if turns is not None:
+            turns.take()
         if found is not None:
             return self._whole.read(found, body)
         if not is_error(body):
