@@ -259,12 +259,13 @@ class TranslatedReply:
         except ClientLeft as left:
             self._record.error = left.code
         except ProxyError as error:
-            yield self._last(self._broken(writer, error))
+            yield from in_pieces(self._last(self._broken(writer, error)))
         except Exception:
             # The last line: the status has left, so nobody behind us can tell the client any more. It gets the same
             # polite end as for a broken backend; the log gets the whole truth. Raised on, it would cut off that end.
             log.exception("%s: the stream failed", self._record.request_id)
-            yield self._last(self._broken(writer, ProxyError("The proxy failed; its log says how.")))
+            failure = ProxyError("The proxy failed; its log says how.")
+            yield from in_pieces(self._last(self._broken(writer, failure)))
         finally:  # at its end, and whatever breaks it: nothing will follow
             self._record.pieces, self._record.bytes_out = count, length
             self._record.gaps, self._record.gap_seconds = gaps, at - began
