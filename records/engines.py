@@ -105,6 +105,11 @@ ENGINES: tuple[Engine, ...] = (
 )
 
 
+def named(name: str) -> Engine:
+    """The server with that name in ENGINES."""
+    return next(each for each in ENGINES if each.name == name)
+
+
 def engine_of(backend: str, answer: str = "") -> Engine | None:
     """The server behind a base URL, by what it answered, else by its port. None if neither says it."""
     for each in ENGINES:

@@ -1,4 +1,7 @@
-"""Model servers: how each is recognised, and which of its settings helps against which fault. Data only.
+"""Model servers: how each is recognised by its routes, and which of its settings helps against which fault. Data only.
+
+What helps where the context or the reasoning is concerned, and how to see what the model wrote, stands in
+`records/engines.py`.
 
 Sources: the servers' own documentation and messages, and the issues that are linked. A setting that depends on the
 model has `{parser}` in it, the name that the engine has for the parser of the model's syntax.
@@ -9,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from records.engines import Topic, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,23 @@ class Engine:
     signs: tuple[Sign, ...]
     advice: Mapping[str, tuple[Advice, ...]]
     """For each fault (probe.py) what helps; the first that applies is told."""
-    look: str = ""
-    """How to see what the model wrote."""
     parsers: Mapping[str, str] = field(default_factory=dict)
     """The engine's name for the parser of a row."""
 
+    @property
+    def look(self) -> str:
+        """How to see what the model wrote."""
+        return named(self.name).settings["log"]
 
+    def advice_for(self, fault: str) -> tuple[Advice, ...]:
+        """What helps against a fault; the first that applies is told."""
+        topic = _TOPICS.get(fault)
+        own = self.advice.get(fault, ())
+        return own if topic is None else (*own, Advice(named(self.name).settings[topic]))
+
+
+_TOPICS: Mapping[str, Topic] = {"reasoning_in_text": "reasoning", "prompt_cut": "context"}
+"""Faults against which the same setting helps as where a record shows them."""
 _FORCED = ("required_ignored", "named_ignored", "none_ignored")
 _UNREAD = ("raw_markup", "unknown_markup", "call_in_reasoning")
 
@@ -86,10 +102,7 @@ LLAMACPP = Engine(
             Advice("start it without --no-jinja and --skip-chat-parsing; GET /props shows the template"),
         ),
         "needs_parallel": (Advice('send "parallel_tool_calls": true; it is off by default'),),
-        "reasoning_in_text": (Advice("--reasoning-format auto, and without --skip-chat-parsing"),),
-        "prompt_cut": (Advice("-c TOKENS, a longer context"),),
     },
-    "llama-server -v shows each prompt and answer",
 )
 
 VLLM = Engine(
@@ -116,11 +129,8 @@ VLLM = Engine(
                 bug="https://github.com/vllm-project/vllm/issues/31501",
             ),
         ),
-        **_all(("reasoning_in_text",), Advice("--reasoning-parser, with the name of the model's family")),
-        "prompt_cut": (Advice("--max-model-len TOKENS"),),
         "no_stream_usage": (Advice("--enable-force-include-usage"),),
     },
-    "vllm serve --enable-log-requests --enable-log-outputs",
     {
         "hermes": "hermes",
         "mistral_new": "mistral",
@@ -165,10 +175,7 @@ SGLANG = Engine(
         ),
         **_all((*_UNREAD, "bad_arguments"), Advice("--tool-call-parser {parser}")),
         "streamed_differs": (Advice("a newer SGLang", bug="https://github.com/sgl-project/sglang/issues/35564"),),
-        "reasoning_in_text": (Advice("--reasoning-parser, with the name of the model's family"),),
-        "prompt_cut": (Advice("--context-length TOKENS"),),
     },
-    "python -m sglang.launch_server --log-requests --log-requests-level 3",
     {
         "hermes": "qwen",
         "deepseek_v3": "deepseekv3",
@@ -203,9 +210,7 @@ OLLAMA = Engine(
         ),
         **_all(_UNREAD, Advice("a newer Ollama, or a Modelfile with the template of the model's own release")),
         "empty_answer": (Advice("a newer Ollama", bug="https://github.com/ollama/ollama/issues/17274"),),
-        "prompt_cut": (Advice("OLLAMA_CONTEXT_LENGTH=TOKENS, or `PARAMETER num_ctx` in the Modelfile"),),
     },
-    "OLLAMA_DEBUG_LOG_REQUESTS=1 logs each request, unredacted",
 )
 
 LMSTUDIO = Engine(
@@ -220,9 +225,7 @@ LMSTUDIO = Engine(
             ("same_ids", "bad_arguments", "streamed_differs"),
             Advice("a newer runtime", bug="https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1528"),
         ),
-        "prompt_cut": (Advice("lms load NAME --context-length TOKENS"),),
     },
-    "lms log stream --source model --filter input,output",
 )
 
 MLX = Engine(
@@ -236,10 +239,7 @@ MLX = Engine(
                 bug="https://github.com/ml-explore/mlx-lm/issues/1885",
             ),
         ),
-        "reasoning_in_text": (Advice("""--chat-template-args '{"enable_thinking":false}'"""),),
-        "prompt_cut": (Advice("--max-tokens TOKENS (512 by default) is for the answer; the model sets the context"),),
     },
-    "mlx_lm.server --log-level DEBUG",
 )
 
 ENGINES = (LLAMACPP, OLLAMA, LMSTUDIO, SGLANG, VLLM, MLX)

@@ -117,7 +117,7 @@ def _pairs(judged: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
 
 def _advice(fault: str, findings: Sequence[Finding], row: str | None, server: Recognised) -> Advice | None:
     """The first advice that applies; what a refusal says counts most."""
-    advice = server.engine.advice.get(fault, ()) if server.engine is not None else ()
+    advice = server.engine.advice_for(fault) if server.engine is not None else ()
     fits: tuple[Callable[[Advice], bool], ...] = (
         lambda each: bool(each.says) and any(re.search(each.says, one.said, re.IGNORECASE) for one in findings),
         lambda each: bool(each.row) and each.row == row,

@@ -69,7 +69,7 @@ def told(report: Report) -> Iterator[str]:
     for each in report.remedies:
         yield ""
         yield from _remedy(each)
-    if report.remedies and report.engine.engine is not None and report.engine.engine.look:
+    if report.remedies and report.engine.engine is not None:
         yield ""
         yield f"To see what the model writes: {report.engine.engine.look}"
     yield ""
