@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from tests.clients.table import Client
+from tests.programs import killed_with_all, started_apart
 from tests.servers import ROOT
 
 CACHE = ROOT / "build" / "clients"
@@ -73,24 +72,13 @@ def _version(client: Client) -> str:
 
 def bounded(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, seconds: float) -> int:
     """Run a program with its output in `log`, and end all that it started; its status. Raises Failed if it is late."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"it did not end within {seconds:.0f} s: {last_line(log)}") from None
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # its own session, so its own group
-            process.wait(5)
+    process = started_apart(command, folder, environment, log)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"it did not end within {seconds:.0f} s: {last_line(log)}") from None
+    finally:
+        killed_with_all(process)
 
 
 def explanation(log: Path) -> str:

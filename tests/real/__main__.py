@@ -37,7 +37,8 @@ from tests.real.doctor import PATIENTS, Patient
 from tests.real.doctor import complaints as complaints_of
 from tests.real.doctor import scripts as scripts_of_the_doctor
 from tests.real.llama import LlamaServer, Unavailable, build_parrot, get_server
-from tests.real.programs import HOST, alone, deadline, free_port, leave, running
+from tests.real.programs import HOST, alone, deadline, leave, running
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / "build" / "real"

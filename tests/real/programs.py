@@ -1,19 +1,18 @@
 """Start programs and end them again, and bound what waits: nothing of tests.real outlives it or hangs."""
 
-import contextlib
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 import requests
 
+from tests.programs import killed_with_all, started_apart
 from tests.real.llama import Unavailable
 
 HOST = "127.0.0.1"
@@ -24,16 +23,7 @@ STARTED_IN = 60.0  # seconds until a program we started must answer
 def running(command: list[str], folder: Path, environment: dict[str, str], log: Path, ready: str) -> Iterator[None]:
     """A program that answers at `ready`; at the end it and what it started are ended."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = started_apart(command, folder, environment, log)
     try:
         _await(process, ready, log)
         yield
@@ -59,22 +49,11 @@ def _await(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)  # its own session, so its own group
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            continue
-        if number == signal.SIGKILL:
-            return
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Ask it and all that it started to end, then make them."""
+    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(5)
+    killed_with_all(process)
 
 
 @contextmanager
