@@ -157,8 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-load", action="store_true", help="only the tests")
     options = parser.parse_args(argv)
     if CHROMIUM is None or CHROMEDRIVER is None:
-        print(f"browser: skipped, {MISSING}")
-        return 0
+        print(f"browser: {MISSING}", file=sys.stderr)
+        return 1
     os.environ["BROWSER_WHOLE"] = "1"
     held = options.no_tests or pytest.main(["-q", "tests/browser"]) == 0
     return 0 if held and (options.no_load or open_beside(options.streams)) else 1
