@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from command.doctor.answer import Answer, read
+from command.doctor import turn_probes
+from command.doctor.answer import Answer, Call, read
 from command.doctor.checks import wrong_calls, wrong_stream
+from command.doctor.probe import Side
 from command.doctor.questions import TOOLS
 from tests.answers import DONE, chunk, frame, said
+from tests.cases import in_one_test
 
 STREAM = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
@@ -137,3 +140,22 @@ def test_nothing_that_a_server_sends_raises(value: Any, stream: bool) -> None:
     answer = streamed(frame(value), DONE) if stream else whole(value)
     found = wrong_calls(answer, TOOLS, "m")
     assert found is None or found.said
+
+
+@in_one_test(
+    ("city", "state", "fault"),
+    [("Rome", "fail", "quoted_called"), ("Seoul", "warn", "")],
+    ids=["the example itself", "another call"],
+)
+def test_only_the_quoted_call_itself_is_an_example_that_was_run(city: str, state: str, fault: str) -> None:
+    arguments = json.dumps({"city": city, "days": 1})
+    called = Answer(200, finish="tool_calls", calls=[Call(0, "id", "function", "get_weather", arguments)])
+
+    class Asked:
+        model = "glm-4.5"
+
+        def ask(self, _text: str, **_more: object) -> Answer:
+            return called
+
+    found = turn_probes.quoted(cast(Side, Asked()))
+    assert (found.state, found.fault) == (state, fault)
