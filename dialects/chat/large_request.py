@@ -180,6 +180,7 @@ class _LongText:
         self._head = ""
         self._tail = ""
         self._switch = ""
+        self._cut = False  # something between the two ends was dropped
 
     def add(self, piece: str) -> None:
         room = _EDGE - len(self._head)
@@ -188,8 +189,9 @@ class _LongText:
         on, off = map((text if self._tail else self._head[-len(_SWITCHES[1]) :] + text).rfind, _SWITCHES)
         if on != off:
             self._switch = _SWITCHES[on < off]
+        self._cut = self._cut or len(text) > _EDGE
         self._tail = text[-_EDGE:]
 
     @property
     def ends(self) -> str:
-        return self._head + self._switch + self._tail
+        return self._head + (self._switch if self._cut else "") + self._tail

@@ -85,6 +85,8 @@ LONG = "long " * 20
             ]
         },
         {"messages": [{"role": "assistant", "content": "<think>" + LONG}]},
+        {"messages": [{"role": "assistant", "content": "/think"}]},
+        {"messages": [{"role": "assistant", "content": LONG + "/no_think" + LONG}]},
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [CALL, CALL | {"id": "b" * 9}]}]},
         {"messages": [{"role": "assistant", "content": LONG, "tool_calls": [{"x": LONG}]}]},
         {"messages": [{"role": "assistant", "content": LONG, "tool_calls": [1, [LONG]]}]},
