@@ -9,11 +9,13 @@ from version import VERSION  # first, because a Python that is too old ends ther
 # isort: split
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
 from flask import Flask, Response, jsonify
+from flask.ctx import RequestContext
+from werkzeug.routing import Rule
 
 from backends import Backend, ShutdownSignal, Timeouts
 from backends.adapt import AdaptSettings, Planner
@@ -39,10 +41,25 @@ from web.error_pages import add_error_pages
 from web.front_page import add_front_page
 from web.hooks import add_hooks
 from web.keys import has_key, key_check
+from web.known_rules import KnownRules
 from web.origins import ANY_METHOD, headers_of_all
 
 _DESCRIPTION = files("dialects") / "openapi.json"
 """Kept by hand; tests/test_openapi.py holds it to the routes. In a package, because only those carry data files."""
+
+
+class _Application(Flask):
+    """Flask without two searches: for the rule of a path that it knows, and for what makes a function asynchronous."""
+
+    def __init__(self) -> None:
+        super().__init__("dragoman", static_folder=None, template_folder=None)
+        self._known: dict[tuple[str, str], Rule] = {}
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        return KnownRules(self, environ, self._known)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learned: Learned | None = None) -> Flask:
@@ -52,7 +69,7 @@ def create_app(config: Config, dialects: Sequence[Dialect] | None = None, learne
     Nothing but STATE_FILE and the files of CHAT_TEMPLATES is opened before the first request; learning from those goes
     on in a thread and a process of its own. Raises ConfigError for a file that cannot be used.
     """
-    app = Flask("dragoman", static_folder=None, template_folder=None)
+    app = _Application()
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # nothing redirects
     app.config["MAX_CONTENT_LENGTH"] = config.max_request_bytes

@@ -10,7 +10,8 @@ Nothing imported here may open sockets, because gevent patches them only later, 
 
 from typing import Any
 
-from serving import allow_many_connections, announce_worker, keep_what_is_loaded, load_config, set_before_exit
+from serving import allow_many_connections, announce_worker, calm_collector, load_config, set_before_exit
+from serving.made_once import make_dates_once, make_settings_once
 from serving.private_records import forget_records, share_records
 from serving.service import (
     install,
@@ -49,6 +50,7 @@ forwarder_headers = ""  # a header of a client names no path: SCRIPT_NAME would 
 
 
 install(_config.client_timeout)
+make_dates_once()
 
 
 def on_starting(server: Any) -> None:
@@ -73,7 +75,8 @@ def post_worker_init(worker: Any) -> None:
     announce_worker(worker, _config)
     outlive_exhaustion(worker)
     tell_in_one_line()
-    keep_what_is_loaded()
+    make_settings_once(worker.cfg)
+    calm_collector()
     shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
     if shutdown is not None:  # None if another WSGI application is wrapped around ours
         set_before_exit(shutdown, worker.cfg.graceful_timeout)

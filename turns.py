@@ -98,7 +98,7 @@ class _LineOfThreads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._came = self._went = 0  # threads so far
+        self._waiting: deque[threading.Lock] = deque()  # a lock of each, which is released when it is the first
         self._free = 0.0  # when the turn of the last one is over (`time.monotonic`)
 
     def mark(self) -> float:
@@ -109,21 +109,25 @@ class _LineOfThreads:
 
     def wait(self) -> None:
         time.sleep(0)
+        me = threading.Lock()
+        me.acquire()
         with self._lock:
-            place = self._came
-            self._came += 1
-        while (left := self._left(place)) > 0:
-            time.sleep(left)
-
-    def _left(self, place: int) -> float:
-        """Seconds until it may be the turn of whoever came at this place; 0 if it is now."""
-        with self._lock:
-            now, ahead = time.monotonic(), place - self._went
-            if ahead or now < self._free:
-                return max(self._free + ahead * TURN - now, TURN / 4)
-            self._went += 1
-            self._free = now + TURN
-            return 0.0
+            self._waiting.append(me)
+            first = self._waiting[0] is me
+        try:
+            if not first:
+                me.acquire()
+            # who had the last turn may be done with all its work, so only the time tells that the turn is over
+            while (left := self._free - time.monotonic()) > 0:
+                time.sleep(left)
+        finally:  # or a signal ends the wait
+            with self._lock:
+                first = self._waiting[0] is me
+                self._waiting.remove(me)
+                if first:
+                    self._free = time.monotonic() + TURN
+                    if self._waiting:
+                        self._waiting[0].release()
 
 
 class _LineOfGreenlets:

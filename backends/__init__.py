@@ -18,6 +18,16 @@ from backends.net.coding import CODINGS, Decoder
 from backends.net.exchange import Timeouts, UpstreamExchange
 from backends.net.response import ResponseHead
 from backends.net.shutdown import ShutdownSignal
-from backends.net.wait import Wait
+from backends.net.wait import ClientSocket, Wait
 
-__all__ = ["CODINGS", "Backend", "Decoder", "ResponseHead", "ShutdownSignal", "Timeouts", "UpstreamExchange", "Wait"]
+__all__ = [
+    "CODINGS",
+    "Backend",
+    "ClientSocket",
+    "Decoder",
+    "ResponseHead",
+    "ShutdownSignal",
+    "Timeouts",
+    "UpstreamExchange",
+    "Wait",
+]

@@ -81,11 +81,13 @@ class AnswerStore:
 
     def _found(self, answer_id: str, owner: str | None, links: int, patient: bool) -> Sequence[FoundAnswer]:
         until = time.monotonic() + _PATIENCE
-        while not (found := self._found_now(answer_id, owner, links)):
-            if not (patient and self._shared and time.monotonic() < until and self._may_come(answer_id, owner)):
-                return ()
+        while True:
+            found = self._found_now(answer_id, owner, links)
+            missing = _missing(found, answer_id, links)
+            waits = patient and self._shared and time.monotonic() < until
+            if missing is None or not (waits and self._may_come(missing, owner)):
+                return found
             time.sleep(_STEP)
-        return found
 
     def _found_now(self, answer_id: str, owner: str | None, links: int) -> Sequence[FoundAnswer]:
         if not self._shared:
@@ -114,6 +116,13 @@ class AnswerStore:
             return away_from_streams(ask)
         except StoreError as error:
             raise RecordsUnavailable(f"The store of responses cannot be used now: {error}") from None
+
+
+def _missing(found: Sequence[FoundAnswer], answer_id: str, links: int) -> str | None:
+    """The first answer that was not found; None if all were. What another process made may not be stored yet."""
+    if not found:
+        return answer_id
+    return found[-1].previous if len(found) <= links else None
 
 
 def _is_young(answer_id: str) -> bool:

@@ -64,6 +64,8 @@ _TERM = re.compile(r'(-?)(?:([a-z_]+)(:|>=|<=|>|<|=))?((?:"[^"]*"|[^\s"])*)', re
 _VALUE = re.compile(r'((?:"[^"]*"|[^",])*)(?:,|\Z)')
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(us|ms|s|m|h|d)?")
 _MICROSECONDS = {"us": 1, "ms": 10**3, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6}
+_LONGEST_DURATION = 1 << 62
+"""Microseconds. More is no integer of a database, and no exchange takes so long."""
 _COUNT = re.compile(r"[0-9]{1,15}")
 _LIKE = re.compile(r"[!%_]")
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -243,7 +245,9 @@ def _number(field: str, operator: str, value: str, at: int) -> Check:
 def _duration(text: str) -> int | None:
     """Microseconds; a number alone is seconds."""
     found = _DURATION.fullmatch(text.lower())
-    return None if found is None else round(float(found[1]) * _MICROSECONDS[found[2] or "s"])
+    if found is None:
+        return None
+    return min(round(float(found[1]) * _MICROSECONDS[found[2] or "s"]), _LONGEST_DURATION)
 
 
 def _moment(text: str, now: float) -> int | None:

@@ -180,12 +180,18 @@ def message_of(events: Iterable[ReplyEvent]) -> Message:
             case Finish():
                 message.finish_reason = event.reason
             case Usage():
-                message.usage = dict(event.counts) if isinstance(event.counts, dict) else None
+                message.usage = _shown(event.counts)
     for index, call in calls.items():
         call.arguments = "".join(arguments.get(index, ()))
         call.native = not written.get(index)
     message.content, message.reasoning, message.calls = "".join(content), "".join(reasoning), list(calls.values())
     return message
+
+
+def _shown(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Token counts as any reader of JSON takes them: `Infinity` is a text, and what was too long to be read is null."""
+    shown: dict[str, Any] = json.loads(json.dumps(counts, default=lambda _: None), parse_constant=str)
+    return shown
 
 
 def parsed_arguments(call: Call) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import sys
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 Found = TypeVar("Found")
@@ -21,12 +22,15 @@ def start_thread(run: Callable[[], None]) -> None:
 
 
 def away_from_streams(run: Callable[[], Found]) -> Found:
-    """The result of something that may wait for a disk or a server, while the streams of this process go on."""
+    """The result of something that may wait for a disk or a server, while the streams of this process go on.
+
+    It has the context variables of the caller, such as those of the request.
+    """
     if not _is_patched():
         return run()
     from gevent import get_hub  # type: ignore[import-untyped]
 
-    found: Found = get_hub().threadpool.apply(run)
+    found: Found = get_hub().threadpool.apply(copy_context().run, (run,))
     return found
 
 

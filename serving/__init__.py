@@ -5,7 +5,10 @@
     request_body   a whole body, within its limit and decoded
     refusals       answers to requests that do not reach the application
     threaded       the server of `python app.py`
+    lobby          its connections that nobody has sent anything on
+    threads        its threads
     service        what is ours in gunicorn
+    made_once      what gunicorn would make anew for each request
     stopping       signals
     start, logs    settings, descriptors, the start line, the log
 
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING
 from config import Config
 from serving.logs import start_logging
 from serving.refusals import refusal
-from serving.start import allow_many_connections, announce_worker, keep_what_is_loaded, load_config
+from serving.start import allow_many_connections, announce_worker, calm_collector, load_config
 from serving.stopping import StopOnSignal, notice_of, set_before_exit
 from serving.threaded import Server, listen
 from startup import announce, base_url
@@ -32,7 +35,7 @@ __all__ = [
     "Server",
     "allow_many_connections",
     "announce_worker",
-    "keep_what_is_loaded",
+    "calm_collector",
     "listen",
     "load_config",
     "refusal",
@@ -62,7 +65,7 @@ def serve(app: Flask, config: Config) -> int:
     server = Server(listener, app)
     stop.control(server)
     announce(config, base_url(config.proxy_host, server.server_port))
-    keep_what_is_loaded()
+    calm_collector()
     server.serve_forever()
     server.server_close()
     app.extensions["shutdown"].begin()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from selectors import EVENT_READ, PollSelector
 from typing import Any
 
 import gunicorn.glogging  # type: ignore[import-untyped]
@@ -79,6 +80,7 @@ def install(client_timeout: float | None) -> None:
     gunicorn.http.parser.SocketUnreader = Unreader
     gunicorn.http.parser.RequestParser.mesg_class = Request
     gunicorn.util.write_error = _refuse
+    gunicorn.util.write = _write
 
 
 class Unreader(gunicorn.http.unreader.SocketUnreader):  # type: ignore[misc]
@@ -170,6 +172,15 @@ class Request(gunicorn.http.message.Request):  # type: ignore[misc]
         self.unreader.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def _write(sock: Any, data: bytes, chunked: bool = False) -> None:
+    """Send all of the data. gevent's `sendall` asks the system for the size of its buffer first, each time."""
+    if chunked:
+        data = b"%x\r\n%b\r\n" % (len(data), data)
+    sent = sock.send(data)
+    if sent < len(data):
+        sock.sendall(memoryview(data)[sent:])
+
+
 def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
     """Answer a request that gunicorn rejects before the application sees it."""
     gunicorn.util.write_nonblock(client, refusal(status, message))
@@ -177,7 +188,11 @@ def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
 
 
 def outlive_exhaustion(worker: Any) -> None:
-    """Keep a gthread worker from ending, with all its streams, because a connection could not be accepted."""
+    """Let a gthread worker live with too few descriptors.
+
+    One that could not accept a connection ended, with all its streams. One that had accepted the last one closed it
+    without an answer, as it waits for the first byte with a descriptor of its own.
+    """
     accept: Any = getattr(worker, "accept", None)  # gevent has its own way, and waits
 
     def patient(listener: Any) -> None:
@@ -188,8 +203,24 @@ def outlive_exhaustion(worker: Any) -> None:
                 raise
             time.sleep(ACCEPT_PAUSE)
 
-    if accept is not None:
-        worker.accept = patient
+    if accept is None:
+        return
+    from gunicorn.workers import gthread  # type: ignore[import-untyped]
+
+    worker.accept = patient
+    gthread.TConn.wait_for_data = _wait_for_data
+
+
+def _wait_for_data(conn: Any, timeout: float) -> bool:
+    """Whether a connection of gthread can be read within so many seconds."""
+    if not conn.data_ready:
+        with PollSelector() as waiting:  # poll() takes no descriptor
+            try:
+                waiting.register(conn.sock, EVENT_READ)
+                conn.data_ready = bool(waiting.select(timeout))
+            except (OSError, ValueError):  # it is closed
+                return False
+    return bool(conn.data_ready)
 
 
 def tell_in_one_line() -> None:

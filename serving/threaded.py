@@ -1,6 +1,7 @@
 """The server of `python app.py`: one thread per request.
 
-It is Werkzeug's threaded server without debugger and reloader. A connection carries one request.
+It is Werkzeug's server without debugger and reloader. A connection carries one request, and gets a thread once the
+client has sent something.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -29,7 +31,9 @@ from serving.client import (
     read_away,
     read_head,
 )
+from serving.lobby import Lobby
 from serving.refusals import LINE_TOO_LONG, TOO_LARGE, TOO_SLOW, refusal
+from serving.threads import Threads
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,6 +50,33 @@ class _Nothing(io.BytesIO):
     """What Werkzeug finds when it reads the rest of a body: it would wait without a limit."""
 
 
+_LAST_CHUNK = b"0\r\n\r\n"
+"""The end of a chunked body. Werkzeug flushes behind all other pieces of an answer."""
+
+
+class Answer(io.BufferedIOBase):
+    """What is written until a flush leaves at once: Werkzeug writes a chunk in four pieces."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._written: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        if data == _LAST_CHUNK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Send it. Raises OSError if the client has left; what could not be sent is forgotten."""
+        data, self._written = b"".join(self._written), []
+        if data:
+            self._sock.sendall(data)
+
+
 class Handler(WSGIRequestHandler):
     """Werkzeug's handler with HTTP/1.1, limits of size and time, errors in JSON, and no log of its own."""
 
@@ -57,6 +88,7 @@ class Handler(WSGIRequestHandler):
         super().setup()
         self.rfile.close()  # a file of the socket would count as a user of it
         self.rfile = _Nothing()
+        self.wfile = Answer(self.connection)
         self._waits = False
         self._body: Body | None = None
 
@@ -123,6 +155,7 @@ class Handler(WSGIRequestHandler):
 
     def _go_on(self) -> None:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.wfile.flush()
 
     def parse_request(self) -> bool:
         if not super().parse_request():
@@ -157,17 +190,42 @@ class Handler(WSGIRequestHandler):
 class Server(ThreadedWSGIServer):
     """Serves an application on a listening socket, which it then owns. `busy` is the number of open requests."""
 
-    daemon_threads = True  # idle keep-alive connections must not delay the end of the process
     request_queue_size = 1024
 
     def __init__(self, listener: socket.socket, app: Flask) -> None:
         self.busy = 0
         self._lock = threading.Lock()
+        self._pool = Threads()
+        self._stop, self._stopped = threading.Event(), threading.Event()
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, self._counting(app), handler=Handler, fd=listener.fileno())
         listener.close()  # Werkzeug has duplicated the descriptor
         self.server_name, self.server_port = host, port
         self.client_timeout: float | None = app.config.get("CLIENT_TIMEOUT", CLIENT_TIMEOUT)
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown`, which is noticed within `poll_interval` seconds. Then it no longer listens."""
+        try:
+            with closing(Lobby(self.socket, self.get_request, self.shutdown_request, _IDLE)) as lobby:
+                while not self._stop.is_set():
+                    for connection, address in lobby.spoken(poll_interval):
+                        self.process_request(connection, address)
+        finally:
+            self.server_close()
+            self._stopped.set()
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, and wait for that."""
+        self._stop.set()
+        self._stopped.wait()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of the pool."""
+        try:
+            self._pool.run(partial(self.process_request_thread, request, client_address))
+        except RuntimeError:  # there are no more threads
+            self.handle_error(request, client_address)
+            self.shutdown_request(request)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """The next connection. Raises OSError, behind a pause if the system has no descriptor: it would spin."""

@@ -37,7 +37,7 @@ class UpstreamReply:
         self._taped = tape.attempts[-1] if tape is not None and tape.attempts else None
         self._passthrough: Passthrough | None = None
         self._may_pass = False  # the next bytes may bypass the reader, if it grants that
-        self._whole = False
+        self._whole = self._closed = False
         self._body: list[bytes] = []
         self._length = 0
         self._head: ResponseHead | None = None
@@ -171,7 +171,13 @@ class UpstreamReply:
         return Reply(None, reply.events)
 
     def close(self) -> None:
-        """Return the connection to the pool if the answer has ended; else close it, so that the backend stops."""
+        """Return the connection to the pool if the answer has ended; else close it, so that the backend stops.
+
+        Only the first call counts.
+        """
+        if self._closed:
+            return
+        self._closed = True
         if self._reader.done:
             deadline = time.monotonic() + _DRAIN
             while isinstance(self._drained(deadline), bytes):

@@ -189,6 +189,7 @@ class CheckedReply:
         if not self._left:
             return False
         self._left -= 1
+        self._answer.close()  # first: its connection carries the next request
         try:
             answer = self._sender.ask_again(wrong)
         except ProxyError:
@@ -198,7 +199,6 @@ class CheckedReply:
         if any(call.how == "complete" for call in self._held.calls):
             self._best = self._held
         self._usage = summed(self._usage, self._held.usage)
-        self._answer.close()
         self._answer = answer
         self._held = HeldAnswer(self._ids, later=True)
         self._record.codes.add("asked_again")
@@ -207,10 +207,10 @@ class CheckedReply:
     def _adapted(self, head: ResponseHead, body: bytes) -> None:
         """Send the request of a later answer again, changed, as it was refused. Raises ProxyError if that is no use."""
         found = self._answer.read_refusal(head.status, body)
+        self._answer.close()
         answer = self._sender.adapt(found) if isinstance(found, ErrorInfo) else None
         if answer is None:
             raise Unanswered
-        self._answer.close()
         self._answer = answer
 
     def _given_up(self) -> list[ChoiceEvent]:

@@ -18,14 +18,12 @@ from dialects.protocol import Dialect, ParsedRequest, StreamWriter
 from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
 from streaming.attempts import Attempts
-from streaming.headers import to_client
+from streaming.headers import OF_JSON, replaced, to_client, value_of
 from streaming.record import PIECE_GAPS, ExchangeRecord
 from streaming.redaction import Redaction
 from turns import PIECE, in_pieces, in_turns
 
 log = logging.getLogger("dragoman.conversation")
-
-_JSON = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +138,15 @@ class TranslatedReply:
     def _error_reply(self, head: ResponseHead, error: ErrorInfo) -> ClientReply:
         """The backend's error in the client's format, with the backend's headers."""
         body = self._dialect.write_error(error.redacted(self._settings.redaction.of))
-        return ClientReply(error.status, [*self._headers(head, drop={"content-type"}), _JSON], body)
+        return ClientReply(error.status, [*self._headers(head, drop={"content-type"}), OF_JSON], body)
 
     def _written(self, head: ResponseHead, reply: Reply) -> ClientReply:
         self._attempts.kept()
         body = self._dialect.write_whole(reply, self._request)
         self._record.spoke()
         headers = self._headers(head)
+        if "json" not in (value_of(headers, "content-type") or ""):
+            headers = replaced(headers, (OF_JSON,))
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.notes.syntax:
             headers.append(("x-dragoman-syntax", self._record.notes.syntax))

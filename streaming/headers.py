@@ -9,6 +9,9 @@ from random import getrandbits
 
 Headers = Sequence[tuple[str, str]]
 
+OF_JSON = ("Content-Type", "application/json")
+"""Of a body that was written here."""
+
 _HOP_BY_HOP = frozenset(
     {
         "connection",

@@ -114,6 +114,8 @@ class ModelTemplates:
             return
         if not model or len(model) > _LONGEST_NAME or len(self._waiting) >= _MOST_WAITING:
             return
+        if not model.isprintable():  # no server has such a model; half a surrogate pair could not even be sent
+            return
         with self._lock:
             known = self._of_models.setdefault(model, _Known())
             if known.until > self._clock():

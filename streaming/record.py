@@ -89,12 +89,11 @@ class ExchangeRecord:
     tape: Tape | None = None
     """The texts; None unless they are recorded."""
     id: str = ""
-    """Its name in the store."""
+    """Its name in the store and in the log."""
     answer_id: str | None = None
     """Under which its client may ask for the answer again. The tape holds the answer."""
     sources: tuple[str, ...] = ()
     """What the answer goes on from: the answer before it, or nothing, then those of which something is quoted."""
-    """Its name in the store and in the log."""
     trace_headers: Sequence[tuple[str, str]] = ()
     """What tells the backend of which trace its work is part. They replace the client's."""
     dropped: bool = False

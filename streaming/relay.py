@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from backends import Backend, ResponseHead, UpstreamExchange, Wait
+from backends import Backend, ClientSocket, ResponseHead, UpstreamExchange, Wait
 from backends.protocol import NewPlan, NewReader, ReplyContext
 from config import Config
 from dialects.protocol import Ask, BackendAnswer, Dialect, ParsedRequest, SideReply, SideRequest
@@ -20,13 +20,16 @@ from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
-from streaming.headers import Headers, replaced, to_backend, to_client, value_of
+from streaming.headers import OF_JSON, Headers, replaced, to_backend, to_client, value_of
 from streaming.model_templates import ModelTemplates
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
 from streaming.redaction import Redaction
 from streaming.tape import Reading
 from streaming.taped import taped
+
+_LONG = 1 << 20
+"""Bytes of a request which take long to read: nobody begins with that for a client who has left."""
 
 
 @dataclass(slots=True)
@@ -124,6 +127,8 @@ class Relay:
             return self.forward(request)
         record: ExchangeRecord | None = None
         try:
+            if len(request.body) > _LONG and ClientSocket(request.client_fd).left():
+                raise ClientLeft("The client left.")
             parsed = dialect.parse_request(request.body, request.key_name)
             record = self._record(request, parsed, dialect.name)
             if parsed.answered is not None:
@@ -133,7 +138,8 @@ class Relay:
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
             record = record or self._record(request, face=dialect.name)
-            record.wrote(dialect.write_error(error.info))
+            if not isinstance(error, ClientLeft):
+                record.wrote(dialect.write_error(error.info))
             _failed(record, error)
             raise
         checked = self._config.heal == "retry" and bool(expectations.tools) and parsed.choices == 1
@@ -149,7 +155,7 @@ class Relay:
         if target == dialect.routes[0]:
             target += "".join(request.target.partition("?")[1:])
         else:  # another API, whose query and form mean nothing to the backend
-            request = _written_here(request)
+            request.headers = replaced(request.headers, (OF_JSON,))
         # from here on only the plan holds the body, and only as long as it may be sent again
         request.body = b""
         history = learned.history if learned is not None else {}
@@ -205,7 +211,9 @@ class Relay:
         record = self._record(request)
 
         def ask(method: str, target: str, body: bytes = b"") -> BackendAnswer:
-            return self._asked(replace(_written_here(request), method=method), target, body, record)
+            return self._asked(
+                replace(request, method=method, headers=replaced(request.headers, (OF_JSON,))), target, body, record
+            )
 
         try:
             reply = answer(side, ask)
@@ -278,12 +286,6 @@ class Relay:
         config = self._config
         drop_key = bool(config.proxy_api_keys)
         return to_backend(request.headers, config.backend_api_key, drop_key, request_id, config.inspector_key)
-
-
-def _written_here(request: ClientRequest) -> ClientRequest:
-    """The request with a body of ours, which is JSON, whatever the client called its own."""
-    headers = [(name, value) for name, value in request.headers if name.lower() != "content-type"]
-    return replace(request, headers=[*headers, ("Content-Type", "application/json")])
 
 
 def _body_of(exchange: UpstreamExchange, record: ExchangeRecord) -> Iterator[bytes]:

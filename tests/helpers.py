@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +260,7 @@ def half_marker(text: str) -> str:
     return next((text[-length:] for length in range(min(len(text), 80), 0, -1) if text[-length:] in halves), "")
 
 
+@lru_cache(maxsize=256)  # neighbouring ends of a text often leave the same
 def without_half(text: str) -> str:
     """A text without the half of a marker in which it ends."""
     text = text.rstrip()
@@ -313,6 +314,7 @@ class Case:
         return [call["name"] for call in self.calls]
 
 
+@cache
 def read_case(path: Path) -> Case:
     """The case of a `.txt` file, and of the `.json` file beside it."""
     told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

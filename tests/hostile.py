@@ -15,8 +15,21 @@ from hypothesis import strategies as st
 
 from converters import SYNTAXES
 from converters.syntaxes.tokens import END_TOKENS
+from tests.hostile_faces import Asking
+from tests.hostile_trees import Change
 
 Text = st.SearchStrategy[str]
+
+
+CHAT = Asking("chat", "/v1/chat/completions")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the backend answers before the answer that counts."""
+
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,11 @@ class Raw:
     as_stream: bool
     """Whether the answer is sent as server-sent events."""
     status: int = 200
+    asking: Asking = CHAT
+    """Of which API the request is, where it goes and with which headers; not its body."""
+    refusals: tuple[Told, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What was changed in the body of `asking`."""
 
 
 def quoted(text: str) -> str:

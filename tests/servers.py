@@ -207,9 +207,8 @@ class ScriptedBackend:
                 return
             self.connections += 1
             self._socks.append(sock)
-            thread = threading.Thread(target=self._serve, args=(sock, self.connections))
-            self._threads.append(thread)
-            thread.start()
+            self._threads.append(threading.Thread(target=self._serve, args=(sock, self.connections)))
+            self._threads[-1].start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         received: Received | None = None
@@ -221,9 +220,10 @@ class ScriptedBackend:
                     break
                 if (agent := following.header("User-Agent")) in (PROBE_HEADERS[0][1], TEMPLATE_HEADERS[0][1]):
                     self.connections -= 1
-                    asked_at_start = agent == PROBE_HEADERS[0][1]
-                    (self.starts if asked_at_start else self.template_questions).append(following)
-                    _play(sock, self.start_answer if asked_at_start else self.template_answer, following)
+                    first = agent == PROBE_HEADERS[0][1]
+                    (self.starts if first else self.template_questions).append(following)
+                    last = self.start_answer if first else self.template_answer
+                    _play(sock, dataclasses.replace(last, headers=[*last.headers, ("Connection", "close")]), following)
                     break
                 received = following
                 with self._arrived:
@@ -297,12 +297,12 @@ def _do(sock: socket.socket, piece: Piece, frame: Callable[[bytes], bytes], rece
             received.client_closed()
             raise _Left from None
         return
-    until = time.monotonic() + (PATIENCE if isinstance(piece, threading.Event) else piece)
+    until, pause = time.monotonic() + (PATIENCE if isinstance(piece, threading.Event) else piece), 0.005
     while (left := until - time.monotonic()) > 0:
         if isinstance(piece, threading.Event) and piece.is_set():
             return
-        step = min(left, 0.005) if isinstance(piece, threading.Event) else left
-        if select.select([sock], [], [], step)[0]:
+        pause = min(pause * 1.2, 0.05)  # a hundred that look every few milliseconds leave no time for others
+        if select.select([sock], [], [], min(left, pause) if isinstance(piece, threading.Event) else left)[0]:
             try:
                 gone = sock.recv(1, socket.MSG_PEEK) == b""
             except OSError:

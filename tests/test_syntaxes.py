@@ -195,12 +195,24 @@ def test_stopped(case: Case) -> None:
 def _check_again(case: Case, text: str, message: Message) -> None:
     """From one opener on, all of the text is said again; what stands before it means what it does by itself."""
     for place in _places(text, case.row):
-        rest, before = text[place:].rstrip(), assemble(_read(case, text[:place], cut=True))
+        rest, before = text[place:].rstrip(), _before(case, text[:place])
         for said, other in ((message.content, before.content), (message.reasoning, before.reasoning)):
             if rest and said.rstrip().endswith(rest) and said.rstrip().removesuffix(rest).rstrip() == other.rstrip():
                 assert message.names == before.names, text
                 return
     raise AssertionError(f"{text!r}: {message} holds what is neither said nor a call from its opener on")
+
+
+_befores: dict[str, Message] = {}
+"""Many endings of a text share the beginning before a call."""
+
+
+def _before(case: Case, text: str) -> Message:
+    """What the beginning of a case's text says by itself."""
+    key = f"{case}\n{text}"
+    if key not in _befores:
+        _befores[key] = assemble(_read(case, text, cut=True))
+    return _befores[key]
 
 
 ANY_OPENER = re.compile("|".join(sorted({re.escape(each) for row in ROWS for each in openers(row)}, reverse=True)))

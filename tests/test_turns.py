@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 import time
+from threading import Thread
 
 import pytest
 
@@ -55,19 +57,69 @@ def test_each_time_the_loop_goes_round_one_greenlet_with_long_work_has_its_turn(
     assert "LL" not in between[: between.rindex("s")], f"short work waits for one turn: {between}"
 
 
-def test_of_threads_with_long_work_one_works_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+def test_of_threads_with_long_work_one_works_at_a_time() -> None:
+    begun: list[float] = []
+
+    class Noted(turns._LineOfThreads):
+        def __setattr__(self, name: str, value: float) -> None:
+            super().__setattr__(name, value)
+            if name == "_free":  # it is set when a turn begins, to when that turn is over
+                begun.append(value - turns.TURN)
+
+    line = Noted()
+    line._free = time.monotonic() + 0.5  # until all of them stand in line
+    begun.clear()
+    went: list[int] = []
+
+    def work(number: int) -> None:
+        line.wait()
+        went.append(number)
+        time.sleep(turns.TURN / 2)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(6)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(line._waiting) <= number and thread.is_alive():
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert sorted(went) == list(range(6)) and not line._waiting
+    assert len(begun) == 6
+    assert all(after - before >= turns.TURN * 0.999 for before, after in itertools.pairwise(begun)), "one at a time"
+
+
+def test_whoever_came_later_does_not_overtake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN", 0.05)
     line = turns._LineOfThreads()
-    line._came = 3  # three threads stand in line
-    assert line._left(0) == 0, "the first may work at once"
-    assert line._left(1) == pytest.approx(turns.TURN), "when the turn of the first is over"
-    assert line._left(2) == pytest.approx(2 * turns.TURN)
-    now += turns.TURN
-    assert line._left(2) > 0, "whoever came later does not overtake"
-    assert line._left(1) == 0
-    now += turns.TURN
-    assert line._left(2) == 0
+    line._free = time.monotonic() + 0.5
+    went: list[int] = []
+
+    def work(number: int) -> None:
+        line.wait()
+        went.append(number)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(6)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(line._waiting) <= number and thread.is_alive():
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert went == list(range(6))
+
+
+def test_a_thread_whose_wait_is_ended_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = turns._LineOfThreads()
+    line._free = time.monotonic() + 3600
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(time, "sleep", lambda seconds: _interrupted() if seconds else None)
+        line.wait()
+    line.wait()
+    assert not line._waiting
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 _WAITING = """
@@ -100,8 +152,6 @@ def test_a_thread_that_slept_does_not_stand_in_line(monkeypatch: pytest.MonkeyPa
 
 
 def test_threads_that_take_turns_end() -> None:
-    from threading import Thread
-
     done: list[int] = []
 
     def work(number: int) -> None:

@@ -32,23 +32,23 @@ def key_check(config: Config, recorder: Recorder | None = None) -> Callable[[Req
     """Names the request, then asks for its key: a refusal has a name, too, and a record."""
 
     def check(asked: Request) -> None:
-        g.request_id = request_id_of(asked.environ.get("HTTP_X_REQUEST_ID"))
-        in_exchange(g.request_id)
-        g.key_name = name_of_key(config, asked)
-        if is_again(asked.environ):
+        g.request_id = request_id = request_id_of(asked.environ.get("HTTP_X_REQUEST_ID"))
+        in_exchange(request_id)
+        g.key_name = key_name = name_of_key(config, asked)
+        if not config.proxy_api_keys or key_name is not None or is_again(asked.environ):
             return
-        is_open = asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path)
-        if config.proxy_api_keys and g.key_name is None and not is_open:
-            error = Unauthorised(
-                "This proxy needs one of its PROXY_API_KEYS, as 'Authorization: Bearer …' or as 'x-api-key: …'."
-            )
-            if recorder is not None:
-                recorder.refused(
-                    ExchangeRecord(
-                        g.request_id, asked.path, status=error.status, error=error.code, backend=config.backend_url
-                    )
+        if asked.method == "OPTIONS" or asked.path.rstrip("/") in _OPEN or is_private(asked.path):
+            return
+        error = Unauthorised(
+            "This proxy needs one of its PROXY_API_KEYS, as 'Authorization: Bearer …' or as 'x-api-key: …'."
+        )
+        if recorder is not None:
+            recorder.refused(
+                ExchangeRecord(
+                    request_id, asked.path, status=error.status, error=error.code, backend=config.backend_url
                 )
-            raise error
+            )
+        raise error
 
     return check
 

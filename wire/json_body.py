@@ -6,41 +6,122 @@ A small body becomes objects as a whole. Of a large one only the members that so
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Any
+
+import orjson
 
 from errors import RequestError
 from turns import Turns
-from wire.json_depth import MAX_DEPTH, too_deep
+from wire.json_depth import MAX_DEPTH, looked_through
 from wire.json_slices import Entry, JsonFault, JsonText, TooDeep, place_of, utf8_of
 from wire.json_values import ValueReader, integer
 
 LARGE = 1 << 20
 """Bytes beyond which a body is read in slices. Below, it is read in about ten milliseconds."""
 
+_LONGEST_PATH = 200
+"""Characters of a path in an error: the names in it are the client's."""
 _FAULTS = (json.JSONDecodeError, JsonFault, UnicodeDecodeError, RecursionError, TooDeep)
-_WITH_LONG_NUMBERS = json.JSONDecoder(parse_int=integer)
-"""It calls a function of ours for each integer: ten times slower where there are nothing but numbers."""
+
+
+class _NotFinite(ValueError):
+    """A number is larger than any, or none."""
+
+
+def _finite(spelled: str) -> float:
+    number = float(spelled)
+    if not isfinite(number):
+        raise _NotFinite
+    return number
+
+
+def _finite_integer(spelled: str) -> int:
+    number = integer(spelled)
+    if isinstance(number, float):  # it is larger than any
+        raise _NotFinite
+    return number
+
+
+def _no_number(_spelled: str) -> float:
+    raise _NotFinite
+
+
+_ANY = json.JSONDecoder(), json.JSONDecoder(parse_int=integer)
+_FINITE = (
+    json.JSONDecoder(parse_float=_finite, parse_constant=_no_number),
+    json.JSONDecoder(parse_int=_finite_integer, parse_float=_finite, parse_constant=_no_number),
+)
+"""(a decoder, one for integers of more digits than Python makes a number of). The second calls a function of ours for
+each integer: ten times slower where there are nothing but numbers."""
+_Decoders = tuple[json.JSONDecoder, ...]
 
 
 def read_body(body: bytes) -> Any:
     """The decoded JSON of `body`. Raises RequestError if it is not JSON, not UTF-8, or nested too deeply."""
+    return _read(body, _ANY)
+
+
+def read_finite(body: bytes, item: str = "[{}]") -> Any:
+    """The same for what is written as JSON again: it raises RequestError for NaN, Infinity and 1e999, too.
+
+    The error names the field; `item` is how the place in a list is told.
+    """
     try:
-        value = _decoded(body.decode(json.detect_encoding(body), "surrogatepass"))
-    except _FAULTS as fault:
-        raise _told(fault, body) from None
-    if too_deep(body, value):
+        return _read(body, _FINITE)
+    except _NotFinite:
+        pass
+    value = read_body(body)
+    where = _where_not_finite(value, "", item)
+    if where is None:
+        return value  # a later member of the same name counts
+    where = where[:_LONGEST_PATH]
+    told = f"'{where}' is" if where else "The request body holds"
+    raise RequestError(f"{told} a number that is not finite.", param=where or None)
+
+
+def _where_not_finite(value: Any, where: str, item: str) -> str | None:
+    """The path to the first such number; None if there is none."""
+    if isinstance(value, float):
+        return None if isfinite(value) else where
+    members: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        members = ((f"{where}.{name}" if where else name, member) for name, member in value.items())
+    elif isinstance(value, list):
+        members = ((where + item.format(place), member) for place, member in enumerate(value))
+    return next((found for at, each in members if (found := _where_not_finite(each, at, item)) is not None), None)
+
+
+def _read(body: bytes, decoders: _Decoders) -> Any:
+    try:
+        value = orjson.loads(body)
+        deep, large = looked_through(value)
+    except orjson.JSONDecodeError:
+        large = True
+    if large:  # wrong, or what only Python's own reader takes: NaN, half characters, integers of more than 64 bits
+        value = _patiently(body, decoders)
+        deep, _ = looked_through(value)
+    if deep:
         raise _too_deep()
     return value
 
 
-def _decoded(text: str) -> Any:
+def _patiently(body: bytes, decoders: _Decoders) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return _decoded(body.decode(json.detect_encoding(body), "surrogatepass"), decoders)
+    except _FAULTS as fault:
+        raise _told(fault, body) from None
+
+
+def _decoded(text: str, decoders: _Decoders) -> Any:
+    usual, patient = decoders
+    try:
+        return usual.decode(text)
+    except (json.JSONDecodeError, _NotFinite):
         raise
-    except ValueError:  # an integer of more digits than Python makes a number of
-        return _WITH_LONG_NUMBERS.decode(text)
+    except ValueError:
+        return patient.decode(text)
 
 
 def find_members(body: bytes, names: frozenset[str]) -> tuple[JsonText, dict[str, Entry]]:

@@ -23,7 +23,8 @@ def edit(raw: bytes, changes: Changes) -> bytes:
     encoding becomes UTF-8. `raw` is known to be JSON; raises ValueError if it is no object.
     """
     turns = Turns()
-    text = JsonText(utf8_of(raw, turns), turns)
+    utf8 = utf8_of(raw, turns)
+    text = JsonText(utf8, turns, deepest=len(utf8))  # a value that another of its name replaced may nest deeper
     start = text.blanks(0)
     if text.text[start : start + 1] != b"{":
         raise ValueError("The JSON is no object.")

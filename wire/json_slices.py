@@ -39,7 +39,7 @@ class JsonFault(ValueError):
 
 
 class TooDeep(ValueError):
-    """The text nests deeper than MAX_DEPTH."""
+    """The text nests deeper than it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ Entries = Generator[Entry | Run, None, int]
 class JsonText:
     """JSON in UTF-8, walked by one thread. What it raises is a JsonFault or TooDeep."""
 
-    def __init__(self, text: bytes, turns: Turns | None = None) -> None:
+    def __init__(self, text: bytes, turns: Turns | None = None, deepest: int = MAX_DEPTH) -> None:
+        """`deepest` is how many levels it may nest."""
         self.text = text
+        self._deepest = deepest
         self.turns = turns or Turns()
         self._size = len(text)
 
@@ -109,7 +111,7 @@ class JsonText:
         while True:
             kind = self.text[at] if at < self._size else 0
             if kind in (_LIST, _OBJECT):
-                if level + len(open_here) >= MAX_DEPTH:
+                if level + len(open_here) >= self._deepest:
                     raise TooDeep
                 if self.empty(at):
                     at = self.blanks(at + 1) + 1
@@ -143,7 +145,7 @@ class JsonText:
         Small entries come together as a Run, but for members with these `names`.
         """
         kind = self.text[at]
-        if level >= MAX_DEPTH:
+        if level >= self._deepest:
             raise TooDeep
         if self.empty(at):
             return self.blanks(at + 1) + 1
@@ -232,8 +234,8 @@ class JsonText:
 
     def _run(self, at: int, kind: int, level: int, names: frozenset[str]) -> tuple[int, bool]:
         """The end of the run of small entries at `at`, and whether it is the end of the container."""
-        nested = max(0, min(grammar.NESTED, MAX_DEPTH - 1 - level))
-        if level >= MAX_DEPTH:
+        nested = max(0, min(grammar.NESTED, self._deepest - 1 - level))
+        if level >= self._deepest:
             return at, False  # an empty container would be one level too deep
         if names:
             nested = min(nested, 1)

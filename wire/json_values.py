@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, Literal
 
 from turns import Turns
@@ -166,5 +167,50 @@ def spelled(
         turns.take()
 
 
+def spelled_whole(
+    value: Any,
+    turns: Turns,
+    separators: tuple[str, str] = (", ", ": "),
+    lone: Literal["replace", "backslashreplace"] = "replace",
+) -> bytes:
+    """`value` as `spelled` writes it."""
+    written = BytesIO()  # a hundred thousand pieces would be joined in one go, and a bytearray be copied
+    written.writelines(spelled(value, turns, separators, lone))
+    return written.getvalue()
+
+
+_NO_JSON = {"NaN": "null", "Infinity": "1e999", "-Infinity": "-1e999"}
+"""Numbers that Python writes and JSON does not spell, and what is written: JSON's `1e999` is what becomes infinite."""
+
+
 def _dumped(value: Any, lone: str) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode(errors=lone)
+    text = json.dumps(value, ensure_ascii=False)
+    return (_NO_JSON.get(text, text) if value.__class__ is float else text).encode(errors=lone)
+
+
+BLANKS = (", ", ": ")
+NO_BLANKS = (",", ":")
+_ENCODERS = {
+    separators: json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, separators=separators, check_circular=False
+    ).encode
+    for separators in (BLANKS, NO_BLANKS)
+}
+"""Made once: `json.dumps` makes one for each value. What was read from JSON has no circles to look for."""
+
+
+def compact(value: Any) -> str:
+    """`value` as JSON without blanks, whatever number or RawJson is in it."""
+    return _written(value, NO_BLANKS)
+
+
+def spaced(value: Any) -> str:
+    """The same with a blank behind each comma and colon."""
+    return _written(value, BLANKS)
+
+
+def _written(value: Any, separators: tuple[str, str]) -> str:
+    try:
+        return _ENCODERS[separators](value)
+    except (TypeError, ValueError):  # part of it is long and stayed as it was received, or is no number of JSON
+        return spelled_whole(value, Turns(), separators).decode(errors="replace")

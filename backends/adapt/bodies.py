@@ -16,7 +16,7 @@ from turns import Turns
 from wire.json_body import LARGE
 from wire.json_edit import REMOVED, Changes, edit
 from wire.json_slices import Entry, JsonText, Run, utf8_of
-from wire.json_values import SMALL, RawJson, ValueReader, spelled
+from wire.json_values import SMALL, RawJson, ValueReader, spelled_whole
 from wire.lossless_json import Number, loads_exact
 
 LOOKED_INTO: Final = frozenset(
@@ -74,7 +74,7 @@ def rewritten(raw: bytes, before: Request, after: Request) -> bytes:
 
 def written(value: Any) -> bytes:
     """A value of a Request as JSON in UTF-8, in slices. Halves of surrogate pairs stay escapes."""
-    return b"".join(spelled(value, Turns(), lone="backslashreplace"))
+    return spelled_whole(value, Turns(), lone="backslashreplace")
 
 
 class _TooMuch(ValueError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 
 from backends.adapt.facts import Request, facts_of
 from backends.adapt.fields import DROPPABLE
@@ -34,13 +35,20 @@ def _ladder(asks: str) -> Ladder:
     return tuple(tuple(name.strip() for name in rung.split("+")) for rung in asks.split(">"))
 
 
-_PATTERNS: tuple[tuple[re.Pattern[str], Ladder, str], ...] = tuple(
-    (re.compile("|".join(words.patterns)), _ladder(words.asks), f"words of {words.engine} ({words.source})")
-    for words in REFUSALS
-)
-"""What a server says, what that asks for, and whose words these are."""
-_UNKNOWN_FIELD = tuple(map(re.compile, UNKNOWN_FIELD))
-_NEVER = re.compile("|".join(NEVER))
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Ladder, str], ...]:
+    """What a server says, what that asks for, and whose words these are. Made at the first refusal: most see none."""
+    return tuple(
+        (re.compile("|".join(words.patterns)), _ladder(words.asks), f"words of {words.engine} ({words.source})")
+        for words in REFUSALS
+    )
+
+
+@cache
+def _never() -> re.Pattern[str]:
+    return re.compile("|".join(NEVER))
+
+
 _FIELDS: Mapping[str, Ladder] = {
     **{name: _ladder(f"without_{name}") for name in DROPPABLE},
     "tool_choice": _ladder("choice_auto > without_tool_choice"),
@@ -99,7 +107,7 @@ def reasons_for(error: ErrorInfo, body: Request, on: Collection[str], never: Col
 
 def concerns_form(error: ErrorInfo, body: Request) -> bool:
     """Whether the refusal may be about the form of the request: not about keys, limits, sizes or times."""
-    return error.status not in _NEVER_STATUS and OwnWords(body).said_by_others(_NEVER, _text_of(error)) is None
+    return error.status not in _NEVER_STATUS and OwnWords(body).said_by_others(_never(), _text_of(error)) is None
 
 
 def _text_of(error: ErrorInfo) -> str:
@@ -116,10 +124,10 @@ def _text_of(error: ErrorInfo) -> str:
 
 def _ladders(text: str, own: OwnWords) -> Iterator[tuple[Ladder, str]]:
     """What the refusal asks for, each with the words that do."""
-    for pattern, ladder, whose in _PATTERNS:
+    for pattern, ladder, whose in _patterns():
         if own.said_by_others(pattern, text) is not None:
             yield ladder, whose
-    for pattern in _UNKNOWN_FIELD:
+    for pattern in map(re.compile, UNKNOWN_FIELD):
         rest = text
         for _ in range(_MENTIONS):
             match = own.said_by_others(pattern, rest)

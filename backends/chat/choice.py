@@ -18,7 +18,7 @@ from converters.stages.pipeline import Pipeline
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Event, Noted, Reasoning, Removed, Text
 from errors import TooMuch
 from reply import Extension, Finish, Notes, ReplyEvent
-from turns import Turns
+from turns import Turns, in_turns
 
 _STOPS = frozenset(
     {None, "", "stop", "eos", "eos_token", "end_turn", "tool_use", "tool_calls", "function_call", "null"}
@@ -199,7 +199,7 @@ class ChoiceReader:
         before = self._native.delivered
         events = read()
         self._notes.calls += self._native.delivered - before
-        for event in events:
+        for event in in_turns(events):
             if isinstance(event, Noted):
                 self._notes.repair(event.code)
         return events

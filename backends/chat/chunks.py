@@ -25,6 +25,7 @@ from backends.chat.fields import (
     reply_extension,
     stop_extension,
     tokens_of,
+    usage_of,
 )
 from backends.chat.heads import Heads
 from backends.chat.large import LARGE
@@ -46,7 +47,7 @@ from reply import (
 )
 from turns import Turns
 from wire import lossless_json
-from wire.json_values import spelled
+from wire.json_values import spelled_whole
 from wire.sse import comments_of, data_of, frame_of
 
 _TEXTS = frozenset({"content", *REASONING_FIELDS})
@@ -147,7 +148,7 @@ class ChunkReader:
     def _failed(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
         """An error event, or the call that it quotes because the server could not parse it. Raises Refused."""
         first, self.begun, self.done = not self.begun, True, True
-        body = b"".join(spelled(chunk, Turns())) if len(frame) > LARGE else json.dumps(chunk).encode()
+        body = spelled_whole(chunk, Turns()) if len(frame) > LARGE else json.dumps(chunk).encode()
         text = quoted_text(body)
         if text is not None and not self._choices[0].called and self._is_call(text):
             self._notes.repair("error_recovered")
@@ -173,10 +174,10 @@ class ChunkReader:
 
     def _beside_choices(self, frame: bytes, chunk: dict[str, Any]) -> list[Step]:
         """A chunk without choices. Usage comes last: before a choice has finished, it waits for the end."""
-        if not chunk.get("usage"):
+        if (counts := usage_of(chunk)) is None:
             return [Step(frame)]
-        self._notes.tokens = tokens_of(chunk["usage"])
-        usage = Step(frame, [(0, Usage(chunk["usage"]))], USAGE)
+        self._notes.tokens = tokens_of(counts)
+        usage = Step(frame, [(0, Usage(counts))], USAGE)
         if next(self._choices.open, None) is None:
             return [usage]
         self._late.append(usage)
@@ -190,7 +191,7 @@ class ChunkReader:
         for code in codes:
             self._notes.repair(code)
         if len(frame) > LARGE:
-            return comments_of(frame) + frame_of(b"".join(spelled(chunk, Turns())).decode()), chunk
+            return comments_of(frame) + frame_of(spelled_whole(chunk, Turns()).decode()), chunk
         whole = lossless_json.loads(data)
         mend_chunk(whole, self._several)
         return comments_of(frame) + frame_of(lossless_json.dumps(whole)), chunk
@@ -216,9 +217,9 @@ class ChunkReader:
         self.template = self._template_of(frame, chunk, choices)
         fields = [(index_of(each), found) for each in choices if (found := message_extension(delta_of(each)))]
         usage: list[ChoiceEvent] = []
-        if chunk.get("usage"):
-            self._notes.tokens = tokens_of(chunk["usage"])
-            usage.append((0, Usage(chunk["usage"])))
+        if (counts := usage_of(chunk)) is not None:
+            self._notes.tokens = tokens_of(counts)
+            usage.append((0, Usage(counts)))
         if len(choices) == 1 and not (as_received and not self._mixed) and self._brings_only_calls(choices[0], delta):
             text: list[ChoiceEvent] = [(index, event) for event in delta.text]
             native: list[ChoiceEvent] = [(index, event) for event in delta.native]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
+
+import orjson
 
 from backends.chat.fields import json_or_none
 from backends.chat.large import LARGE
 from errors import BackendError, ErrorInfo
 from turns import Turns
-from wire.json_values import SMALL, spelled
+from wire.json_values import SMALL, spelled_whole
 
 # llama.cpp: "Failed to parse input at pos 184: <tool_call>bash..."
 _QUOTE = re.compile(
     r"failed to parse (?:the )?(?:input|output|response)[^:\n]*: ?(?P<text>.*\S.*)", re.IGNORECASE | re.DOTALL
 )
+_MESSAGES = ("error", "message", "detail")
+"""Where servers put the message of an error."""
+_MEMBERS = frozenset({*_MESSAGES, "type", "param", "code"})
 _LONGEST = 2000
 """Characters of a text or HTML body that are worth quoting."""
 
@@ -37,9 +43,10 @@ def error_of(status: int, body: bytes) -> ErrorInfo:
     long = len(body) > LARGE  # then it is told in brief
     if isinstance(found, dict) and isinstance(found.get("error"), dict) and not long:
         error = found["error"]
-        if isinstance(error.get("message"), str):
+        if isinstance(error.get("message"), str) and _is_strict(body):
             return ErrorInfo(status, error, raw=body)
-        return ErrorInfo(status, {**error, "message": (_message_in(error) or f"{_unsaid(status)}.")[:_LONGEST]})
+        known = {name: error[name] for name in ("type", "param", "code") if name in error}
+        return ErrorInfo(status, {"type": "backend_error", **known, "message": _told(status, error)[:_LONGEST]})
     message = _message_in(found.get("error")) if long and isinstance(found, dict) else None
     message = message or _message_in(found)
     if message is None or long:
@@ -51,6 +58,24 @@ def error_of(status: int, body: bytes) -> ErrorInfo:
         "code": status,
     }
     return ErrorInfo(status, error)
+
+
+def _is_strict(body: bytes) -> bool:
+    """Whether any client can read it: Python takes NaN, and halves of characters, for JSON."""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _told(status: int, error: dict[str, Any]) -> str:
+    """The message of an error object that has none as a text; members that the API does not have are quoted in it."""
+    message = _message_in(error)
+    others = {name: value for name, value in error.items() if name not in _MEMBERS and value}
+    if not others:
+        return message or f"{_unsaid(status)}."
+    return f"{message or f'{_unsaid(status)}:'} {json.dumps(others, ensure_ascii=False)}"
 
 
 def _unsaid(status: int) -> str:
@@ -77,10 +102,10 @@ def quoted_text(body: bytes) -> str | None:
 
 def _message_in(found: Any) -> str | None:
     if isinstance(found, dict):
-        for name in ("error", "message", "detail"):
+        for name in _MESSAGES:
             value = found.get(name)
             if value:
                 if isinstance(value, str):
                     return value
-                return b"".join(spelled(value, Turns())).decode(errors="replace")
+                return spelled_whole(value, Turns()).decode(errors="replace")
     return None

@@ -56,10 +56,14 @@ def head_of(reply: Mapping[str, Any]) -> ReplyHead:
     )
 
 
-def tokens_of(usage: object) -> Tokens:
+def usage_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The token counts of a chunk or reply; None if it has none, or something else in their place."""
+    usage = body.get("usage")
+    return usage if isinstance(usage, dict) and usage else None
+
+
+def tokens_of(usage: Mapping[str, Any]) -> Tokens:
     """The counts that the record keeps of `usage`."""
-    if not isinstance(usage, dict):
-        return Tokens()
     details = usage.get("completion_tokens_details")
     reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
     details = usage.get("prompt_tokens_details")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backends.chat.halves import has_half, joined
@@ -23,6 +23,7 @@ from converters.values.writer import JsonArguments
 from errors import TooMuch
 from reply import Ids, ReplyEvent
 from turns import MANY, Turns, in_turns
+from wire.json_values import spaced
 
 MOST_CALLS = 10_000
 """Calls of one choice."""
@@ -41,7 +42,8 @@ class NativeCalls:
         self._by_index: dict[int, NativeCall] = {}  # the last call that goes by an index
         self._allowed = 0  # calls that are not refused
         self._behind = 0  # those of them that wait for their turn
-        self._from_text: Counter[tuple[str, str]] = Counter()  # calls that the client got from the text already
+        self._uncounted: Sequence[tuple[str, str]] = ()  # calls that the client got from the text already
+        self._counted: Counter[tuple[str, str]] = Counter()  # the same, once a call has come that may be one of them
         self._first = 0  # the index of the first call
         self._events: list[ReplyEvent] = []
         self._mixed = False  # part of what waits was sent already
@@ -55,6 +57,13 @@ class NativeCalls:
         return bool(self._calls)
 
     @property
+    def _from_text(self) -> Counter[tuple[str, str]]:
+        if self._uncounted:
+            self._counted = Counter((name, _canonical(arguments)) for name, arguments in self._uncounted)
+            self._uncounted = ()
+        return self._counted
+
+    @property
     def demanded(self) -> bool:
         """`tool_choice` demands a call."""
         return self._expectations.choice == "required"
@@ -66,8 +75,8 @@ class NativeCalls:
 
     def already_sent(self, calls: Iterable[tuple[str, str]]) -> None:
         """The client got these calls (name, arguments) from the text: the same ones are not sent again."""
-        self._from_text = Counter((name, _canonical(arguments)) for name, arguments in calls)
-        self._first = self._from_text.total()
+        self._uncounted = tuple(calls)
+        self._first = len(self._uncounted)
 
     def read(self, delta: Mapping[str, Any], whole: bool = False) -> list[ReplyEvent]:
         """The events of a delta. A `whole` message has all calls at once, and they need no index."""
@@ -76,11 +85,9 @@ class NativeCalls:
         self.as_received = not self._mixed
         if not (whole or len(entries) == 1):
             self._repaired("native_form")
-        if whole:
-            entries = [{**entry, "index": at} if is_object(entry) else entry for at, entry in enumerate(entries)]
-        for entry in in_turns(entries):
+        for at, entry in enumerate(in_turns(entries)):
             if is_object(entry):
-                self._read_entry(entry, named == "function_call")
+                self._read_entry({**entry, "index": at} if whole else entry, named == "function_call")
             else:
                 self._repaired("native_form")
         if not whole:
@@ -196,7 +203,7 @@ class NativeCalls:
         if arguments is None or isinstance(arguments, str):
             return arguments or ""
         self._repaired("native_arguments")
-        return json.dumps(arguments, ensure_ascii=False)
+        return spaced(arguments)
 
     # -- what leaves -------------------------------------------------------------------------------------------------
 

@@ -17,11 +17,13 @@ from backends.chat.fields import (
     reply_extension,
     stop_extension,
     tokens_of,
+    usage_of,
 )
 from backends.chat.large import LARGE
 from backends.chat.logprobs import extension_of, logprobs_of
 from converters.text.events import Text
 from reply import NO_FEATURES, ChoiceEvent, Notes, Reply, ReplyEvent, Usage
+from turns import in_turns
 
 
 class WholeReader:
@@ -60,7 +62,7 @@ class WholeReader:
                 events.append((index, extension))
             if same and (logprobs := logprobs_of(choice)) is not None:
                 events.append((index, extension_of([logprobs])))
-            events += [(index, event) for event in said]
+            events += [(index, event) for event in in_turns(said)]
             if (stop := stop_extension(choice)) is not None:
                 events.append((index, stop))
             features |= features_of(message, choice.get("finish_reason"))
@@ -68,9 +70,9 @@ class WholeReader:
         around = reply_extension(reply)
         if around is not None:
             events.append((0, around))
-        if reply.get("usage"):
-            self._notes.tokens = tokens_of(reply["usage"])
-            events.append((0, Usage(reply["usage"])))
+        if (counts := usage_of(reply)) is not None:
+            self._notes.tokens = tokens_of(counts)
+            events.append((0, Usage(counts)))
         return Reply(None if changed else body, events, reply, features, body is not None and len(body) > LARGE)
 
 

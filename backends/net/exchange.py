@@ -92,18 +92,12 @@ class UpstreamExchange:
     def next_bytes(self, deadline: float | None) -> bytes | Wait:
         """The bytes of the body that have arrived, never `b""`; or IDLE at the deadline, CLIENT_LEFT, END."""
         while True:
-            if self._decoder.waiting:
-                self._turns = self._turns or Turns()
-                self._turns.take()
-                piece = b""
-            else:
-                piece = self._response.take()
-            if self._decoder.active:
-                piece = self._decoder.feed(piece)
+            decodes = self._decoder.active
+            piece = self._decoded() if decodes else self._response.take()
             if piece:
                 self._phase, self._timeout = "idle", self._timeouts.idle
                 return piece
-            if self._decoder.waiting:
+            if decodes and self._decoder.waiting:
                 continue
             if self._response.fault:
                 raise Interrupted(self._response.fault)
@@ -111,6 +105,14 @@ class UpstreamExchange:
                 return self._decoder.finish() or Wait.END
             if (not_ready := self._read_more(deadline)) is not None:
                 return not_ready
+
+    def _decoded(self) -> bytes:
+        """The next decoded bytes, possibly none, of what has come."""
+        if not self._decoder.waiting:
+            return self._decoder.feed(self._response.take())
+        self._turns = self._turns or Turns()
+        self._turns.take()
+        return self._decoder.feed(b"")
 
     def read_all(self, limit: int | None = None) -> bytes | Literal[Wait.CLIENT_LEFT]:
         """The whole body, or CLIENT_LEFT. Raises Interrupted if it is longer than `limit` bytes."""
@@ -129,6 +131,7 @@ class UpstreamExchange:
         if connection is None:
             return
         self._socket.close()
+        self._response.close()
         if self._response.reusable and self._sent:
             self._pool.give_back(connection)
         else:
@@ -182,6 +185,7 @@ class UpstreamExchange:
         assert self._connection is not None
         self._reused = False
         self._socket.close()
+        self._response.close()
         self._connection.close()
         self._start(self._connection)
 

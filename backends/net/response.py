@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _MAX_NON_BODY_BYTES = 262144
 """Bytes that may arrive without any byte of the body: interim responses, the head, chunk extensions, trailers."""
@@ -67,6 +67,9 @@ class HttpResponse:
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
+            interrupt = error.__context__ if isinstance(error, HttpParserCallbackError) else None
+            if isinstance(interrupt, KeyboardInterrupt):  # while a head was read: no fault of the backend
+                raise interrupt from None
             self._fail(str(error))
         self._non_body_bytes = 0 if self._pieces else self._non_body_bytes + len(data)
         if self._non_body_bytes > _MAX_NON_BODY_BYTES:
@@ -81,6 +84,11 @@ class HttpResponse:
             self._pieces.clear()
         self.done = self.done or self._until_close
         self._fail("the connection closed")
+
+    def close(self) -> None:
+        """Nothing more is fed. The parser refers back to this, and only the garbage collector would find the two."""
+        with suppress(AttributeError):
+            del self._parser
 
     def take(self) -> bytes:
         """The bytes of the body that arrived since the last call."""

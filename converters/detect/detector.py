@@ -332,7 +332,7 @@ class Detector(MessageReader):
     def _at_run(self, match: re.Match[str], end: End) -> int:
         """A run of backticks or tildes: a quotation begins or ends, or a fence that is a call."""
         marker = match.group()
-        run = (marker.rstrip(behind) if (behind := marker.lstrip("`~")) else marker)[:LONGEST_RUN]
+        run = marker[: len(marker) - len(marker.lstrip("`~"))][:LONGEST_RUN]
         if match.end() == len(match.string) and end is End.MORE and len(run) < LONGEST_RUN:
             return WAIT
         may_open = not (self._is_fenced or self._reasoning.active or self._quoting.fenced)

@@ -6,9 +6,9 @@ They are removed while nothing but blanks, other such closers and the rest of on
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from converters.shapes.machine import Grammar
+from converters.text.once import made_once
 from converters.text.scanner import Markers, folded
 
 _PAIRED = re.compile(r"([<\[])(\w+)([>\]])")
@@ -68,7 +68,7 @@ class Leftovers:
         return line
 
 
-@cache
+@made_once()
 def _closers(closers: frozenset[str], openers: frozenset[str]) -> Markers | None:
     """The closers of a row, and those that its openers could have; None if there are none."""
     pairs = [pair for opener in openers if (pair := _PAIRED.fullmatch(opener))]

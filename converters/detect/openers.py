@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from converters.detect.abandoned import BARE_HEAD
 from converters.detect.quoting import HTML, REMARKABLE, RUNS
@@ -16,6 +15,7 @@ from converters.shapes import grammar
 from converters.shapes.machine import Grammar, Opener
 from converters.syntaxes import END_TOKENS, REASONING_TAGS, SYNTAXES, ReasoningTag, Syntax
 from converters.syntaxes.channels import CHANNEL, FIRST, MESSAGE, MESSAGE_ENDS, RECIPIENT, START
+from converters.text.once import made_once
 from converters.text.scanner import NOTHING, Lookahead, MarkerPrefilter, Markers, any_of, folded
 from converters.text.templates import Pattern
 
@@ -117,8 +117,8 @@ class OpenerIndex:
 
     def _entries_reached(self, marker: str) -> list[tuple[Grammar, Opener]]:
         """The longest marker is found, but the entries of a shorter one that it begins with may be meant."""
-        openers = sorted((opener for opener in self.entries if marker.startswith(opener)), key=len, reverse=True)
-        return [entry for opener in openers for entry in self.entries[opener]]
+        openers = (marker[:length] for length in range(len(marker), 0, -1))
+        return [entry for opener in openers for entry in self.entries.get(opener, ())]
 
     def search(self, text: str, pos: int, *, first: bool) -> re.Match[str] | None:
         """The next marker, or the start of one. `first`: nothing stands before the position."""
@@ -170,20 +170,20 @@ class Turns:
         return self._lengths.get(match.group()) if match else 0
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def opener_index(prior: Syntax | None) -> OpenerIndex:
     """The watch for a model whose name speaks for `prior`."""
     rest = [syntax for syntax in SYNTAXES if prior is None or syntax.name != prior.name]
     return OpenerIndex([prior, *rest], prior.name) if prior else OpenerIndex(rest)
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def sole_index(row: Syntax) -> OpenerIndex:
     """The watch for the calls of one row and no other."""
     return OpenerIndex([row], row.name)
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def reasoning_index(prior: Syntax | None = None) -> OpenerIndex:
     """For requests that bring no tools: whatever looks like a call is the client's own business.
 

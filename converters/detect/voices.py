@@ -10,15 +10,14 @@ import re
 from typing import NamedTuple
 
 from converters.syntaxes import END_TOKENS, RESULTS, TURN_HEADERS, Speaker, TurnHeader
-from converters.text.scanner import any_of, folded
+from converters.text.once import made_once
+from converters.text.scanner import Search, any_of, beginnings, folded
 
 _HEADERS = {folded(each.opens): each for each in TURN_HEADERS}
 _HEADERS |= {folded(opens): TurnHeader(opens, "result") for opens in RESULTS}
-_LONGER = frozenset(a for a in _HEADERS for b in _HEADERS if a != b and b.startswith(a))
-_OPENER = re.compile(any_of(_HEADERS))
+_LONGER = beginnings(_HEADERS).intersection(_HEADERS)
 _ROLE = re.compile(r"\s{0,64}([\w./-]{0,64})")
 _ENDS = frozenset(map(folded, END_TOKENS))
-_END_TOKEN = re.compile(any_of(END_TOKENS))
 _ATTRIBUTES = re.compile(r"[^<>\n]{0,64}")
 
 DUAL = frozenset(token for token in END_TOKENS if token in _HEADERS)
@@ -26,6 +25,17 @@ DUAL = frozenset(token for token in END_TOKENS if token in _HEADERS)
 
 _HELD = 4096
 """How much white space may stand behind a dual token before it counts as the end."""
+
+
+@made_once()
+def _opener() -> Search:
+    """Made when it is first asked: not every process reads behind a call, and these are long."""
+    return re.compile(any_of(_HEADERS)).match
+
+
+@made_once()
+def _end_token() -> Search:
+    return re.compile(any_of(END_TOKENS)).match
 
 
 class Voice(NamedTuple):
@@ -47,7 +57,7 @@ def voice_at(text: str, pos: int, *, whole: bool, results: tuple[str, ...] = ())
             return Voice("result", pos + len(opener), tag=True)
         if not whole and pos < len(text) and opener.startswith(text[pos : pos + len(opener)]):
             return True
-    match = _OPENER.match(text, pos)
+    match = _opener()(text, pos)
     if match is None:
         return False
     token, end = folded(match.group()), match.end()
@@ -90,7 +100,7 @@ def followed(text: str, pos: int, *, whole: bool) -> str | None:
     rest = len(text[pos : pos + _HELD].lstrip())
     if not rest:
         return "end" if whole or len(text) - pos >= _HELD else None
-    match = _END_TOKEN.match(text, min(len(text), pos + _HELD) - rest)
+    match = _end_token()(text, min(len(text), pos + _HELD) - rest)
     if match is None:
         return "text"
     if folded(match.group()) in _ENDS:

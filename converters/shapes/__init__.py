@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from converters.shapes.elements import ElementsGrammar
 from converters.shapes.json_object import JsonObjectGrammar
@@ -13,6 +12,7 @@ from converters.shapes.pythonic import PythonicGrammar
 from converters.shapes.relaxed import RelaxedGrammar
 from converters.shapes.tagged import TaggedGrammar
 from converters.syntaxes import Syntax
+from converters.text.once import made_once
 
 SHAPES: dict[str, Callable[[Syntax], Grammar]] = {
     "json_object": JsonObjectGrammar,
@@ -24,7 +24,7 @@ SHAPES: dict[str, Callable[[Syntax], Grammar]] = {
 }
 
 
-@cache
+@made_once()
 def grammar(syntax: Syntax) -> Grammar:
     """A row of the table, made ready for reading; made once."""
     return SHAPES[syntax.shape](syntax)

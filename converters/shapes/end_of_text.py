@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from converters.syntaxes import END_TOKENS
+from converters.text.once import made_once
 from converters.text.scanner import any_of, characters, folded
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def _patterns(own: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """(half a token at the end, or nothing; whole tokens and white space) of the table's tokens and a row's own."""
     known = (*END_TOKENS, *own)

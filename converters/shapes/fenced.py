@@ -34,6 +34,10 @@ class Reader(Protocol):
     def arguments_lease(self) -> Flow | None: ...
 
 
+def _over(_text: str) -> bool:
+    return True
+
+
 class FencedMessage:
     """Holds the message while its reader finds nothing but calls in the fence. A CallsParser."""
 
@@ -78,7 +82,7 @@ class FencedMessage:
         if not _only_calls(events) or not any(isinstance(event, CallStart) for event in events):
             self._refuse()
             return []
-        self.over = True
+        self.over, self._state = True, _over
         behind = self._closing + "".join(self._behind)
         self.rest = behind.lstrip("`~ \t\r\n")
         closing = behind[: len(behind) - len(self.rest)]
@@ -86,6 +90,7 @@ class FencedMessage:
 
     def _refuse(self) -> None:
         self.over = self.refused = True
+        self._state = _over
         self.rest = "".join(self._fed)
 
     # -- the states: each takes a piece, and says whether the message may still be a call ----------------------------

@@ -67,7 +67,7 @@ class JsonObjectParser(StateParser):
         self._fresh = True  # no key has been read yet
         self._others = False  # it has members that are no part of a call
         self._odd = self._fenced  # the object around name and arguments is not quite JSON
-        self._small = JsonReader()  # the key or the small value that is being read, and what it reads as
+        self._small: JsonReader  # the key or the small value that is being read, and what it reads as
         self._small_text = ""
         self._arguments: OpeningArguments | None = None
         self._unnamed: list[str] = []  # arguments that came before the name

@@ -206,6 +206,11 @@ class Reader(Protocol):
     def finish(self) -> str: ...
 
 
+def _over() -> bool:
+    """The last state. It is no method, so the parser no longer refers to itself: nobody must look for it as garbage."""
+    return False
+
+
 class StateParser:
     """A parser made of states. Each consumes the buffer and returns whether to go on; False: wait for more text."""
 
@@ -245,6 +250,7 @@ class StateParser:
         left = self._buffer[self._pos :]
         if self.over:
             self.rest = left
+            self._state = _over
         self._buffer = left
         self._pos = 0
         return self._out.taken()
@@ -282,6 +288,7 @@ class StateParser:
         if not self.over:
             self.over = True
             self._cut_off(self._buffer)
+        self._state = _over
         return events + self._out.taken()
 
     def _cut_off(self, left: str) -> None:

@@ -9,12 +9,12 @@ that shows one: all up to the full close of that call is text.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING
 
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations, Schema
+from converters.text.once import made_once
 from converters.text.scanner import Lookahead, Markers, folded
 from converters.text.templates import Pattern, first_tokens, loosened, spellings
 from converters.values.schema import properties
@@ -57,7 +57,7 @@ class ValueEnds:
         self.markers = Markers([*ends, *self.heads])
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def value_ends(grammar: TaggedGrammar, sample: ParameterSample, key: str) -> ValueEnds:
     return ValueEnds(grammar, sample, key)
 

@@ -7,10 +7,10 @@ follows. Each character is looked at once, however many tokens follow each other
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from converters.syntaxes import END_TOKENS
 from converters.text.events import CallStart, End, Event, LeaseKind, Reasoning, Removed, Text
+from converters.text.once import made_once
 from converters.text.scanner import any_of, characters, folded
 
 
@@ -36,7 +36,7 @@ class _Patterns:
         return self._head.search(text, 0 if len(text) <= longest else max(0, len(text.rstrip()) - longest)) is not None
 
 
-_patterns = lru_cache(maxsize=128)(_Patterns)
+_patterns = made_once(128)(_Patterns)
 
 
 class EndTokens:

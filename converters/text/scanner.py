@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeAlias
+
+from converters.text.once import made_once_property
 
 Search: TypeAlias = Callable[..., "re.Match[str] | None"]
 
@@ -71,7 +73,7 @@ NOTHING = r"(?!)"
 
 _MARKUP = frozenset("<[])\n")
 """What markup begins with. In any other marker, which is words, a blank stands for itself."""
-_ON_A_LINE = r"(?:(?!\n)[\s\u200b\u2060\ufeff])"
+_ON_A_LINE = r"(?:[^\S\n]|\u200b|\u2060|\ufeff)"
 _INNER_BLANK = re.compile(rf"(?<!^){_ON_A_LINE}")
 
 
@@ -83,8 +85,14 @@ def folded(marker: str) -> str:
     """
     if marker[:1] not in _MARKUP:
         return marker
-    marker = _INNER_BLANK.sub(" ", marker)
+    if not marker.isprintable():  # no blank but " " is printable
+        marker = _INNER_BLANK.sub(" ", marker)
     return marker.lower() if _TAG.search(marker) else marker
+
+
+def beginnings(literals: Iterable[str]) -> frozenset[str]:
+    """The starts of the literals, each shorter than its literal."""
+    return frozenset(each[:length] for each in literals for length in range(1, len(each)))
 
 
 @lru_cache(maxsize=4096)
@@ -111,7 +119,7 @@ def any_of(literals: Iterable[str]) -> str:
 
 @lru_cache(maxsize=512)
 def _any_of(literals: frozenset[str]) -> str:
-    return _trie(sorted({characters(folded(literal)) for literal in literals}))
+    return f"(?:{_trie(sorted({characters(folded(literal)) for literal in literals}))})"
 
 
 def _trie(words: Sequence[tuple[str, ...]]) -> str:
@@ -119,8 +127,7 @@ def _trie(words: Sequence[tuple[str, ...]]) -> str:
     for word in words:
         if word:
             branches.setdefault(word[0], []).append(word[1:])
-    options = [char + _after(rest) for char, rest in branches.items()]
-    return f"(?:{'|'.join(options)})"
+    return "|".join(char + _after(rest) for char, rest in branches.items())
 
 
 def _after(rest: list[tuple[str, ...]]) -> str:
@@ -142,10 +149,10 @@ class Markers:
         character."""
         self.literals = frozenset(map(folded, literals))
         """All of them, folded."""
-        self.longer = frozenset(a for a in self.literals for b in self.literals if a != b and b.startswith(a))
+        self._halves = beginnings(self.literals)
+        self.longer = self.literals & self._halves
         """Literals that others begin with: at the end of the text they may be the start of a longer one."""
         self._also = tuple(also)
-        self._halves = frozenset(each[:length] for each in self.literals for length in range(1, len(each)))
         self._longest = max(map(len, self._halves), default=0)
 
     @property
@@ -153,13 +160,13 @@ class Markers:
         """Regexes of what markers begin with. Each starts with a literal character, which makes the search fast."""
         return [*_two_letters(self.literals), *(re.escape(regex[0]) for regex in self._also)]
 
-    @cached_property
+    @made_once_property
     def _heads(self) -> Search:
         return re.compile("|".join(self.heads) or NOTHING).search
 
-    @cached_property
+    @made_once_property
     def _whole(self) -> Search:
-        return re.compile("|".join([_longest_of(map(characters, self.literals)), *self._also])).search
+        return re.compile("|".join([longest_of(map(characters, self.literals)), *self._also])).search
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """A match of a marker, or of the start of one that reaches the end of the text."""
@@ -215,7 +222,7 @@ def _two_letters(words: Iterable[str]) -> Iterator[str]:
         yield first + ("" if "" in found else rf"(?:{'|'.join(sorted(found))}|\Z)")
 
 
-def _longest_of(words: Iterable[tuple[str, ...]]) -> str:
+def longest_of(words: Iterable[tuple[str, ...]]) -> str:
     """A regex for one of the words, given as regexes of their characters: the longest that fits."""
     groups: dict[str, list[tuple[str, ...]]] = {}
     for word in sorted(filter(None, words)):
@@ -227,7 +234,7 @@ def _longest_in(words: list[tuple[str, ...]]) -> str:
     """The same for words that begin alike."""
     least, most = min(words), max(words)
     shared = next((least[:pos] for pos, char in enumerate(least) if most[pos] != char), least)
-    rest = _longest_of(word[len(shared) :] for word in words)
+    rest = longest_of(word[len(shared) :] for word in words)
     optional = "?" if shared in words else ""
     return "".join(shared) + (f"(?:{rest}){optional}" if rest else "")
 
@@ -241,9 +248,9 @@ class Lookahead:
         """`space` is the regex of the white space."""
         self._space = space
         self._markers = frozenset(map(folded, filter(None, markers)))
-        self._longer = frozenset(a for a in self._markers for b in self._markers if a != b and b.startswith(a))
+        self._longer = self._markers & beginnings(self._markers)
 
-    @cached_property
+    @made_once_property
     def _match(self) -> Search:
         return re.compile(rf"{self._space}({any_of(self._markers)}|\\?\Z)").match
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
+from converters.text.once import made_once_property
 from converters.text.scanner import (
     BLANK,
     FEW_BLANKS,
@@ -23,10 +24,23 @@ from converters.text.scanner import (
     any_of,
     characters,
     folded,
+    longest_of,
 )
 
 Atom = tuple[str, str]
 """The regex of a part of a template, and the same where the text may end inside it."""
+
+
+class _Parts(NamedTuple):
+    """The regexes that a pattern is made of."""
+
+    full: str
+    ahead: str
+    """What must follow."""
+    space: str
+    """White space behind it."""
+    started: list[str]
+    """That of each atom where the text may end inside it, and of what must follow."""
 
 
 class Pattern:
@@ -40,34 +54,37 @@ class Pattern:
     """
 
     def __init__(self, template: str, then: Iterable[str] = (), prefix: str = "", unless: str = "") -> None:
-        atoms = list(_atoms(template, prefix))
+        self._template = template
+        self._then = tuple(then)
+        self._prefix = prefix
+        self._unless = unless
+
+    @made_once_property
+    def _parts(self) -> _Parts:
+        atoms = list(_atoms(self._template, self._prefix))
         full, started = [atom for atom, _ in atoms], [atom for _, atom in atoms]
-        follow = sorted(set(then))
+        follow = sorted(set(self._then))
         spaced = full[-1:] == [SPACE]  # two runs of white space in a row would make matching quadratic
         space = "" if spaced else SPACE
-        literals = ("".join(characters(folded(literal))) for literal in follow)
-        ahead = f"(?={space}(?:{'|'.join(literals)}))" if follow else ""
-        if unless:
-            ahead = rf"(?={space}[^\s{re.escape(unless)}])"
+        ahead = f"(?={space}(?:{longest_of({characters(folded(literal)) for literal in follow})}))" if follow else ""
+        if self._unless:
+            ahead = rf"(?={space}[^\s{re.escape(self._unless)}])"
             started += [r"\Z"] if spaced else [SPACE_SO_FAR, r"\Z"]
         if follow:
             started += [any_of(follow)] if spaced else [SPACE_SO_FAR, any_of(follow)]
-        self._atoms = started
-        self._regex = "".join(full)
-        self._ahead = ahead
-        self._space = space
+        return _Parts("".join(full), ahead, space, started)
 
-    @cached_property
+    @made_once_property
     def _full(self) -> re.Pattern[str]:
-        return re.compile(self._regex + self._ahead)
+        return re.compile(self._parts.full + self._parts.ahead)
 
-    @cached_property
+    @made_once_property
     def _at_end(self) -> re.Pattern[str]:
-        return re.compile(self._regex + self._space + r"\Z")
+        return re.compile(self._parts.full + self._parts.space + r"\Z")
 
-    @cached_property
+    @made_once_property
     def _started(self) -> re.Pattern[str]:
-        return re.compile(_nested(self._atoms))
+        return re.compile(_nested(self._parts.started))
 
     def match(self, text: str, start: int = 0) -> re.Match[str] | None:
         return self._full.match(text, start)

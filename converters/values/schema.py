@@ -30,6 +30,8 @@ _MOST_PATTERNS = 64
 _SIMPLE_PATTERN = re.compile(
     r"\^?(?:(?:[\w \-/:@,]|\\[dDwWsS.\-/_$]|\.|\[\^?[^\[\]\\]{1,64}\])(?:[*+?]|\{\d{1,2}(?:,\d{0,2})?\})?){0,64}\$?"
 )
+_COMPOSING = frozenset({"$ref", "anyOf", "oneOf", "allOf"})
+"""Keywords by which a schema consists of others."""
 _DEPTH = 16
 """How many references and combinators are followed from one schema to the next."""
 
@@ -166,17 +168,27 @@ def _kinds(node: Any, root: Schema, seen: dict[str, frozenset[str] | None], dept
     if not isinstance(node, Mapping) or depth > _DEPTH:
         return None
     found = _own_kinds(node)
+    if not _is_plain(node):
+        found = _both(found, _composed_kinds(node, root, seen, depth + 1))
+    return found | {"null"} if found and node.get("nullable") is True else found
+
+
+def _composed_kinds(
+    node: Schema, root: Schema, seen: dict[str, frozenset[str] | None], depth: int
+) -> frozenset[str] | None:
+    """The types that the schemas allow of which a schema consists."""
+    found: frozenset[str] | None = None
     reference = _reference(node)
     if reference:
         if reference not in seen:
             seen[reference] = None
-            seen[reference] = _kinds(_target(reference, root), root, seen, depth + 1)
-        found = _both(found, seen[reference])
+            seen[reference] = _kinds(_target(reference, root), root, seen, depth)
+        found = seen[reference]
     for member in _members(node, "allOf"):
-        found = _both(found, _kinds(member, root, seen, depth + 1))
+        found = _both(found, _kinds(member, root, seen, depth))
     for combinator in ("anyOf", "oneOf"):
-        found = _both(found, _any([_kinds(each, root, seen, depth + 1) for each in _members(node, combinator)]))
-    return found | {"null"} if found and node.get("nullable") is True else found
+        found = _both(found, _any([_kinds(each, root, seen, depth) for each in _members(node, combinator)]))
+    return found
 
 
 def _both(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
@@ -236,19 +248,27 @@ def _reference(node: Schema) -> str:
     return reference if isinstance(reference, str) and reference.startswith("#") else ""
 
 
-def _resolved(node: Any, root: Schema, seen: set[str] | None = None, depth: int = 0) -> Iterator[Schema]:
-    """Yield a schema, the target of its reference and the members of its combinators, recursively."""
+def _resolved(node: Any, root: Schema) -> Iterable[Schema]:
+    """A schema, the target of its reference and the members of its combinators, recursively."""
+    return (node,) if _is_plain(node) else _unfolded(node, root, set(), 0)
+
+
+def _is_plain(node: Any) -> bool:
+    """Whether a schema has no reference and no combinators: by far the most have none."""
+    return type(node) is dict and _COMPOSING.isdisjoint(node)
+
+
+def _unfolded(node: Any, root: Schema, seen: set[str], depth: int) -> Iterator[Schema]:
     if not isinstance(node, Mapping) or depth > _DEPTH:
         return
     yield node
-    seen = set() if seen is None else seen
     reference = _reference(node)
     if reference and reference not in seen:
         seen.add(reference)
-        yield from _resolved(_target(reference, root), root, seen, depth + 1)
+        yield from _unfolded(_target(reference, root), root, seen, depth + 1)
     for combinator in ("anyOf", "oneOf", "allOf"):
         for member in _members(node, combinator):
-            yield from _resolved(member, root, seen, depth + 1)
+            yield from _unfolded(member, root, seen, depth + 1)
 
 
 def _target(reference: str, root: Schema) -> Any:

@@ -19,6 +19,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from converters.text.expectations import Schema
+from converters.values.plain_schema import surely_fits
 
 _MOST_COMMAS = 20_000
 """In the arguments: a cheap bound on the number of values to validate."""
@@ -60,15 +61,15 @@ def misfits(arguments: str, schema: Schema) -> list[str]:
     """
     if arguments.count(",") > _MOST_COMMAS:
         return []
-    validator = _validator(json.dumps(schema))
-    if validator is None:
-        return []
-    _references.set(0)
     try:
-        errors = islice(validator.iter_errors(json.loads(arguments)), _MOST_ERRORS)
+        value = json.loads(arguments)
+        if surely_fits(value, schema) or (validator := _validator(json.dumps(schema))) is None:
+            return []
+        _references.set(0)
+        errors = islice(validator.iter_errors(value), _MOST_ERRORS)
         return ["".join(f"/{step}" for step in error.absolute_schema_path) for error in errors]
     except json.JSONDecodeError:
-        return [""]
+        return [""] if _validator(json.dumps(schema)) is not None else []
     except (Unresolvable, RecursionError, OverflowError, _TooManyReferences):
         return []
     except ValueError:  # an integer longer than Python converts

@@ -13,7 +13,7 @@ from dialects.protocol import ParsedRequest, SideRoute
 from errors import ErrorInfo
 from reply import Features, Reply
 from turns import Turns
-from wire.json_values import spelled
+from wire.json_values import spaced, spelled_whole
 
 ReasoningField = Literal["reasoning_content", "reasoning", "both", "content", "none"]
 
@@ -52,8 +52,8 @@ class Chat:
             return reply.raw
         written = rewritten(reply, self._fields, options, request.ids)
         if reply.large:
-            return b"".join(spelled(written, Turns()))
-        return json.dumps(written, ensure_ascii=False).encode(errors="replace")
+            return spelled_whole(written, Turns())
+        return spaced(written).encode(errors="replace")
 
     def write_error(self, error: ErrorInfo) -> bytes:
         return error.raw or json.dumps({"error": error.error}, ensure_ascii=False).encode(errors="replace")

@@ -15,6 +15,7 @@ from dialects.chat.large_request import LargeRequest
 from dialects.chat.upstream_body import body_for_backend
 from dialects.protocol import ParsedRequest, UpstreamRequest
 from errors import RequestError
+from reply import KeptAnswer
 from wire.json_body import LARGE, read_body
 
 PATH = "/v1/chat/completions"
@@ -30,10 +31,18 @@ class ChatOptions:
     """It declared `functions`, and is answered with `function_call`."""
 
 
-def parse(raw: bytes, known: Mapping[str, Any] | None = None) -> ParsedRequest:
+def parse(
+    raw: bytes,
+    known: Mapping[str, Any] | None = None,
+    *,
+    codes: frozenset[str] = frozenset(),
+    options: object = None,
+    kept: KeptAnswer | None = None,
+) -> ParsedRequest:
     """Parse the body of a request. Raises RequestError, which names the field.
 
-    `known` is what `raw` says, where a dialect has just written `raw` from it: then nothing is read again.
+    `known` is what `raw` says, where another dialect has just written `raw` from it: then nothing is read again. The
+    others are what that dialect says of its own request.
     """
     large = LargeRequest(raw) if known is None and len(raw) > LARGE else None
     body: Any = known if known is not None else read_body(raw) if large is None else large.body
@@ -61,7 +70,9 @@ def parse(raw: bytes, known: Mapping[str, Any] | None = None) -> ParsedRequest:
         ids=history.ids,
         prompt=_prompt(body, history),
         choices=_choices(body),
-        options=ChatOptions(_wants_usage(body), legacy),
+        codes=codes,
+        options=options or ChatOptions(_wants_usage(body), legacy),
+        kept=kept,
     )
 
 

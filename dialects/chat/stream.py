@@ -13,8 +13,8 @@ from converters.text.events import ArgumentsDelta, CallStart, LeaseKind, Reasoni
 from dialects.chat.request import ChatOptions
 from errors import ErrorInfo
 from reply import Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
-from turns import Turns, in_turns
-from wire.json_values import SMALL, spelled
+from turns import in_turns
+from wire.json_values import SMALL, compact
 from wire.sse import DONE, frame_of
 
 
@@ -66,7 +66,7 @@ class ChatStreamWriter:
             delta = self._arguments(call, text)
         else:
             delta = self._text("content" if kind == "text" else self._reasoning[0], text)
-        before, _, behind = self._chunk(choice, delta).partition(_json(text)[1:-1].encode())
+        before, _, behind = self._chunk(choice, delta).partition(compact(text)[1:-1].encode())
         return before, behind
 
     def _begin(self, index: int, head: ReplyHead) -> None:
@@ -91,40 +91,40 @@ class ChatStreamWriter:
                 for start in range(0, len(delta), SMALL):
                     yield self._chunk(index, self._arguments(call, delta[start : start + SMALL]))
             case Finish(reason=reason):
-                extras = "," + _json(self._extras)[1:-1] if self._extras else ""
+                extras = "," + compact(self._extras)[1:-1] if self._extras else ""
                 self._extras = {}
-                yield self._chunk(index, "{}", _json(reason_for(reason, self._options)), extras)
+                yield self._chunk(index, "{}", compact(reason_for(reason, self._options)), extras)
             case ReplyHead():
                 begins = index not in self._begun
                 self._begin(index, event)
                 if begins:
                     yield self._chunk(index, '{"role":"assistant","content":""}')
             case Extension(fields=fields, of="message"):
-                yield self._chunk(index, _json(fields))
+                yield self._chunk(index, compact(fields))
             case Extension(fields=fields, of="choice"):
                 self._beside[index] = fields
             case Extension(fields=fields):
                 self._extras = fields
             case Usage(counts=counts) if self._options.include_usage:
-                yield frame_of(f'{self._opened()},"choices":[],"usage":{_json(counts)}}}')
+                yield frame_of(f'{self._opened()},"choices":[],"usage":{compact(counts)}}}')
             case Failure(error=error):
                 yield self.error(error)
 
     def _text(self, name: str, text: str) -> str:
-        return f"{{{_json(name)}:{_json(text)}}}"
+        return f"{{{compact(name)}:{compact(text)}}}"
 
     def _opening(self, start: CallStart) -> str:
         if self._options.legacy:
-            return f'{{"function_call":{{"name":{_json(start.name)},"arguments":""}}}}'
+            return f'{{"function_call":{{"name":{compact(start.name)},"arguments":""}}}}'
         return (
-            f'{{"tool_calls":[{{"index":{start.index},"id":{_json(self._ids.take(start.id))},"type":"function",'
-            f'"function":{{"name":{_json(start.name)},"arguments":""}}}}]}}'
+            f'{{"tool_calls":[{{"index":{start.index},"id":{compact(self._ids.take(start.id))},"type":"function",'
+            f'"function":{{"name":{compact(start.name)},"arguments":""}}}}]}}'
         )
 
     def _arguments(self, index: int, delta: str) -> str:
         if self._options.legacy:
-            return f'{{"function_call":{{"arguments":{_json(delta)}}}}}'
-        return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{_json(delta)}}}}}]}}'
+            return f'{{"function_call":{{"arguments":{compact(delta)}}}}}'
+        return f'{{"tool_calls":[{{"index":{index},"function":{{"arguments":{compact(delta)}}}}}]}}'
 
     def _chunk(
         self,
@@ -134,7 +134,7 @@ class ChatStreamWriter:
         extras: str = "",
         beside: Mapping[str, Any] | None = None,
     ) -> bytes:
-        fields = _json(beside)[1:-1] + "," if beside else ""
+        fields = compact(beside)[1:-1] + "," if beside else ""
         choice = f'{{"index":{index},"delta":{delta},{fields}"finish_reason":{finish}}}'
         return frame_of(f'{self._opened()},"choices":[{choice}]{extras}}}')
 
@@ -149,17 +149,10 @@ class ChatStreamWriter:
             }
             if self._head.fingerprint is not None:
                 head["system_fingerprint"] = self._head.fingerprint
-            self._envelope = _json(head)[:-1]
+            self._envelope = compact(head)[:-1]
         return self._envelope
 
 
 def reason_for(reason: str, options: ChatOptions) -> str:
     """The finish reason in the form that the request asked for."""
     return "function_call" if options.legacy and reason == "tool_calls" else reason
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except TypeError:  # part of it is long and stayed as it was received
-        return b"".join(spelled(value, Turns(), (",", ":"))).decode(errors="replace")

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dialects.messages.estimate import Corrections
-from dialects.messages.request import parse_prompt, written
+from dialects.messages.request import parse_prompt
 from dialects.protocol import Ask, SideReply, SideRequest
 from errors import BackendError
 from turns import Turns
+from wire.json_written import as_json
 
 _Server = Literal["vllm", "llama", "none"]
 _ASK_AGAIN = 200
@@ -82,7 +83,7 @@ def _by_llama(chat: Mapping[str, Any], ask: Ask) -> int | None:
 
 def _asked(ask: Ask, path: str, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
     """(the status of the backend's answer, its JSON object or an empty one). Raises BackendError and ClientLeft."""
-    answer = ask("POST", path, written(body, Turns()))
+    answer = ask("POST", path, as_json(body, Turns()))
     try:
         found = json.loads(answer.body) if answer.status == 200 else None
     except (ValueError, RecursionError):

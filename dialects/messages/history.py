@@ -6,8 +6,7 @@ behind the calls.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dialects.messages.content import Block, Part, blocks_of, content_of, joined, part_of, result_of, text_of
@@ -15,10 +14,8 @@ from dialects.messages.ids import from_client
 from errors import RequestError
 from turns import Turns
 from wire.json_body import LongList
-from wire.json_values import spelled
+from wire.json_written import as_models_write_json
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
-"""Made once: `json.dumps` makes one for each value."""
 Message = dict[str, Any]
 """A chat message."""
 
@@ -38,40 +35,40 @@ def chat_messages(system: Any, messages: Any, turns: Turns | None = None) -> Ite
         yield from _of_message(message, f"messages.{place}", turns)
 
 
-def _of_message(message: Any, where: str, turns: Turns | None) -> Iterator[Message]:
+def _of_message(message: Any, where: str, turns: Turns | None) -> Sequence[Message]:
     if not isinstance(message, dict):
         raise RequestError(f"'{where}' must be an object.", param=where)
-    blocks = blocks_of(message.get("content"), f"{where}.content")
-    role = message.get("role")
+    role, where_content = message.get("role"), f"{where}.content"
+    blocks = blocks_of(message.get("content"), where_content)
+    if role == "user":
+        return _of_user(blocks, where_content, turns)
+    if role == "assistant":
+        return _of_assistant(blocks, where_content, turns)
     if role in ("system", "developer"):
-        yield {"role": "system", "content": joined(map(text_of, blocks))}
-    elif role == "assistant":
-        yield from _of_assistant(blocks, f"{where}.content", turns)
-    elif role == "user":
-        yield from _of_user(blocks, f"{where}.content", turns)
-    else:
-        raise RequestError(f"'{where}.role' must be user, assistant or system.", param=f"{where}.role")
+        return [{"role": "system", "content": joined(map(text_of, blocks))}]
+    raise RequestError(f"'{where}.role' must be user, assistant or system.", param=f"{where}.role")
 
 
-def _of_user(blocks: list[Block], where: str, turns: Turns | None) -> Iterator[Message]:
+def _of_user(blocks: list[Block], where: str, turns: Turns | None) -> Sequence[Message]:
+    messages: list[Message] = []
     others: list[Part] = []
     parts: list[Part] = []
-    results = False
     for place, block in enumerate(blocks):
         if turns is not None:
             turns.take()
+        at = f"{where}.{place}"
         if block.get("type") != "tool_result":
-            parts.append(part_of(block, f"{where}.{place}"))
+            parts.append(part_of(block, at))
             continue
-        results = True
-        text, beside = result_of(block, f"{where}.{place}")
+        text, beside = result_of(block, at)
         others += beside
-        yield {"role": "tool", "tool_call_id": _id_of(block, "tool_use_id", f"{where}.{place}"), "content": text}
-    if others or parts or not results:
-        yield {"role": "user", "content": content_of([*others, *parts])}
+        messages.append({"role": "tool", "tool_call_id": _id_of(block, "tool_use_id", at), "content": text})
+    if others or parts or not messages:
+        messages.append({"role": "user", "content": content_of([*others, *parts])})
+    return messages
 
 
-def _of_assistant(blocks: list[Block], where: str, turns: Turns | None) -> Iterator[Message]:
+def _of_assistant(blocks: list[Block], where: str, turns: Turns | None) -> Sequence[Message]:
     """One message; none if nothing is left of it."""
     texts: list[str] = []
     thoughts: list[str] = []
@@ -86,13 +83,12 @@ def _of_assistant(blocks: list[Block], where: str, turns: Turns | None) -> Itera
             thoughts += [block["thinking"]] if isinstance(block.get("thinking"), str) and block["thinking"] else []
         elif kind != "redacted_thinking":
             texts.append(text_of(block))
-    message: Message = {"role": "assistant", "content": joined(texts)}
+    message: Message = {"role": "assistant", "content": joined(texts) if texts else ""}
     if thoughts:
         message["reasoning_content"] = joined(thoughts)
     if calls:
         message["tool_calls"] = calls
-    if len(message) > 2 or message["content"]:
-        yield message
+    return [message] if len(message) > 2 or message["content"] else []
 
 
 def _call(block: Block, where: str, turns: Turns | None) -> Message:
@@ -101,22 +97,11 @@ def _call(block: Block, where: str, turns: Turns | None) -> Message:
         raise RequestError(f"'{where}.name' must be a string.", param=f"{where}.name")
     if given is not None and not isinstance(given, dict):
         raise RequestError(f"'{where}.input' must be an object.", param=f"{where}.input")
-    try:
-        arguments = _spelled(given or {}, turns)
-    except ValueError:
-        raise RequestError(f"'{where}.input' holds a number that is not finite.", param=f"{where}.input") from None
     return {
         "id": _id_of(block, "id", where),
         "type": "function",
-        "function": {"name": name, "arguments": arguments},
+        "function": {"name": name, "arguments": as_models_write_json(given or {}, turns)},
     }
-
-
-def _spelled(given: dict[str, Any], turns: Turns | None) -> str:
-    """Raises ValueError for a number that is not finite."""
-    if turns is None:
-        return _ENCODER.encode(given)
-    return b"".join(spelled(given, turns)).decode()
 
 
 def _id_of(block: Block, name: str, where: str) -> str:

@@ -15,7 +15,7 @@ from reply import Extension, Finish, Ids, Reply, ReplyEvent, ReplyHead, Usage
 from turns import Turns
 from wire.json_body import LARGE
 from wire.json_slices import JsonText
-from wire.json_values import RawJson, spelled
+from wire.json_values import RawJson, spelled_whole
 
 
 def message_of(
@@ -38,7 +38,7 @@ def message_of(
         **blocks.stop.fields(),
         "usage": usage_of(blocks.counts),
     }
-    return b"".join(spelled(message, Turns())), blocks.counts
+    return spelled_whole(message, Turns()), blocks.counts
 
 
 class _Blocks:
@@ -48,6 +48,7 @@ class _Blocks:
         self._id = options.id
         self._ids = Ids(ids)
         self._blocks: list[tuple[dict[str, Any], list[str]]] = []  # each with the pieces of its text or input
+        self._inputs: list[list[str]] = []  # the pieces of each call's input
         self.stop = Stop(options.stops)
         self.model: str | None = None
         self.counts: Mapping[str, Any] = {}
@@ -60,9 +61,10 @@ class _Blocks:
                 self._text("thinking", text)
             case CallStart(name=name, id=wished):
                 call_id = to_client(self._ids.take(wished))
-                self._blocks.append(({"type": "tool_use", "id": call_id, "name": name}, []))
-            case ArgumentsDelta(delta=delta):
-                self._blocks[-1][1].append(delta)
+                self._inputs.append([])
+                self._blocks.append(({"type": "tool_use", "id": call_id, "name": name}, self._inputs[-1]))
+            case ArgumentsDelta(index=index, delta=delta):
+                self._inputs[index].append(delta)
             case Finish(reason=reason):
                 self.stop.finish(reason)
             case ReplyHead(model=model):

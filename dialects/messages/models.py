@@ -13,6 +13,7 @@ from typing import Any
 from dialects.messages.shape import error_body
 from dialects.protocol import Ask, BackendAnswer, SideReply, SideRequest
 from errors import BackendError, ErrorInfo, RequestError
+from wire.json_values import compact
 
 _ASKS = "anthropic-version"
 _PATH = "/v1/models"
@@ -26,7 +27,7 @@ def list_models(request: SideRequest, ask: Ask) -> SideReply | None:
     answer = ask("GET", _PATH)
     if answer.status >= 400:
         return _refused(answer)
-    return SideReply(json.dumps(_page(_models_in(answer), request.query), ensure_ascii=False).encode(errors="replace"))
+    return SideReply(compact(_page(_models_in(answer), request.query)).encode(errors="replace"))
 
 
 def one_model(request: SideRequest, ask: Ask) -> SideReply | None:
@@ -40,8 +41,8 @@ def one_model(request: SideRequest, ask: Ask) -> SideReply | None:
     model = next((model for model in _models_in(answer) if model["id"] == wanted), None)
     if model is None:
         missing = error_body(ErrorInfo(404, {"message": f"The backend has no model '{wanted}'."}))
-        return SideReply(json.dumps(missing, ensure_ascii=False).encode(errors="replace"), 404)
-    return SideReply(json.dumps(model, ensure_ascii=False).encode(errors="replace"))
+        return SideReply(compact(missing).encode(errors="replace"), 404)
+    return SideReply(compact(model).encode(errors="replace"))
 
 
 def _models_in(answer: BackendAnswer) -> list[dict[str, Any]]:
@@ -100,4 +101,4 @@ def _refused(answer: BackendAnswer) -> SideReply:
         error = None
     message = error.get("message") if isinstance(error, dict) else error
     told = error_body(ErrorInfo(answer.status, {"message": message if isinstance(message, str) else ""}))
-    return SideReply(json.dumps(told, ensure_ascii=False).encode(errors="replace"), answer.status)
+    return SideReply(compact(told).encode(errors="replace"), answer.status)

@@ -8,10 +8,10 @@ Source of the format: Anthropic's API reference, "Messages".
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from io import BytesIO
+from random import getrandbits
 from typing import Any
 
 from converters.thinking import keeps_reasoning, settings_for
@@ -22,9 +22,9 @@ from dialects.messages.tools import Tools, choice_of, tools_of
 from dialects.protocol import ParsedRequest
 from errors import RequestError
 from turns import Turns
-from wire.json_body import LARGE, read_body, read_large
-from wire.json_spelled import read_spelled
-from wire.json_values import RawJson, spelled
+from wire.json_body import LARGE, read_finite, read_large
+from wire.json_values import RawJson
+from wire.json_written import as_json
 
 _SAME = ("temperature", "top_p", "top_k")
 """Numbers that have the same name and meaning in chat requests."""
@@ -35,9 +35,6 @@ _NAMES = frozenset(
     }
 )
 """All fields that are read."""
-_TOOLS = frozenset({"tools"})
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
-"""What was read from JSON has no circles to look for."""
 _THINKS: Mapping[object, bool] = {"enabled": True, "adaptive": True, "disabled": False}
 
 
@@ -61,22 +58,18 @@ class MessagesOptions:
 def parse(raw: bytes, wanted: Callable[[str], bool] = lambda model: True) -> ParsedRequest:
     """Parse the body of a request. `wanted` says whether its tokens are to be estimated. Raises RequestError, which
     names the field."""
-    spelled = None if len(raw) > LARGE else read_spelled(raw, _TOOLS)
-    body = _read(raw) if spelled is None else _object(spelled.value)
-    tools = tools_of(body, () if spelled is None else spelled.spellings("tools"))
+    body = _read(raw)
+    tools = tools_of(body)
     turns = Turns() if len(raw) > LARGE else None
     history = _KeptReasoning(body.get("model"))
     chat = {**chat_prompt(body, tools, turns, history.watch), **_wishes(body, tools)}
-    if turns is None:
-        parsed = chat_requests.parse(_written_with_tools(chat, tools), chat)
-    else:
-        parsed = chat_requests.parse(written(chat, turns))
-    prompt = chat if turns is None and wanted(parsed.model) else None
-    codes = {"tool_skipped": tools.skipped, "reasoning_dropped": history.dropped}
-    return replace(
-        parsed,
-        codes=parsed.codes | {code for code, holds in codes.items() if holds},
-        options=MessagesOptions(f"msg_{secrets.token_hex(12)}", frozenset(chat.get("stop", ())), prompt),
+    prompt = chat if turns is None and wanted(chat["model"]) else None
+    codes = (("tool_skipped", tools.skipped), ("reasoning_dropped", history.dropped))
+    return chat_requests.parse(
+        as_json(chat, turns),
+        None if turns is not None else chat,
+        codes=frozenset(code for code, holds in codes if holds),
+        options=MessagesOptions(f"msg_{getrandbits(96):024x}", frozenset(chat.get("stop", ())), prompt),
     )
 
 
@@ -148,14 +141,12 @@ def chat_prompt(
 
 def _raw(messages: Iterator[dict[str, Any]], turns: Turns) -> RawJson:
     """In one buffer that grows: pieces of hundreds of thousands of messages would take more than they hold."""
-    buffer = bytearray(b"[")
+    buffer, comma = BytesIO(), b"["
     for message in messages:
-        if len(buffer) > 1:
-            buffer += b", "
-        for piece in spelled(message, turns):
-            buffer += piece
-    buffer += b"]"
-    return RawJson(bytes(buffer))
+        buffer.write(comma + as_json(message, turns))
+        comma = b","
+    buffer.write(b"]" if comma == b"," else b"[]")
+    return RawJson(buffer.getvalue())
 
 
 def _thinks(thinking: Any) -> bool | None:
@@ -201,39 +192,7 @@ def _stops(body: Mapping[str, Any]) -> list[str]:
 
 
 def _read(raw: bytes) -> dict[str, Any]:
-    return _object(read_large(raw, _NAMES, "messages") if len(raw) > LARGE else read_body(raw))
-
-
-def _object(body: Any) -> dict[str, Any]:
+    body = read_large(raw, _NAMES, "messages") if len(raw) > LARGE else read_finite(raw, ".{}")
     if not isinstance(body, dict):
         raise RequestError("The request body must be a JSON object.")
     return body
-
-
-def _written_with_tools(chat: Mapping[str, Any], tools: Tools) -> bytes:
-    """The JSON of a chat request. Declarations of tools are much of it, and stand there as the client wrote them."""
-    if not any(tools.spelled):
-        return written(chat, None)
-    rest = {name: value for name, value in chat.items() if name != "tools"}
-    try:
-        declared = [
-            f'{{"type": "function", "function": {spelled}}}' if spelled is not None else _ENCODER.encode(tool)
-            for tool, spelled in zip(tools.declared, tools.spelled, strict=True)
-        ]
-    except ValueError:
-        raise _not_finite() from None
-    return b"".join([written(rest, None)[:-1], b', "tools": [', ", ".join(declared).encode(errors="replace"), b"]}"])
-
-
-def written(chat: Mapping[str, Any], turns: Turns | None) -> bytes:
-    """The JSON of a chat request. With `turns` in slices, so that others take theirs."""
-    if turns is not None:
-        return b"".join(spelled(chat, turns))
-    try:
-        return _ENCODER.encode(chat).encode(errors="replace")
-    except ValueError:
-        raise _not_finite() from None
-
-
-def _not_finite() -> RequestError:
-    return RequestError("The request holds a number that is not finite.")

@@ -9,18 +9,24 @@ Source of the format: Anthropic's API reference, "Streaming messages".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, LeaseKind, Reasoning, Text
 from dialects.messages.ids import to_client
 from dialects.messages.request import MessagesOptions
 from dialects.messages.shape import Stop, dumped, error_body, signature_of, texts_in, usage_of
-from errors import ErrorInfo
+from errors import ErrorInfo, Unreadable
 from reply import ChoiceEvent, Extension, Failure, Features, Finish, Ids, ReplyEvent, ReplyHead, Step, Usage
-from turns import Turns
+from turns import Turns, in_turns
 from wire.json_values import SMALL
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
+MOST_BEHIND = 1 << 20
+"""Bytes of text that may wait for the end of a call."""
+_PIECE = 64
+"""Bytes that a piece of text takes beside its characters."""
 _MANY = 64
 """Events of one step, of which it takes milliseconds to write more."""
 _DELTAS: Mapping[LeaseKind, tuple[str, str]] = {
@@ -52,7 +58,9 @@ class MessagesStreamWriter:
         self._begun = False
         self._kind: LeaseKind | None = None  # of the block that is open
         self._index = -1  # of the last block
-        self._call = -1  # the call that the last block is of
+        self._call = -1  # the call that the last of its blocks is of
+        self._behind: list[tuple[LeaseKind, str]] = []  # text that came while a call was open; two blocks never are
+        self._behind_size = 0
         self._stop = Stop(options.stops)
         self._counts: Mapping[str, Any] | None = None
         self._error: ErrorInfo | None = None
@@ -79,7 +87,7 @@ class MessagesStreamWriter:
         if self._error is not None:
             return told + _event("error", dumped(error_body(self._error)))
         delta = {"type": "message_delta", "delta": self._stop.fields(), "usage": usage_of(self._counts)}
-        last = [*self._begin(None), *self._close(), _event("message_delta", dumped(delta)), told]
+        last = [*self._begin(None), *self._close_all(), _event("message_delta", dumped(delta)), told]
         return b"".join([*last, _event("message_stop", '{"type":"message_stop"}')])
 
     def accepts(self, features: Features) -> bool:
@@ -99,6 +107,8 @@ class MessagesStreamWriter:
                 yield from self._text("reasoning", text)
             case CallStart():
                 yield from self._open_call(event)
+            case ArgumentsDelta() if self._kind != "arguments":
+                self._error = Unreadable().info  # too much text came before the call had ended
             case ArgumentsDelta(delta=delta) if delta:
                 for start in range(0, len(delta), SMALL):
                     yield self._delta("arguments", delta[start : start + SMALL])
@@ -146,6 +156,12 @@ class MessagesStreamWriter:
         yield PING
 
     def _text(self, kind: LeaseKind, text: str) -> Iterator[bytes]:
+        if self._kind == "arguments":
+            self._behind.append((kind, text))
+            self._behind_size += len(text) + _PIECE
+            if self._behind_size > MOST_BEHIND:
+                yield from self._close()
+            return
         if self._kind != kind:
             if kind == "text":
                 yield from self._open(kind, {"type": "text", "text": ""})
@@ -161,14 +177,14 @@ class MessagesStreamWriter:
 
     def _open(self, kind: LeaseKind, block: Mapping[str, Any]) -> Iterator[bytes]:
         yield from self._begin(None)
-        yield from self._close()
+        yield from self._close_all()
         self._kind = kind
         self._index += 1
         start = {"type": "content_block_start", "index": self._index, "content_block": block}
         yield _event("content_block_start", dumped(start))
 
     def _close(self) -> Iterator[bytes]:
-        """End the block that is open, if one is."""
+        """End the block that is open, if one is. What waited for the end of a call is in an open block then."""
         if self._kind is None:
             return
         if self._kind == "reasoning":
@@ -177,6 +193,14 @@ class MessagesStreamWriter:
             yield _event("content_block_delta", dumped(delta))
         self._kind = None
         yield _event("content_block_stop", f'{{"type":"content_block_stop","index":{self._index}}}')
+        if self._behind:
+            behind, self._behind, self._behind_size = self._behind, [], 0
+            for kind, pieces in groupby(in_turns(behind), itemgetter(0)):
+                yield from self._text(kind, "".join(text for _, text in pieces))
+
+    def _close_all(self) -> Iterator[bytes]:
+        while self._kind is not None:
+            yield from self._close()
 
     def _delta(self, kind: LeaseKind, text: str) -> bytes:
         name, member = _DELTAS[kind]

@@ -7,15 +7,13 @@ the request.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from errors import RequestError
 
 _DATED = re.compile(r"_\d{8}\Z")
-_OF_FUNCTION = frozenset({"name", "description", "input_schema"})
-_SCHEMA = re.compile(r'"input_schema"\s*:')
 _CHOICES: Mapping[object, str] = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -25,8 +23,6 @@ class Tools:
 
     declared: list[dict[str, Any]]
     skipped: frozenset[str]
-    spelled: list[str | None]
-    """The function of each tool that is declared, as the client spelled it; None where it must be written."""
 
     @property
     def names(self) -> set[str]:
@@ -34,30 +30,25 @@ class Tools:
         return {tool["function"]["name"] for tool in self.declared}
 
 
-def tools_of(body: Mapping[str, Any], spellings: Sequence[str] = ()) -> Tools:
-    """The tools of a request. Raises RequestError, which names the field.
-
-    `spellings` are the tools as JSON, as far as the client's spelling is known.
-    """
+def tools_of(body: Mapping[str, Any]) -> Tools:
+    """The tools of a request. Raises RequestError, which names the field."""
     given = body.get("tools")
     if given is not None and not isinstance(given, list):
         raise RequestError("'tools' must be a list.", param="tools")
     declared: list[dict[str, Any]] = []
     skipped: set[str] = set()
-    spelled: list[str | None] = []
     for place, tool in enumerate(given or ()):
         where = f"tools.{place}"
         if not isinstance(tool, dict):
             raise RequestError(f"'{where}' must be an object.", param=where)
         if _runs_at_the_client(tool):
             declared.append({"type": "function", "function": _function(tool, where)})
-            spelled.append(_spelled_function(tool, spellings[place] if place < len(spellings) else None))
         else:
             skipped.add(str(tool.get("name") or tool.get("type")))
     servers = body.get("mcp_servers")
     if isinstance(servers, list) and servers:
         skipped.add("mcp_servers")
-    return Tools(declared, frozenset(skipped), spelled)
+    return Tools(declared, frozenset(skipped))
 
 
 def _runs_at_the_client(tool: Mapping[str, Any]) -> bool:
@@ -78,18 +69,6 @@ def _function(tool: Mapping[str, Any], where: str) -> dict[str, Any]:
         function["description"] = tool["description"]
     function["parameters"] = schema or {"type": "object", "properties": {}}
     return function
-
-
-def _spelled_function(tool: Mapping[str, Any], spelled: str | None) -> str | None:
-    """The function of a tool as JSON: what the client wrote, with its schema under the other name."""
-    if spelled is None or tool.keys() != _OF_FUNCTION or not tool["input_schema"]:
-        return None
-    if not isinstance(tool["description"], str):
-        return None
-    function, found = _SCHEMA.subn(
-        '"parameters":', spelled, count=1
-    )  # in a string, a backslash stands before the quote
-    return function if found else None
 
 
 def choice_of(body: Mapping[str, Any], tools: Tools) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dialects.ollama.spelling import in_slices
 from errors import RequestError
 from turns import Turns
+from wire.json_written import as_models_write_json
 
 _IMAGES = (("iVBORw0KGgo", "png"), ("/9j/", "jpeg"), ("R0lGOD", "gif"), ("UklGR", "webp"), ("Qk", "bmp"))
 """How the base64 of an image begins, and its type."""
@@ -95,7 +95,7 @@ class History:
         self._waiting.add(call_id, name)
         arguments = function.get("arguments")
         if not isinstance(arguments, str):
-            arguments = in_slices({} if arguments is None else arguments, self._turns).decode(errors="replace")
+            arguments = as_models_write_json({} if arguments is None else arguments, self._turns)
         return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
     def _ids_of(self, messages: Sequence[Any]) -> Iterator[str]:

@@ -6,7 +6,6 @@ What would change the answer and cannot be had from a chat backend is refused by
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,12 +14,12 @@ from typing import Any
 from converters.thinking import keeps_reasoning, settings_for
 from dialects.chat import request as chat_requests
 from dialects.ollama.history import History, with_images
-from dialects.ollama.spelling import in_slices
 from dialects.protocol import ParsedRequest
 from errors import RequestError
 from turns import Turns
-from wire.json_body import LARGE, find_members, read_body
+from wire.json_body import LARGE, find_members, read_finite
 from wire.json_values import ValueReader
+from wire.json_written import as_json
 
 _CHAT = frozenset({"messages", "tools"})
 _GENERATE = frozenset({"prompt", "system", "images", "raw", "suffix", "template", "context"})
@@ -45,8 +44,6 @@ _OPTIONS: Mapping[str, str] = {
 }
 """Options that are numbers, and their names in chat requests. The last four are not OpenAI's, but local servers know
 them by these names. Options about loading a model have none."""
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
-"""What was read from JSON has no circles to look for."""
 _ZERO = re.compile(r"-?0+(\.0*)?([nuµm]?s|m|h)?")
 
 
@@ -81,10 +78,8 @@ class OllamaRequest:
     def parsed(self, started: int) -> ParsedRequest:
         """The chat request, which came at `started`. Raises RequestError, which names the field."""
         chat = self._chat_request()
-        if self.large:
-            parsed = chat_requests.parse(in_slices(chat, Turns()))
-        else:
-            parsed = chat_requests.parse(_ENCODER.encode(chat).encode(errors="replace"), chat)
+        written = as_json(chat, Turns() if self.large else None)
+        parsed = chat_requests.parse(written, None if self.large else chat)
         codes = frozenset({"reasoning_dropped"}) if self.reasoning_dropped else frozenset[str]()
         return replace(
             parsed,
@@ -143,7 +138,7 @@ def read_generate(raw: bytes) -> OllamaRequest:
 def _fields(raw: bytes, names: frozenset[str]) -> dict[str, Any]:
     """The fields of a body that count. A long body is read in slices."""
     if len(raw) <= LARGE:
-        body = read_body(raw)
+        body = read_finite(raw)
         if not isinstance(body, dict):
             raise RequestError("The request body must be a JSON object.")
         return {name: body[name] for name in names if name in body}

@@ -5,14 +5,12 @@ Source of the format: docs/api.md and api/types.go of Ollama, and what its SDK f
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from turns import Turns
-from wire.json_values import spelled
+from wire.json_values import compact
 
 _SECOND = 1_000_000_000
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
@@ -36,19 +34,7 @@ GENERATE_FORM = Form('"response":', "")
 
 def as_json(value: Any) -> str:
     """`value` as JSON that no reader of lines takes for two: the SDK cuts also at line ends that JSON allows."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except TypeError:  # part of it is long and stayed as it was received
-        text = b"".join(spelled(value, Turns(), (",", ":"))).decode(errors="replace")
-    return in_one_line(text)
-
-
-def in_slices(value: Any, turns: Turns) -> bytes:
-    """`value` as JSON in UTF-8, for values that may be long: others take their turn meanwhile."""
-    written = bytearray()  # a list of all pieces would have to be joined in one go
-    for piece in spelled(value, turns):
-        written += piece
-    return bytes(written)
+    return in_one_line(compact(value))
 
 
 def in_one_line(text: str) -> str:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import RequestError
-from wire.json_body import LARGE, find_members
+from wire.json_body import LARGE, find_members, read_finite
 from wire.json_slices import Entry
-from wire.json_spelled import SpelledBody, read_spelled
 from wire.json_values import ValueReader
 
 INPUT = "input"
-_TOOLS = frozenset({"tools"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +20,17 @@ class Body:
 
     fields: dict[str, Any]
     input: str | Iterator[Any] | None
-    spelled: SpelledBody | None = None
-    """How the fields were spelled; None for a long body."""
 
 
 def read(raw: bytes, names: frozenset[str]) -> Body:
     """Read a body; of a long one only the fields with these `names`. Raises RequestError."""
     if len(raw) > LARGE:
         return _read_large(raw, names)
-    spelled = read_spelled(raw, _TOOLS)
-    fields = spelled.value
+    fields = read_finite(raw)
     if not isinstance(fields, dict):
         raise RequestError("The request body must be a JSON object.")
     found = fields.pop(INPUT, None)
-    return Body(fields, iter(found) if isinstance(found, list) else _text_or_none(found), spelled)
+    return Body(fields, iter(found) if isinstance(found, list) else _text_or_none(found))
 
 
 def _read_large(raw: bytes, names: frozenset[str]) -> Body:

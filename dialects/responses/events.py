@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from turns import Turns
-from wire.json_values import SMALL, spelled
+from wire.json_values import SMALL, compact, spelled_whole
 
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-"""Made once: `json.dumps` makes one for each value."""
 _LONG_LIST = 256
 """Items of a list that takes milliseconds to write."""
-quoted = _COMPACT.encode
+quoted = compact
 """A short text as a JSON string."""
 
 
@@ -72,5 +69,5 @@ def as_json(value: Any) -> bytes:
     """A value as JSON; texts and lists may be of any length."""
     long = SMALL if isinstance(value, str) else _LONG_LIST
     if isinstance(value, str | list) and len(value) > long:
-        return b"".join(spelled(value, Turns(), (",", ":")))
-    return _COMPACT.encode(value).encode(errors="replace")
+        return spelled_whole(value, Turns(), (",", ":"))
+    return compact(value).encode(errors="replace")

@@ -46,11 +46,13 @@ class Past:
         return tuple(name for name, items in self._quoted.items() if items)
 
     def go_on_from(self, response_id: object) -> None:
-        """Take the conversation that ends with a response. Raises PreviousResponseNotFound and TooLarge."""
+        """Take the conversation that ends with a response. Raises RequestError, such as PreviousResponseNotFound."""
+        if not isinstance(response_id, str) or not response_id:
+            told = "'previous_response_id' must be the id of a response."
+            raise RequestError(told, param="previous_response_id")
         if self._store is None:
             raise PreviousResponseNotFound(response_id, NO_STORE)
-        if isinstance(response_id, str):
-            self._before = self._store.conversation(response_id, self._owner)
+        self._before = self._store.conversation(response_id, self._owner)
         if not self._before:
             raise PreviousResponseNotFound(response_id)
         self.size = sum(len(each.request) + len(each.body) for each in self._before)

@@ -5,9 +5,8 @@ Source of the format: the OpenAI API reference, the types of the vendor's SDK, a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from converters.thinking import keeps_reasoning
@@ -22,8 +21,8 @@ from errors import RequestError
 from reply import KeptAnswer
 from turns import Turns
 from wire.json_body import LARGE
-from wire.json_spelled import SpelledBody
-from wire.json_values import SMALL, spelled
+from wire.json_values import SMALL
+from wire.json_written import as_json
 
 PATH = "/v1/responses"
 REASONING_DROPPED = "reasoning_dropped"
@@ -56,10 +55,6 @@ _NAMES = frozenset(
         *("previous_response_id", "store"),
     }
 )
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
-"""Made once: `json.dumps` makes one for each value. What was read from JSON has no circles."""
-Spelling = Callable[[Any], bytes]
-"""Writes a value as JSON."""
 _LOGPROBS = "message.output_text.logprobs"
 _ENCRYPTED = "reasoning.encrypted_content"
 
@@ -89,28 +84,30 @@ def parse(raw: bytes, store: ResponseStore | None = None, owner: str | None = No
     fields = body.fields
     _refuse(fields)
     tools = ToolTable()
-    tools.add(fields.get("tools"), "tools", body.spelled.spellings("tools") if body.spelled is not None else ())
+    tools.add(fields.get("tools"), "tools")
     past = Past(store, owner)
     previous = fields.get("previous_response_id")
     if previous is not None:
         past.go_on_from(previous)
-    large = len(raw) + past.size > LARGE
-    as_json = _in_slices(Turns()) if large else _at_once
-    if large:
-        messages, drops = _told(fields, body.input, past, tools, as_json)
-        head = as_json(_chat_fields(fields, tools))[:-1]
-        parsed = chat.parse(b"".join([head, b',"messages":[', messages, b"]}"]))
-    else:
-        listed, drops = _listed(fields, body.input, past, tools)
-        asked = _chat_fields(fields, tools)
-        parsed = chat.parse(_written(asked, tools, listed), {**asked, "messages": listed})
-    codes = {SKIPPED} if tools.skipped else set[str]()
-    if drops:
-        codes.add(REASONING_DROPPED)
+    turns = Turns() if len(raw) + past.size > LARGE else None
+    asked, written, drops = _asked(fields, body.input, past, tools, turns)
+    codes = [code for code, holds in ((SKIPPED, tools.skipped), (REASONING_DROPPED, drops)) if holds]
     kept = _kept(fields, raw, past, store, owner)
-    longest = store.longest if store is not None else 0
-    options = replace(_options(fields, body.spelled, tools, as_json), kept=kept, longest=longest)
-    return replace(parsed, codes=parsed.codes | codes, options=options, kept=kept)
+    options = _options(fields, tools, turns, kept, store.longest if store is not None else 0)
+    return chat.parse(written, asked, codes=frozenset(codes), options=options, kept=kept)
+
+
+def _asked(
+    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, turns: Turns | None
+) -> tuple[dict[str, Any] | None, bytes, bool]:
+    """(the chat request, the same as JSON, whether reasoning was left out). A long one is there as JSON only."""
+    if turns is None:
+        listed, drops = _listed(fields, given, past, tools)
+        asked = {**_chat_fields(fields, tools), "messages": listed}
+        return asked, as_json(asked), drops
+    messages, drops = _told(fields, given, past, tools, turns)
+    head = as_json(_chat_fields(fields, tools), turns)[:-1]
+    return None, b"".join([head, b',"messages":[', messages, b"]}"]), drops
 
 
 def _refuse(fields: Mapping[str, Any]) -> None:
@@ -129,45 +126,16 @@ def _kept(
     return KeptAnswer(f"resp_{store.new_token()}", owner, fields.get("previous_response_id"), past.quoted)
 
 
-def _written(asked: Mapping[str, Any], tools: ToolTable, messages: Sequence[Message]) -> bytes:
-    """The chat request as JSON. Declarations of tools are much of it, and stand there as the client wrote them."""
-    rest = {name: value for name, value in asked.items() if name != "tools"}
-    told = [_at_once(rest)[:-1]]
-    if "tools" in asked:
-        declared = [
-            f'{{"type":"function","function":{spelled}}}' if spelled is not None else _ENCODER.encode(function)
-            for function, spelled in zip(tools.functions, tools.spelled, strict=True)
-        ]
-        told += [b',"tools":[', ",".join(declared).encode(errors="replace"), b"]"]
-    return b"".join([*told, b',"messages":', _at_once(messages), b"}"])
-
-
-def _at_once(value: Any) -> bytes:
-    return _ENCODER.encode(value).encode(errors="replace")
-
-
-def _in_slices(turns: Turns) -> Spelling:
-    """For what may be long: others take their turn meanwhile."""
-
-    def as_json(value: Any) -> bytes:
-        return b"".join(spelled(value, turns, (",", ":")))
-
-    return as_json
-
-
-def _told(
-    fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, as_json: Spelling
-) -> tuple[bytearray, bool]:
+def _told(fields: Mapping[str, Any], given: Any, past: Past, tools: ToolTable, turns: Turns) -> tuple[bytearray, bool]:
     """(the messages as JSON, joined by commas; whether reasoning was left out). Each is written as soon as it is whole,
     so that a long input is never there twice as objects."""
     told = bytearray()
-    turns = Turns()
 
     def tell(message: Message) -> None:
         told.extend(b"," if told else b"")
         content = message["content"]
         small = len(message) == 2 and isinstance(content, str) and len(content) <= SMALL
-        told.extend(_at_once(message) if small else as_json(message))
+        told.extend(as_json(message, None if small else turns))
         turns.take()
 
     return told, _talk(fields, given, past, tools, tell)
@@ -242,7 +210,7 @@ def _response_format(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _options(
-    fields: Mapping[str, Any], spelled: SpelledBody | None, tools: ToolTable, as_json: Spelling
+    fields: Mapping[str, Any], tools: ToolTable, turns: Turns | None, kept: KeptAnswer | None, longest: int
 ) -> ResponsesOptions:
     reasoning = _part(fields, "reasoning")
     summary = reasoning.get("summary") or reasoning.get("generate_summary")
@@ -256,17 +224,18 @@ def _options(
         "service_tier": "default",
         "text": {"format": {"type": "text"}, **_part(fields, "text")},
         "tool_choice": fields.get("tool_choice") or "auto",
+        "tools": fields.get("tools") or [],
         "top_logprobs": fields.get("top_logprobs") or 0,
         "truncation": fields.get("truncation") or "disabled",
     }
-    declared = fields.get("tools") or []
-    as_spelled = spelled.spelling("tools") if spelled is not None and declared else None
     return ResponsesOptions(
         tools=tools,
-        echo=b'%b,"tools":%b' % (as_json(echoed)[1:-1], as_spelled or as_json(declared)),
+        echo=as_json(echoed, turns)[1:-1],
         summary=bool(summary) and summary != "none",
         encrypted=_ENCRYPTED in _included(fields),
         logprobs=_logprobs(fields),
+        kept=kept,
+        longest=longest,
     )
 
 

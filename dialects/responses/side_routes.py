@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dialects.protocol import Ask, SideReply, SideRequest, SideRoute
+from wire.json_values import compact
 
 _CODEX = "codex"
 _WINDOW = 131_072
@@ -38,7 +39,7 @@ def _models(request: SideRequest, ask: Ask) -> SideReply | None:
         return SideReply(answer.body, answer.status)
     known = [each for each in listed if isinstance(each, dict) and isinstance(each.get("id"), str)]
     told = {**found, "models": [_model(each, place) for place, each in enumerate(known)]}
-    return SideReply(json.dumps(told, ensure_ascii=False).encode(errors="replace"), answer.status)
+    return SideReply(compact(told).encode(errors="replace"), answer.status)
 
 
 def _is_codex(request: SideRequest) -> bool:

@@ -5,7 +5,6 @@ Source of the format: the OpenAI API reference and the types of the vendor's SDK
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from dialects.responses.sealed import sealed
 from dialects.responses.store import NO_STORE, PreviousResponseNotFound, ResponseNotFound, ResponseStore
 from errors import RequestError
 from reply import FoundAnswer
+from wire.json_values import compact
 from wire.lossless_json import dumps, loads
 
 _ONE = "/v1/responses/<id>"
@@ -135,4 +135,4 @@ def _encrypted(item: Item) -> Item:
 
 
 def _told(value: Mapping[str, Any]) -> SideReply:
-    return SideReply(json.dumps(value, ensure_ascii=False).encode(errors="replace"), recorded=False)
+    return SideReply(compact(value).encode(errors="replace"), recorded=False)

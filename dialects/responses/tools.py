@@ -6,8 +6,7 @@ holds both. What only the vendor's own servers can run leaves the request.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,8 +16,6 @@ SKIPPED = "tool_skipped"
 """The code that says so (docs/OUTCOMES.md)."""
 INPUT = "input"
 """The one argument of a function that stands for a custom tool."""
-_OF_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
-_TYPE = re.compile(r'\{\s*"type"\s*:\s*"function"\s*,\s*')
 _CHOICES = frozenset({"auto", "none", "required"})
 
 
@@ -43,28 +40,23 @@ class ToolTable:
     tools: dict[str, Tool] = field(default_factory=dict)
     functions: list[dict[str, Any]] = field(default_factory=list)
     """Their declarations for the backend."""
-    spelled: list[str | None] = field(default_factory=list)
-    """The function of each declaration as the client spelled it; None where it must be written."""
     skipped: bool = False
     """A tool was left out."""
 
-    def add(self, declared: Any, where: str, spellings: Sequence[str] = ()) -> None:
-        """Add a list of tools. Raises RequestError, which names the place that begins with `where`.
-
-        `spellings` are the tools as JSON, as far as the client's spelling is known.
-        """
+    def add(self, declared: Any, where: str) -> None:
+        """Add a list of tools. Raises RequestError, which names the place that begins with `where`."""
         if declared is None:
             return
         if not isinstance(declared, list):
             raise RequestError(f"'{where}' must be a list.", param=where)
         for place, tool in enumerate(declared):
-            self._add(tool, f"{where}[{place}]", None, spellings[place] if place < len(spellings) else None)
+            self._add(tool, f"{where}[{place}]", None)
 
     def of(self, name: str) -> Tool:
         """The tool that a call of the function `name` is for. One that nobody declared is a function."""
         return self.tools.get(name) or Tool(name)
 
-    def _add(self, tool: Any, where: str, namespace: str | None, spelled: str | None = None) -> None:
+    def _add(self, tool: Any, where: str, namespace: str | None) -> None:
         if not isinstance(tool, dict):
             raise RequestError(f"'{where}' must be an object.", param=where)
         kind = tool.get("type")
@@ -79,19 +71,17 @@ class ToolTable:
             # some clients send the nested form of chat completions
             nested = tool.get("function")
             function = nested if isinstance(nested, dict) and "name" not in tool else tool
-            told = _spelled_function(tool, spelled) if spelled is not None and namespace is None else None
-            self._declare(Tool(_name_of(function, where), "function", namespace), _function_of(function), told)
+            self._declare(Tool(_name_of(function, where), "function", namespace), _function_of(function))
         elif kind == "custom":
             self._declare(Tool(_name_of(tool, where), "custom", namespace), _function_of_custom(tool))
         else:
             self.skipped = True
 
-    def _declare(self, tool: Tool, function: dict[str, Any], spelled: str | None = None) -> None:
+    def _declare(self, tool: Tool, function: dict[str, Any]) -> None:
         name = chat_name(tool.name, tool.namespace)
         if name not in self.tools:
             self.tools[name] = tool
             self.functions.append({"type": "function", "function": {"name": name, **function}})
-            self.spelled.append(spelled)
 
     # -- tool_choice -------------------------------------------------------------------------------------------------
 
@@ -160,14 +150,6 @@ def _name_of(tool: Mapping[str, Any], where: str) -> str:
 
 def _function_of(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tool[key] for key in ("description", "parameters", "strict") if tool.get(key) is not None}
-
-
-def _spelled_function(tool: Mapping[str, Any], spelled: str) -> str | None:
-    """The function of a tool as JSON: what the client wrote without its type, if that stands first."""
-    type_ = _TYPE.match(spelled)
-    if type_ is None or not tool.keys() <= _OF_FUNCTION or None in tool.values():
-        return None
-    return "{" + spelled[type_.end() :]
 
 
 def _function_of_custom(tool: Mapping[str, Any]) -> dict[str, Any]:

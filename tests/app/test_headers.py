@@ -157,3 +157,17 @@ def test_errors_carry_the_request_id_too(backend: ScriptedBackend, case: str) ->
     with running_proxy(url) as proxy, proxy.client(body, headers=[("X-Request-Id", "abc-123")]) as client:
         assert client.status >= 400
         assert client.header("x-request-id") == "abc-123"
+
+
+def test_a_whole_answer_is_called_json_whatever_the_backend_calls_it(place: tuple[ScriptedBackend, Proxy]) -> None:
+    """A 201 that was called a stream left as one, with JSON in it (defect C6)."""
+    backend, proxy = place
+    told = json.dumps(completion("Hi")).encode()
+    for kind, wanted in (
+        ("text/event-stream", "application/json"),
+        ("application/json; charset=utf-8", "application/json; charset=utf-8"),
+    ):
+        backend.answer = Answer([told], 201, [("Content-Type", kind)], "length")
+        with proxy.client(ask(stream=False)) as client:
+            assert client.json()["choices"][0]["message"]["content"] == "Hi"
+            assert (client.status, client.header("content-type")) == (201, wanted)

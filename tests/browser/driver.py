@@ -55,7 +55,9 @@ class Browser:
         self.driver = driver
 
     def open(self, url: str) -> None:
+        """Go there, and wait for the page's scripts: on a busy machine the driver returns before they have run."""
         self.driver.get(url)
+        self.until(lambda: self.js("return document.readyState === 'complete'"))
 
     def js(self, script: str, *arguments: object) -> Any:
         """What a script of the test returns. It runs outside of the page's policy."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.answers import DONE, TOOLS, Answer, Json, Piece, ask, chunk, completion, frame, json_answer, said
+from tests.records.recorded import until
 from tests.servers import Proxy, Received
 
 GLM = "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>서울 Seoul</arg_value>\n</tool_call>"
@@ -70,7 +71,7 @@ KINDS: Mapping[str, Callable[[Script], Answer]] = {
     "native-slip": lambda _: json_answer(completion(None, "tool_calls", **NATIVE)),
     "quoting": lambda _: slowly(QUOTED),
     "abstaining": lambda _: slowly(LEFT),
-    "plain": lambda _: slowly(PLAIN),
+    "plain": lambda _: slowly(PLAIN, pause=0.05),  # each piece is read by itself, on a busy machine too
     "buffered": lambda _: json_answer(completion(f"{THOUGHT}{GLM}")),
     "reasoning": lambda _: reasoned(),
     "failing": lambda _: json_answer({"error": {"message": "The model crashed.", "type": "server_error"}}, 500),
@@ -81,9 +82,10 @@ BUFFERED = {"buffered", "native-slip", "failing", "refusing"}
 
 
 def ask_kind(proxy: Proxy, model: str, **more: Any) -> None:
-    """Ask for one of KINDS, and wait for its end."""
+    """Ask for one of KINDS, and wait for its end: its record's, which comes a moment after the client's."""
     with proxy.client(request_of(model, **more)) as client:
         client.rest()
+    until(lambda: record_of(proxy, model)["state"] == "ended" or None)
 
 
 def request_of(model: str, **more: Any) -> Json:

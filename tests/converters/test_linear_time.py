@@ -32,7 +32,11 @@ def _work(text: str, piece: int) -> int:
         nonlocal count
         count += 1
         if event == "call":
-            count += sum(len(each) for each in frame.f_locals.values() if type(each) is str) // 100
+            length = 0
+            for each in frame.f_locals.values():
+                if type(each) is str:
+                    length += len(each)
+            count += length // 100
 
     sys.setprofile(note)
     try:

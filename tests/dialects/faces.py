@@ -188,3 +188,17 @@ FACES: Sequence[Face] = (
     _ollama("ollama", "/api/chat", _ask_chat, True),
     _ollama("generate", "/api/generate", lambda stream, tools: {"prompt": "Hi"}, False),
 )
+
+
+def message_of_error(face: str, told: Json) -> str:
+    """What an error says; AssertionError if it has not the shape of the face."""
+    if face in ("ollama", "generate"):
+        assert list(told) == ["error"]
+        return str(told["error"])
+    error = told["error"]
+    if face == "messages":
+        assert set(told) <= {"type", "error", "request_id"} and told["type"] == "error"
+        assert set(error) == {"type", "message"} and error["type"].endswith(("_error", "_too_large"))
+    else:
+        assert set(told) == {"error"} and {"message", "type", "param", "code"} >= set(error) >= {"message", "type"}
+    return str(error["message"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.answers import Answer, chunk, completion, frame, json_answer, said
-from tests.dialects.faces import FACES, Face, Said
+from tests.dialects.faces import FACES, Face, Said, message_of_error
 from tests.dialects.test_toy import CAN, ENTRY, MORE, NATIVE, USAGE, stream
 from tests.servers import TOOLS, Client, Json, Proxy, ScriptedBackend, running_proxy
 from tests.streaming.refusing import Play, playing, refusal
@@ -44,25 +44,11 @@ def body_of(face: Face, streams: bool, tools: Any = None, **more: Any) -> Json:
     return {"model": "some-model", "stream": streams, **face.ask(streams, declared), **more}
 
 
-def message_of_error(face: Face, told: Json) -> str:
-    """What an error says; AssertionError if it has not the shape of the face."""
-    if face.name in ("ollama", "generate"):
-        assert list(told) == ["error"]
-        return str(told["error"])
-    error = told["error"]
-    if face.name == "messages":
-        assert set(told) <= {"type", "error", "request_id"} and told["type"] == "error"
-        assert set(error) == {"type", "message"} and error["type"].endswith(("_error", "_too_large"))
-    else:
-        assert set(told) == {"error"} and {"message", "type", "param", "code"} >= set(error) >= {"message", "type"}
-    return str(error["message"])
-
-
 def refused(face: Face, client: Client) -> tuple[int, str]:
     """(the status, what the error says)"""
     told = client.json()
     assert client.header("content-type") == "application/json"
-    message = message_of_error(face, told)
+    message = message_of_error(face.name, told)
     assert message
     return client.status, message
 

@@ -257,6 +257,18 @@ def test_an_answer_that_is_under_way_elsewhere_is_waited_for(new_database: New) 
     recorder.close()
 
 
+def test_a_link_of_a_chain_that_is_under_way_elsewhere_is_waited_for(new_database: New) -> None:
+    store, other = SqlStore(new_database()), SqlStore(new_database())
+    recorder = Recorder(store, Writer(store, Retention(7, 1000, MUCH), bytes), True, MUCH, bytes)
+    first = exchange(None, 0)
+    other.write([(stored(first), ())])
+    write(store, [exchange(None, 1, 0)])
+    threading.Timer(0.3, lambda: write(other, [first])).start()
+    answers = AnswerStore(recorder, MUCH)
+    assert numbers(answers.conversation(answer_id(1), None)) == ["answer 0", "answer 1"]
+    recorder.close()
+
+
 def test_tokens_are_of_one_length_and_differ() -> None:
     recorder = new_recorder(Config.from_environment({"RECORD": "full"}))
     answers = answer_store(recorder, 5)

@@ -208,6 +208,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
     store.database.close()
 
 
+def test_a_duration_beyond_any_integer_finds_nothing(filled: SqlStore) -> None:
+    """SQLite could not take the number: the list was a 503 (defect C6)."""
+    for text in ("ttft>999999999.999999d", "total>999999999d", "until:999999999d"):
+        assert not filled.find(Query(own=None, terms=parse(text, NOW), limit=9))
+    assert filled.find(Query(own=None, terms=parse("since:999999999d", NOW), limit=9))
+
+
 @given(terms=strategies.lists(_terms, max_size=4))
 @settings(max_examples=400, deadline=None)
 def test_memory_and_sqlite_agree(filled: SqlStore, terms: list[str]) -> None:

@@ -220,3 +220,15 @@ def test_memory_keeps_so_much_text(recorded: Make) -> None:
     for number in range(5):
         proxy.ask(ask(model=f"m{number}"), Said(said("word " * 600)))
     assert [each["has_text"] for each in proxy.listed()] == [True, True, False, False, False]
+
+
+def test_a_count_that_json_cannot_spell_leaves_the_record_readable(recorded: Make) -> None:
+    """JavaScript reads no `Infinity`: the page of such an exchange would be empty."""
+    proxy = recorded()
+    answer = {**completion("Hi"), "usage": {"prompt_tokens": float("inf"), "completion_tokens": 2}}
+    proxy.ask(ask(stream=False), Said([json.dumps(answer).encode()], content_type="application/json"))
+    [record] = proxy.settled(1)
+    raw = proxy.client.get(f"/dragoman/api/records/{record['id']}").get_data(as_text=True)
+    told = json.loads(raw, parse_constant=pytest.fail)
+    [choice] = told["text"]["attempts"][0]["replay"]["choices"]
+    assert choice["message"]["usage"] == {"prompt_tokens": "Infinity", "completion_tokens": 2}

@@ -22,7 +22,7 @@ from serving.service import logger_of
 from tests.answers import ask, completion, said
 from tests.records.recorded import Recorded, Said, recorded
 from tests.records.test_workers import two_workers
-from tests.servers import Answer, How, Process, ScriptedBackend, proxy_process, started, wait_until_listening
+from tests.servers import PATIENCE, Answer, How, Process, ScriptedBackend, proxy_process, started, wait_until_listening
 
 __all__ = ["recorded"]
 
@@ -168,5 +168,10 @@ def test_in_production_gunicorns_own_lines_are_json_too(tmp_path: Path) -> None:
 
 
 def _a_worker(process: Process) -> int:
-    children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children").read_text().split()
-    return int(children[-1])
+    """The last worker. gunicorn listens before it has started any."""
+    children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
+    until = time.monotonic() + PATIENCE
+    while not (found := children.read_text().split()):
+        assert time.monotonic() < until, "no worker has started"
+        time.sleep(0.02)
+    return int(found[-1])

@@ -78,6 +78,13 @@ def test_a_wrong_call_is_asked_for_again(backend: ScriptedBackend, stream: bool,
 
 
 @both
+def test_the_same_connection_carries_the_next_request(backend: ScriptedBackend, stream: bool) -> None:
+    told(backend, stream, MISFIT, GOOD)
+    first, second = backend.requests
+    assert first.connection == second.connection
+
+
+@both
 def test_all_calls_are_asked_for_again_if_one_is_wrong(backend: ScriptedBackend, stream: bool) -> None:
     found = told(backend, stream, f"{GOOD}\n{MISFIT}", GOOD)
     assert found.message["calls"] == CALLED

@@ -192,6 +192,6 @@ def test_the_decisions_about_a_long_text_that_was_held_are_told_too() -> None:
     assert events and sum(each.end - each.start for each in told) == len(f"```json\n{BARE}")
 
 
-def test_at_info_no_decision_is_told() -> None:
-    logging.getLogger("dragoman.decisions").setLevel(logging.INFO)
+def test_at_info_no_decision_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "dragoman.decisions")
     assert teller("r1") is None

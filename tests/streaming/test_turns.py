@@ -21,6 +21,7 @@ from config import Config
 from converters.syntaxes.tokens import END_TOKENS
 from dialects.chat import CHAT
 from errors import BackendError
+from serving.start import calm_collector
 from streaming.relay import ClientRequest, Relay
 from tests.answers import ask, completion
 from tests.cases import in_one_test
@@ -80,11 +81,12 @@ class HostileBackend(Backend):
 
 
 @pytest.fixture(autouse=True)
-def _no_collector() -> Iterator[None]:
-    """As in the service, the collector does not go through what was loaded before."""
-    gc.collect()
-    gc.freeze()
+def _collector_of_the_service() -> Iterator[None]:
+    """It looks as rarely as in the service, and does not go through what was loaded before."""
+    before = gc.get_threshold()
+    calm_collector()
     yield
+    gc.set_threshold(*before)
     gc.unfreeze()
 
 

@@ -136,6 +136,16 @@ def test_the_key_of_the_request_is_sent_and_no_key_of_the_proxy(backend: Scripte
         assert not any(each.header("Cookie") for each in backend.template_questions)
 
 
+def test_nobody_is_asked_about_a_name_that_no_server_can_have(backend: ScriptedBackend) -> None:
+    """Half a surrogate pair, which no URL can hold, ended the thread: no model was asked about any more (defect C6)."""
+    backend.template_answer = props(TEMPLATE)
+    templates = ModelTemplates(Config(backend_url=backend.url, backend="llamacpp"))
+    for name in ("\ud800", "a\x00b", "a\nb", "m"):
+        templates.wanted(name, list)
+    assert templates.settled(LEARNING)
+    assert [each.target for each in backend.template_questions] == ["/props?model=m&autoload=false"]
+
+
 # -- answers that are no good ------------------------------------------------------------------------------------------
 
 HOSTILE = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"

@@ -48,6 +48,13 @@ def test_another_encoding_becomes_utf8() -> None:
     assert edit('\ufeff{"a": 1, "b": 2}'.encode(), {"a": REMOVED}).decode() == '{"b": 2}'
 
 
+def test_a_value_that_another_of_its_name_replaced_may_be_of_any_depth() -> None:
+    """Whoever read the body did not see it; the walk was a TooDeep, and a 500 (defect C6)."""
+    raw = '{"a": ' + "[" * 900 + "]" * 900 + ', "a": 1, "b": 2}'
+    assert edit(raw.encode(), {"b": b"3"}) == raw.replace("2}", "3}").encode()
+    assert edit(raw.encode(), {"a": REMOVED, "b": REMOVED}) == b"{}"
+
+
 def test_what_is_no_object_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="no object"):
         edit(b"[]", {"a": REMOVED})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -194,10 +195,20 @@ def test_a_number_of_any_length() -> None:
     same(b"[" + b"9" * 5000 + b",-" + b"0" * 30 + b"]")
 
 
+def _as_json_spells(value: Any) -> Any:
+    """A value without the numbers that JSON has no spelling for, which tests/wire/test_json_values.py has."""
+    if isinstance(value, dict):
+        return {name: _as_json_spells(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return list(map(_as_json_spells, value))
+    return 0.5 if isinstance(value, float) and not isfinite(value) else value
+
+
 @given(values, st.booleans())
 @settings(deadline=None)
 def test_what_is_written_in_slices_is_the_same(value: Any, compact: bool) -> None:
     separators = (",", ":") if compact else (", ", ": ")
+    value = _as_json_spells(value)
     wanted = json.dumps(value, ensure_ascii=False, separators=separators).encode(errors="replace")
     assert b"".join(spelled(value, Turns(), separators)) == wanted
 

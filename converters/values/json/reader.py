@@ -117,6 +117,7 @@ class JsonReader:
         may_end = not half or any(marker.startswith(half) for marker in self._ends_at)
         grammar.finish(stops or (self._delimiter.startswith(half) and not may_end))
         self.done = not grammar.stuck
+        self._let_go()
         self.rest = self.rest or untaken
         return out + self._output.take() if self.done else ""
 
@@ -138,7 +139,13 @@ class JsonReader:
         if grammar.over:
             self.done = not grammar.stuck
             self.rest = text[pos:]
+            self._let_go()
         return self._output.take()
+
+    def _let_go(self) -> None:
+        """The value is over. The states of its grammar are methods, so only the garbage collector would find it."""
+        self._grammar.state = _no_state
+        self._strings.let_go()
 
     def _take_pending(self) -> str:
         text = "".join(self._pending)
@@ -146,6 +153,10 @@ class JsonReader:
         self._grammar.waiting_for = None
         self._grammar.judge.waits = False
         return text
+
+
+def _no_state(_text: str, _pos: int) -> int:
+    return -1
 
 
 def strict(text: str, lenient: bool = False) -> str | None:

@@ -44,6 +44,14 @@ _HALF_HEX = re.compile(r"[0-9a-fA-F]{0,3}\Z")
 _RAW = {"n": "\\n", "r": "\\r", "t": "\\t"}
 
 
+def _nothing() -> None:
+    pass
+
+
+def _nowhere(pos: int) -> int:
+    return pos
+
+
 class StringReader:
     """Reads one string after the other: `begin` returns the state that reads the next one.
 
@@ -98,6 +106,10 @@ class StringReader:
         if quote == ESCAPED:
             return self._read_escaped
         return self._read_triple if quote in TRIPLE else self._read
+
+    def let_go(self) -> None:
+        """No string follows. What is called of the grammar refers back to this."""
+        self.ended, self._stop = _nothing, _nowhere
 
     @property
     def flow(self) -> Flow:

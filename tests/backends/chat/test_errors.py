@@ -54,7 +54,7 @@ def test_an_error_of_openai_is_left_as_it_is() -> None:
 def test_a_message_that_is_no_text_becomes_one(message: object, told: str) -> None:
     """Clients show it (defect C6)."""
     found = error_of(502, json.dumps({"error": {"message": message, "code": "x"}}).encode())
-    assert (found.error, found.raw) == ({"message": told, "code": "x"}, None)
+    assert (found.error, found.raw) == ({"type": "backend_error", "message": told, "code": "x"}, None)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,27 @@ def test_what_quotes_nothing(body: bytes) -> None:
 def test_the_status_of_a_refusal_under_a_success(code: object, status: int) -> None:
     body = json.dumps({"error": {"message": "No.", "code": code}}).encode()
     assert late_error_of(body).status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            {"background": {"message": "No."}},
+            'The backend answered with status 502: {"background": {"message": "No."}}',
+        ),
+        ({"message": ["No."], "trace": "x", "id": None}, '["No."] {"trace": "x"}'),
+        ({"message": "No.", "at": float("nan")}, 'No. {"at": NaN}'),
+    ],
+)
+def test_an_error_of_ours_has_the_members_of_the_api(error: object, told: str) -> None:
+    """What else the backend's error says is in the message."""
+    found = error_of(502, json.dumps({"error": error}).encode())
+    assert found.error == {"type": "backend_error", "message": told}
+
+
+def test_an_error_that_says_nothing_has_a_type() -> None:
+    """Clients of the API read `type` of any error."""
+    found = error_of(502, b'{"error": {"message": []}}')
+    assert found.error == {"type": "backend_error", "message": "The backend answered with status 502."}
+    assert error_of(502, b'{"error": {"type": "x", "message": []}}').error["type"] == "x"

@@ -12,7 +12,7 @@ from backends.chat import ChatReplyReader
 from backends.protocol import ReplyContext
 from converters import Expectations, new_parser
 from converters.text.events import Reasoning, Text
-from reply import Extension, Finish, ReplyHead, Step
+from reply import Extension, Finish, ReplyHead, Step, Usage
 from tests.helpers import assemble, chunks
 from wire.sse import DONE, frame_of
 
@@ -66,6 +66,16 @@ RIGHT = [
 @pytest.mark.parametrize("frames", RIGHT)
 def test_a_right_answer_leaves_as_the_bytes_received(frames: list[bytes]) -> None:
     assert raw(read(*frames)) == b"".join(frames)
+
+
+@pytest.mark.parametrize("usage", ["NaN", "7", '"x"', "[1]", "{}", "true"])
+def test_token_counts_that_are_no_object_are_none(usage: str) -> None:
+    """Writers of other APIs asked them for members: an AttributeError, and a 500 (defect C6)."""
+    choice = '{"index": 0, "delta": {"content": "x"}, "finish_reason": null}'
+    frames = [frame_of(f'{{"choices": [{choices}], "usage": {usage}}}') for choices in ("", choice)]
+    whole = reader().read_whole(f'{{"choices": [{choice.replace("delta", "message")}], "usage": {usage}}}'.encode())
+    found = [event for _, event in (*whole.events, *(each for step in read(*frames, DONE) for each in step.events))]
+    assert not [event for event in found if isinstance(event, Usage)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])

@@ -239,3 +239,12 @@ def test_pieces_are_joined() -> None:
     answer.feed(CHUNKED + b"".join(chunk(b"%d " % number) for number in range(50)))
     assert answer.take() == b"".join(b"%d " % number for number in range(50))
     assert answer.take() == b""
+
+
+def test_ctrl_c_while_a_head_is_read_is_no_fault_of_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HttpResponse, "on_header", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        HttpResponse("GET").feed(EMPTY)

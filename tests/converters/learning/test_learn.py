@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from converters.learning.learn import Learned, learn
 from converters.syntaxes import Syntax, ThinkingFamily
@@ -145,6 +145,7 @@ TEXTS = strategies.lists(PIECES, max_size=6).map("".join)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@example(["", "<", "```", "", "", "`<"], "`<`", False)  # a marker that begins and ends in a backtick
 @given(strategies.lists(TEXTS, min_size=6, max_size=6), TEXTS, strategies.booleans())
 def test_no_template_raises(parts: list[str], end: str, as_json: bool) -> None:
     """Random markup around names, keys and values: a row is learned, or it is said why not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from backends.chat import ChatReplyReader
@@ -50,7 +51,7 @@ def conversed(backend: OneAnswer, **asked: Any) -> bytes:
     return reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
 
 
-def events_of(raw: bytes) -> tuple[list[Json], list[str]]:
+def events_of(raw: bytes, loads: Callable[[str], Any] = json.loads) -> tuple[list[Json], list[str]]:
     """(the events, the comments). The name of each event stands in its data, too."""
     events, comments = [], []
     assert raw.endswith(b"\n\n"), raw[-200:]
@@ -60,15 +61,15 @@ def events_of(raw: bytes) -> tuple[list[Json], list[str]]:
             continue
         name, _, data = frame.partition("\n")
         assert data.startswith("data: ") and "\n" not in data, frame
-        event = json.loads(data[6:])
+        event = loads(data[6:])
         assert name == f"event: {event['type']}", frame
         events.append(event)
     return events, comments
 
 
-def read_stream(raw: bytes) -> Json:
+def read_stream(raw: bytes, loads: Callable[[str], Any] = json.loads) -> Json:
     """The message of a stream, its `comments` and, in place of its end, its `error`."""
-    events, comments = events_of(raw)
+    events, comments = events_of(raw, loads)
     events = [event for event in events if event["type"] != "ping"]
     if events[0]["type"] == "error":
         assert len(events) == 1

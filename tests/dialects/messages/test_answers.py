@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config import Config
+from dialects.messages.stream import MOST_BEHIND
 from tests.cases import in_one_test
 from tests.dialects.messages.reading import asking, comparable, conversed, events_of, read_stream, replied
 from tests.dialects.test_toy import ENTRY, MARKUP, MORE, NATIVE, USAGE, OneAnswer, cuts, stream
@@ -135,6 +136,35 @@ def test_a_stream_at_every_cut_comes_to_the_whole_message(name: str) -> None:
         assert comparable(read_stream(conversed(OneAnswer(*blocks), stream=True))) == expected, blocks
     as_stream = conversed(OneAnswer(body, kind="application/json"), stream=True)
     assert comparable(read_stream(as_stream)) == expected
+
+
+INSIDE: dict[str, tuple[list[Json], list[Json]]] = {
+    "text": ([{"content": "Hi "}, {"content": "there."}], [words("Hi there.")]),
+    "reasoning, then text": ([{"reasoning_content": "hm"}, {"content": "Hi."}], [thought("hm"), words("Hi.")]),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_what_is_said_inside_a_native_call_waits_for_its_end(name: str) -> None:
+    """Here a block must end before the next one begins."""
+    said, blocks = INSIDE[name]
+    name_of_it, arguments = NATIVE
+    second = [{"tool_calls": [{**ENTRY, "index": 1, "id": "n2"}]}, {"tool_calls": [{**MORE, "index": 1}]}]
+    for calls, expected in (([], [CALL, *blocks]), (second, [CALL, *blocks, CALL])):
+        data = stream({"role": "assistant", "content": None}, name_of_it, *said, arguments, *calls, finish="tool_calls")
+        for pieces in some_cuts(data):
+            message = comparable(read_stream(conversed(OneAnswer(*pieces), stream=True)))
+            assert (message["content"], message["stop_reason"]) == (expected, "tool_use")
+
+
+def test_what_is_said_inside_a_call_without_end_is_not_kept_for_ever() -> None:
+    """Then the call ends without its arguments, which is an error: it must not be run."""
+    many = MOST_BEHIND // 1000 + 1
+    said = [{"content": "x" * 1000}] * many
+    data = stream({"role": "assistant", "content": None}, NATIVE[0], *said, NATIVE[1], finish="tool_calls")
+    message = read_stream(conversed(OneAnswer(data), stream=True))
+    assert message["error"]["type"] == "api_error"
+    assert [block["type"] for block in message["content"]] == ["tool_use", "text"]
 
 
 @in_one_test(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from backends.chat import ChatReplyReader
@@ -55,11 +55,11 @@ def conversed(backend: OneAnswer, path: Path = "/api/chat", **asked: Any) -> byt
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-def lines(raw: bytes) -> list[Json]:
+def lines(raw: bytes, loads: Callable[[str], Any] = json.loads) -> list[Json]:
     """The lines of a stream, each an object also for readers who cut at more than `\\n`. One is the end, the last."""
     text = raw.decode()
     assert text.endswith("\n"), text[-200:]
-    told = [json.loads(line) for line in text.splitlines()]
+    told = [loads(line) for line in text.splitlines()]
     ends = ["error" in line or line["done"] is True for line in told]
     assert ends == [False] * (len(told) - 1) + [True], text[-400:]
     for line in told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from openai.types.responses import Response, ResponseStreamEvent
@@ -50,7 +50,7 @@ def checked(response: Json) -> Json:
     return response
 
 
-def events_of(raw: bytes, strict: bool = True) -> list[Json]:
+def events_of(raw: bytes, strict: bool = True, loads: Callable[[str], Any] = json.loads) -> list[Json]:
     """The events of a stream; numbered, and one of them the last. `strict`: the SDK's types take each."""
     events: list[Json] = []
     blocks = raw.decode().split("\n\n")
@@ -60,7 +60,7 @@ def events_of(raw: bytes, strict: bool = True) -> list[Json]:
             assert "\n" not in block
             continue
         kind, data = re.fullmatch(r"event: (.*)\ndata: (.*)", block).groups()  # type: ignore[union-attr]
-        event = json.loads(data)
+        event = loads(data)
         assert event["type"] == kind
         if strict and "response" in event:
             checked(event["response"])

@@ -351,6 +351,13 @@ def test_what_is_refused_is_refused_by_name(asked: Json, field: str) -> None:
     assert caught.value.code == code
 
 
+@in_one_test("given", ["", 5, ["resp_1"], {}])
+def test_what_is_no_id_of_a_response_is_told_by_the_name_of_the_field(given: object) -> None:
+    with pytest.raises(RequestError, match="'previous_response_id' must be the id of a response") as caught:
+        chat_of(previous_response_id=given)
+    assert (caught.value.param, caught.value.code) == ("previous_response_id", "invalid_request")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from typing import NoReturn
 
 import pytest
 
+from backends import Backend, Timeouts
+from backends.chat import ChatReplyReader
+from config import Config
+from dialects.chat import CHAT
+from errors import ClientLeft
 from streaming import ExchangeRecord, exchange_ended
+from streaming.relay import ClientRequest, Relay
 from tests.cases import in_one_test
+from tests.plans import planning
 from tests.servers import (
     PATIENCE,
     Answer,
@@ -142,3 +152,27 @@ def test_the_record_tells_how_an_exchange_ended(backend: ScriptedBackend, proxy:
     assert sorted(told) == [(200, "translated", 1, True), (200, "untouched", 0, False)]
     errors = sorted(one.error for one in ended if one.error)
     assert errors == ["backend_interrupted", "backend_status_429", "client_left"]
+
+
+def test_nobody_reads_a_long_request_of_a_client_that_has_left() -> None:
+    """To read it would take seconds, which others wait for."""
+    ended: list[str | None] = []
+
+    def note(record: ExchangeRecord) -> None:
+        ended.append(record.error)
+
+    class Reads(type(CHAT)):  # type: ignore[misc]
+        def parse_request(self, *_: object) -> NoReturn:
+            raise AssertionError("it was read")
+
+    backend = Backend("http://127.0.0.1:9", Timeouts(1, None, None))
+    relay = Relay(Config.from_environment({}), backend, ChatReplyReader, planning())
+    client, ours = socket.socketpair()
+    with client, ours, exchange_ended.connected_to(note):
+        request = partial(ClientRequest, "POST", "/v1/chat/completions", [], b" " * (2 << 20), "id", ours.fileno())
+        with pytest.raises(AssertionError):
+            relay.converse(Reads(), request())
+        client.close()
+        with pytest.raises(ClientLeft):
+            relay.converse(Reads(), request())
+    assert ended == ["client_left"]
