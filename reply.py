@@ -76,6 +76,8 @@ class Tokens(NamedTuple):
 
 
 NO_TOKENS = Tokens()
+COUNTS_END = 1 << 53
+"""What is as large counts nothing; below it, a float holds every integer."""
 _LONGEST_REASON = 32
 _LONGEST_NAME = 200
 """Characters."""

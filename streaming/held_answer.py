@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from converters.text.events import ArgumentsDelta, CallEnd, CallStart, Reasoning, Text
-from reply import ChoiceEvent, Failure, Finish, Ids, ReplyEvent, Usage
+from reply import COUNTS_END, ChoiceEvent, Failure, Finish, Ids, ReplyEvent, Usage
 from streaming.call_check import HeldCall
 
 
@@ -66,8 +66,13 @@ def summed(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> Ma
         known = both.get(name)
         if isinstance(known, Mapping) and isinstance(value, Mapping):
             both[name] = summed(known, value)
-        elif type(known) in (int, float) and type(value) in (int, float):
+        elif _is_count(known) and _is_count(value):
             both[name] = known + value
         else:
             both[name] = value if known is None else known
     return both
+
+
+def _is_count(value: object) -> TypeGuard[int | float]:
+    """A number whose sum with another can be written."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < COUNTS_END

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.chat import large
-from reply import NO_FEATURES, Extension, Features, ReplyHead, Tokens
+from reply import COUNTS_END, NO_FEATURES, Extension, Features, ReplyHead, Tokens
 from wire.json_depth import MAX_DEPTH, too_deep
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -69,7 +69,7 @@ def tokens_of(usage: Mapping[str, Any]) -> Tokens:
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
     found = (usage.get("prompt_tokens"), usage.get("completion_tokens"), reasoning, cached)
-    return Tokens(*(count if type(count) is int and 0 <= count < 1 << 53 else None for count in found))
+    return Tokens(*(count if type(count) is int and 0 <= count < COUNTS_END else None for count in found))
 
 
 def reply_extension(reply: Mapping[str, Any]) -> Extension | None:

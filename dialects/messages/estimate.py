@@ -98,9 +98,9 @@ class Corrections:
         """`counted` is what the backend says of the tokens of a prompt; anything that is no such count is ignored."""
         if type(counted) is not int or counted <= 0 or estimated <= 0:
             return
+        if not _RANGE[0] * estimated <= counted <= _RANGE[1] * estimated:
+            return  # before the division: an integer can be too long for it
         seen = counted / estimated
-        if not _RANGE[0] <= seen <= _RANGE[1]:
-            return
         with self._lock:
             known = self._factors.pop(model, None)
             self._factors[model] = seen if known is None else _MEMORY * known + (1 - _MEMORY) * seen

@@ -58,7 +58,7 @@ def test_what_was_learned_of_one_text_helps_with_the_others(name: str) -> None:
 def test_factors() -> None:
     corrections = Corrections()
     assert corrections.corrected("m", 100.0) == 100
-    for counted in (None, "7", 0, -3, True, 100_000, 1, 2.5):
+    for counted in (None, "7", 0, -3, True, 100_000, 1, 2.5, 10**400):
         corrections.learn("m", 100.0, counted)
     corrections.learn("m", 0.0, 100)
     assert corrections.corrected("m", 100.0) == 100, "none of these is a count of those tokens"
