@@ -22,6 +22,7 @@ from serving.service import (
     tell_before_quick_stop,
     tell_in_one_line,
 )
+from serving.silence import end_silence_at_stop
 from telemetry.workers import forget_metrics, share_metrics, worker_ended
 
 __all__ = ["post_request", "pre_request"]  # gunicorn calls them by their names
@@ -74,6 +75,7 @@ def post_worker_init(worker: Any) -> None:
     """Log the start line, and arrange that streams receive an error before a shutdown or a reload cuts them off."""
     announce_worker(worker, _config)
     outlive_exhaustion(worker)
+    end_silence_at_stop(worker)
     tell_in_one_line()
     make_settings_once(worker.cfg)
     calm_collector()

@@ -34,6 +34,7 @@ from serving.client import (
 )
 from serving.logs import JsonLines
 from serving.refusals import TOO_LARGE, TOO_SLOW, refusal
+from serving.silence import first_bytes
 from turns import Turns, let_others_run
 
 log = logging.getLogger("dragoman.serving")
@@ -102,6 +103,9 @@ class Unreader(gunicorn.http.unreader.SocketUnreader):  # type: ignore[misc]
             self.buf = type(self.buf)()
         if begun or not self._heads % _HEADS_IN_A_TURN:
             let_others_run()
+        begun = begun or first_bytes(self.sock, kept=self._heads > 1)
+        if not begun:
+            raise StopIteration
         try:
             data, end = read_head(self.sock, begun)
         except LineTooLong:
