@@ -15,6 +15,8 @@ from tests.hostile import Raw
 REFUSALS = (400, 404, 405, 413, 415)
 """Statuses of what a client has got wrong."""
 FAILURES = (502, 504)
+UNREAD = (408, 414, 431)
+"""Statuses of a request whose head was not read: nobody knows its API, so the error has OpenAI's form."""
 _QUOTED = re.compile(r"'[^']+'")
 
 
@@ -66,8 +68,10 @@ def _error(status: int, kind: str, body: bytes, raw: Raw) -> None:
     told = strictly(body.decode())
     if body in (raw.answer, *(each.body for each in raw.refusals)):
         return  # an error that has the shape of the API already passes as it came
-    message = message_of_error(raw.asking.error_face, told)
+    message = message_of_error("chat" if status in UNREAD else raw.asking.error_face, told)
     assert message, body[:200]
+    if status in UNREAD:
+        return
     if raw.status == 200 and not raw.refusals and raw.asking.backend == "chat":
         assert status in (*REFUSALS, *FAILURES), f"{status} {body[:300]!r}"
         if status == 400 and raw.asking.method == "POST" and raw.asking.face != "side":
