@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
@@ -57,6 +58,17 @@ def test_each_time_the_loop_goes_round_one_greenlet_with_long_work_has_its_turn(
     assert "LL" not in between[: between.rindex("s")], f"short work waits for one turn: {between}"
 
 
+def _in_a_line(line: turns._LineOfThreads, work: Callable[[int], None]) -> None:
+    """Six threads do the work, each begun when the one before it stands in the line, until all have ended."""
+    threads = [Thread(target=work, args=(number,)) for number in range(6)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        while len(line._waiting) <= number and thread.is_alive():
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join(10)
+
+
 def test_of_threads_with_long_work_one_works_at_a_time() -> None:
     begun: list[float] = []
 
@@ -76,13 +88,7 @@ def test_of_threads_with_long_work_one_works_at_a_time() -> None:
         went.append(number)
         time.sleep(turns.TURN / 2)
 
-    threads = [Thread(target=work, args=(number,)) for number in range(6)]
-    for number, thread in enumerate(threads):
-        thread.start()
-        while len(line._waiting) <= number and thread.is_alive():
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join(10)
+    _in_a_line(line, work)
     assert sorted(went) == list(range(6)) and not line._waiting
     assert len(begun) == 6
     assert all(after - before >= turns.TURN * 0.999 for before, after in itertools.pairwise(begun)), "one at a time"
@@ -98,13 +104,7 @@ def test_whoever_came_later_does_not_overtake(monkeypatch: pytest.MonkeyPatch) -
         line.wait()
         went.append(number)
 
-    threads = [Thread(target=work, args=(number,)) for number in range(6)]
-    for number, thread in enumerate(threads):
-        thread.start()
-        while len(line._waiting) <= number and thread.is_alive():
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join(10)
+    _in_a_line(line, work)
     assert went == list(range(6))
 
 

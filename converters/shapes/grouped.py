@@ -10,9 +10,10 @@ then all of it can be text. Markers that close nothing are passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from converters.shapes.machine import CallContext, Opener, StateParser
+from converters.shapes.opening import OpeningArguments
 from converters.syntaxes import Syntax
 from converters.text.expectations import Expectations, Schema
 from converters.text.scanner import Lookahead, folded
@@ -119,6 +120,27 @@ class GroupedParser(StateParser):
         """Open the call: from now on it cannot be text."""
         self._refusable = False
         self._out.start(self._name, self._id, written=self._written)
+
+    def _one_object(self, arguments: OpeningArguments, complete: Callable[[], None]) -> bool:
+        """Read arguments that are one JSON object; `complete` is called at its end."""
+        delta, raw, left_open = self._read_on(arguments)
+        if left_open:
+            self._out.unclosed = arguments.closed
+        if not self._out.open:
+            self._out.own(raw)
+            if arguments.refused:
+                return self._refuse(arguments.because)
+            if arguments.opens:
+                self._start()
+                self._out.arguments(delta)
+        elif delta or raw:
+            self._out.arguments(delta, raw)
+        if arguments.unreadable:
+            self._out.end("unreadable")
+            return self._end_run()
+        if arguments.done:
+            complete()
+        return arguments.done
 
     def _cut_off(self, left: str) -> None:
         if self._state == self._between:

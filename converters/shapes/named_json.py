@@ -87,25 +87,10 @@ class NamedJsonParser(GroupedParser):
         return self._arguments.flow if self._state == self._read and self._out.open else None
 
     def _read(self) -> bool:
-        arguments = self._arguments
-        delta, raw, left_open = self._read_on(arguments)
-        if left_open:
-            self._out.unclosed = arguments.closed
-        if not self._out.open:
-            self._out.own(raw)
-            if arguments.refused:
-                return self._refuse(arguments.because)
-            if arguments.opens:
-                self._start()
-                self._out.arguments(delta)
-        elif delta or raw:
-            self._out.arguments(delta, raw)
-        if arguments.unreadable:
-            self._out.end("unreadable")
-            return self._end_run()
-        if arguments.done:
-            self._state = self._after
-        return arguments.done
+        return self._one_object(self._arguments, self._complete)
+
+    def _complete(self) -> None:
+        self._state = self._after
 
     # -- code in place of arguments ----------------------------------------------------------------------------------
 

@@ -190,29 +190,14 @@ class TaggedParser(GroupedParser):
 
     def _object(self) -> bool:
         """Instead of parameters, one JSON object with all of them."""
-        arguments = self._json
-        delta, raw, left_open = self._read_on(arguments)
-        if left_open:
-            self._out.unclosed = arguments.closed
+        return self._one_object(self._json, self._complete_object)
+
+    def _complete_object(self) -> None:
         if not self._out.open:
-            self._out.own(raw)
-            if arguments.refused:
-                return self._refuse(arguments.because)
-            if arguments.opens:
-                self._start()
-                self._out.arguments(delta)
-        elif delta or raw:
-            self._out.arguments(delta, raw)
-        if arguments.unreadable:
-            self._out.end("unreadable")
-            return self._end_run()
-        if arguments.done:
-            if not self._out.open:
-                self._early = [arguments.early()]
-            self._out.note(*arguments.codes)
-            self._arguments.complete()
-            self._state = self._parameters
-        return arguments.done
+            self._early = [self._json.early()]
+        self._out.note(*self._json.codes)
+        self._arguments.complete()
+        self._state = self._parameters
 
     def _begin_value(self, sample: ParameterSample, match: re.Match[str]) -> bool:
         """At the opener of a parameter."""
