@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -14,6 +15,17 @@ from tests.servers import Proxy, ScriptedBackend, running_proxy
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: two more than there are processors, as many tests wait for a server."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_configure() -> None:
+    """Programs that tests start heed signals also where the tests' own process ignores them, as behind `nohup` or `&`.
+
+    What is ignored is inherited, what is caught is not.
+    """
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+        number = getattr(signal, name, None)  # Windows has but the first
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda caught, frame: None)
 
 
 WAITING = {"test_attack.py", "test_faults.py", "test_load.py", "test_openapi.py", "test_serving.py", "test_targets.py"}
