@@ -7,7 +7,7 @@ SECONDS ?=
 EVERYTHING ?=
 ARGS    ?=
 
-.PHONY: help run demo test check format lint types real clients bench templates conformance growth fuzz faults attack stores browser load soak audit dist package clean
+.PHONY: help run demo test long check format lint types real clients bench templates conformance growth fuzz faults attack stores browser load soak audit dist package clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -47,11 +47,14 @@ demo: $(VENV)/.demo ## the main job on the built-in demo backend (ONCE=1 ends af
 	ONCE=$(ONCE) $(BIN)/python -m demo
 
 # Bytecode is kept in build/, even where the environment says that none is written: hundreds of processes import all of it.
-test: export PYTHONDONTWRITEBYTECODE :=
-test: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
-test: export EVERYTHING := $(EVERYTHING)
-test: $(VENV)/.dev ## all tests, in about ten minutes on two processors; EVERYTHING=1: the longest of them in full
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test long: export PYTHONDONTWRITEBYTECODE :=
+test long: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+test long: export EVERYTHING := $(EVERYTHING)
+test: $(VENV)/.dev ## the tests, in five minutes on two processors; EVERYTHING=1: the longest of them in full
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
+
+long: $(VENV)/.dev ## the tests that start services, measure time and memory, or drive a browser (five minutes)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 format: $(VENV)/.dev ## rewrite the code in the house style
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
@@ -62,7 +65,7 @@ lint: $(VENV)/.dev ## style and spelling
 types: $(VENV)/.dev ## mypy strict on the product and the tests
 	$(BIN)/mypy
 
-check: lint types package test ## all of lint, types, package and test: what a commit must pass
+check: lint types package long test ## all of lint, types, package, long and test: what a commit must pass
 
 real: $(VENV)/.dev ## the SDK through the proxy against a real llama-server, against ones that refuse, and the doctor on it (6 minutes)
 	$(BIN)/python -m tests.real

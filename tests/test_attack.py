@@ -8,6 +8,8 @@ from tests.attack.__main__ import attacks, chosen, play, row
 from tests.attack.arena import Attack, Measured, backend_process
 from tests.attack.victim import PATIENCE, Victim, p99
 
+pytestmark = pytest.mark.long
+
 
 def test_some_attacks_hold() -> None:
     cases = chosen(True, ["odd statuses", "echoes the key", "two lengths", "dies behind a request"])

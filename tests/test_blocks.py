@@ -26,6 +26,8 @@ from tests.documents import PAIRS, ROOT, blocks, each_page, prose, read
 from tests.helpers import assemble, cuts
 from tests.servers import HOST, Process, demo_backend, free_port, proxy_process, started, wait_until_listening
 
+pytestmark = pytest.mark.long
+
 NAMES = [variable.name for variable in VARIABLES]
 MAKEFILE = read("Makefile")
 SERVED_BY_NOBODY = "127.0.0.1:9"

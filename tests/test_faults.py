@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import pytest
+
 from tests.faults.__main__ import play
 from tests.faults.every_byte import resets
 from tests.faults.refusals import REFUSALS
@@ -11,6 +13,8 @@ from tests.faults.scenarios import FAULTS, scenarios
 from tests.faults.service import play_situations
 from tests.faults.spoken import SPOKEN, WAYS
 from tests.faults.world import world
+
+pytestmark = pytest.mark.long
 
 
 def test_each_way_to_fail_ends_once_in_form_in_time_and_with_the_truth() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from converters import Expectations, new_parser
 from converters.text.events import merge
 from tests.cases import in_one_test
 from tests.growing import Copies, Growing
 from tests.helpers import ROWS, Case, chunks, corpus, meaning, parse, random_cut
+
+pytestmark = pytest.mark.long
 
 SINGLE = [case for case in corpus() if case.name in ("single", "reasoning_before")]
 

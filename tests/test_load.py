@@ -16,6 +16,8 @@ from tests.load.soak import Soaked, soak
 from tests.load.speech import KINDS, Speech
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.long
+
 
 def test_streams_that_are_open_at_once_are_right_to_the_byte() -> None:
     run = load(48, events=10, pause=0.02)

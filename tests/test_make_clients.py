@@ -19,6 +19,8 @@ from tests.clients.table import BASE, CLIENTS, MODEL, Client
 from tests.documents import code, in_both_languages, table
 from tests.servers import ROOT, Proxy, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 120.0
 """Seconds for all loops of a program, on a busy machine."""
 each_client = in_one_test("client", CLIENTS, ids=lambda client: client.name)

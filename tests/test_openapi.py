@@ -16,6 +16,8 @@ from tests.scale import EVERYTHING
 from tests.servers import ROOT, ScriptedBackend, running_proxy
 from version import VERSION
 
+pytestmark = pytest.mark.long
+
 DESCRIPTION: dict[str, Any] = json.loads((ROOT / "dialects/openapi.json").read_text(encoding="utf-8"))
 PAGES = re.compile("/dragoman/(?!api/|login$|logout$)")
 METHODS = ("get", "head", "post", "put", "patch", "delete")

@@ -16,6 +16,8 @@ import dragoman
 import version
 from config import VARIABLES
 
+pytestmark = pytest.mark.long
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

@@ -44,6 +44,8 @@ from tests.servers import (
     whole_stream,
 )
 
+pytestmark = pytest.mark.long
+
 HELLO = frame(chunk({"role": "assistant", "content": "Hello"}))
 REST = [frame(chunk({"content": " world"})), frame(chunk({}, "stop")), b"data: [DONE]\n\n"]
 SPOKEN = {"role": "assistant", "content": "Hello world", "calls": [], "reasons": ["stop"]}

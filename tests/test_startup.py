@@ -29,6 +29,8 @@ from tests.servers import (
     whole_stream,
 )
 
+pytestmark = pytest.mark.long
+
 URL = "http://localhost:5000/v1"
 MODELS = {"object": "list", "data": []}
 both = pytest.mark.parametrize("how", ["app", "gunicorn"])

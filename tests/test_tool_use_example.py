@@ -20,6 +20,8 @@ from tests.servers import (
     proxy_process,
 )
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).resolve().parent.parent / "examples" / "lmstudio_tool_use.py"
 MODEL = "glm-4.5-air"
 CALL = "<tool_call>\n{}\n</tool_call>"

@@ -15,6 +15,8 @@ from tests.cases import in_one_test
 from tests.helpers import chunks
 from tests.servers import TOOLS, Answer, ScriptedBackend, ask, completion, json_answer, said
 
+pytestmark = pytest.mark.long
+
 OURS = ("backends.", "converters.", "dialects.", "records.", "reply.", "serving.", "streaming.", "telemetry.", "wire.")
 CALL = "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Seoul</arg_value>\n</tool_call>"
 FENCED = '```json\n{"name": "get_weather", "arguments": {"city": "Seoul"}}\n```'

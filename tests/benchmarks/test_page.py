@@ -12,6 +12,8 @@ from benchmarks.figures import ROWS, Figures
 from benchmarks.page import BY_HAND
 from tests.benchmarks.test_figures import line
 
+pytestmark = pytest.mark.long
+
 
 def _results() -> list[dict[str, Any]]:
     about = {"machine": "a small one", "command": "python -m benchmarks"}

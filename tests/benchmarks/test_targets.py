@@ -14,6 +14,8 @@ from benchmarks import targets, wire
 from benchmarks.figures import Figures
 from benchmarks.proxies import SUITES, Run
 
+pytestmark = pytest.mark.long
+
 
 def test_every_case_is_asked_of_targets_that_there_are() -> None:
     for cases in SUITES.values():

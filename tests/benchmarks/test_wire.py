@@ -15,7 +15,7 @@ import pytest
 from benchmarks import wire
 from tests.servers import Answer, ScriptedBackend
 
-pytestmark = pytest.mark.skipif(not wire.available(), reason="there is no gcc")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not wire.available(), reason="there is no gcc")]
 
 _STAMP = re.compile(r"@(\d{13})(\d{5})@")
 

@@ -14,6 +14,8 @@ from tests.browser.exchanges import pieces_of
 from tests.helpers import Case, corpus
 from tests.servers import Proxy, Received, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 CASES = some([case for case in corpus() if case.text], 12)
 OPENED = 12
 """Exchanges whose own page is opened as well."""

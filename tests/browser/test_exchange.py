@@ -24,6 +24,8 @@ from tests.browser.exchanges import (
 )
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 
 class Served:
     def __init__(self, proxy: Proxy, script: Script, backend: ScriptedBackend) -> None:

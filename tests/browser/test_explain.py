@@ -13,6 +13,8 @@ from tests.browser.driver import Browser
 from tests.browser.exchanges import GLM, KINDS, Script, ask_kind
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Proxy]:

@@ -13,6 +13,8 @@ from tests.browser.driver import Browser, some
 from tests.browser.exchanges import slowly
 from tests.servers import Proxy, Received, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 RUN = "window.attacked=1;alert(1)"
 ATTACKS = [
     f"<script>{RUN}</script>",

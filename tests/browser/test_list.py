@@ -13,6 +13,8 @@ from tests.browser.driver import Browser
 from tests.browser.exchanges import Script, ask_kind, record_of, request_of
 from tests.servers import Client, Proxy, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 
 class Served:
     def __init__(self, proxy: Proxy, script: Script) -> None:

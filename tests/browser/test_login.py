@@ -11,6 +11,8 @@ from tests.browser.driver import Browser
 from tests.browser.exchanges import Script, request_of
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
+pytestmark = pytest.mark.long
+
 KEYS = {"PROXY_API_KEYS": "alice:sk-of-alice,bob:sk-of-bob", "INSPECTOR_KEY": "sk-of-the-owner"}
 
 

@@ -23,6 +23,8 @@ from tests.servers import Answer, ScriptedBackend, json_answer
 from tests.templates.answers import ANSWERS, MADE_UP, REFUSED
 from tests.templates.learning import learned_of, props, template_text
 
+pytestmark = pytest.mark.long
+
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
     """What the command says."""

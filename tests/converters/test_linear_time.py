@@ -14,6 +14,8 @@ import pytest
 from converters import SYNTAXES, Expectations, Syntax, new_parser
 from converters.render import render_calls
 
+pytestmark = pytest.mark.long
+
 _TOOLS: dict[str, dict[str, Any]] = {"f": {"properties": {"x": {"type": "string"}}}}
 _SHORT = 5_000
 """Characters; more than anything that may be held."""

@@ -13,6 +13,8 @@ from tests.faults.scenarios import FAULTS, scenarios
 from tests.faults.spoken import SPOKEN, WAYS
 from tests.faults.world import World, world
 
+pytestmark = pytest.mark.long
+
 EACH = 5
 """One of so many faults is played in each face, another one in the next."""
 OTHERS = [face for face in FACES.values() if face is not CHAT]

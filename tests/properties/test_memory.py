@@ -19,6 +19,8 @@ from streaming.parser_selection import ParserSelection, shown_by
 from streaming.reasoning_memory import Habit
 from tests.helpers import Message, assemble, corpus
 
+pytestmark = pytest.mark.long
+
 MODELS = ("m", "Qwen/QwQ-32B", "glm-4.7", "granite-3.3-8b")
 
 

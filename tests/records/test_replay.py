@@ -54,8 +54,8 @@ def shared() -> object:
         yield Recorded(patch)
 
 
-STREAMED = [(case, size) for size in (3, 1000) for case in share(CASES, 2, size) if case.text]
-"""Half of the cases by a few characters and the other half whole; all of them both ways in `make test EVERYTHING=1`."""
+STREAMED = [(case, size) for size in (3, 1000) for case in share(CASES, 4, size) if case.text]
+"""A quarter of the cases by a few characters and another whole; all of them both ways in `make test EVERYTHING=1`."""
 
 
 @in_one_test(("case", "size"), STREAMED, ids=[f"{case}-{size}" for case, size in STREAMED])
@@ -70,7 +70,7 @@ def test_a_stream_is_shown_whole(shared: Recorded, case: Case, size: int) -> Non
     ]
 
 
-@in_one_test("case", [case for case in share(CASES, 2) if case.text], ids=str)
+@in_one_test("case", [case for case in share(CASES, 4) if case.text], ids=str)
 def test_a_buffered_answer_is_shown_whole(shared: Recorded, case: Case) -> None:
     body = json.dumps(completion(case.text)).encode()
     told = json.loads(shared.ask(asks(case, False), Said([body], content_type="application/json")))

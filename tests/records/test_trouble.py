@@ -18,6 +18,8 @@ from tests.records.broken import BROKEN
 from tests.servers import SOON, Answer, Process, ScriptedBackend, proxy_process
 from tests.telemetry.scraped import Samples
 
+pytestmark = pytest.mark.long
+
 _ASKED = 60
 
 ANSWER = Answer(said("Hi."), headers=[("Content-Type", "text/event-stream")])

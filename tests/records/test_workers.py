@@ -29,6 +29,8 @@ from tests.servers import (
     wait_until_listening,
 )
 
+pytestmark = pytest.mark.long
+
 ANSWER = Answer(said("Hi."), headers=[("Content-Type", "text/event-stream")])
 
 

@@ -26,6 +26,8 @@ from tests.serving import (
     until_closed,
 )
 
+pytestmark = pytest.mark.long
+
 LIMITS = {"AWAY_SILENCE": 0.3, "AWAY_BYTES": 4 << 20}
 MOST = 100_000
 Place = tuple[ScriptedBackend, Process]

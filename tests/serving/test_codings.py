@@ -18,6 +18,8 @@ from serving.request_body import codings_of, read_body
 from tests.servers import Answer as Scripted
 from tests.servers import Proxy, ScriptedBackend, ask, json_answer, message_of, running_proxy, said, whole_stream
 
+pytestmark = pytest.mark.long
+
 
 def raw_deflate(data: bytes) -> bytes:
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)

@@ -14,6 +14,8 @@ from tests.faults.service import certificate, service
 from tests.servers import HOST, Process, ScriptedBackend
 from tests.serving import LOCAL, connected, linux, until_closed, workers_of
 
+pytestmark = pytest.mark.long
+
 
 @contextmanager
 def few_descriptors(process: Process, most: int) -> Iterator[None]:

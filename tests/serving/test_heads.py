@@ -25,6 +25,8 @@ from tests.serving import (
     until_closed,
 )
 
+pytestmark = pytest.mark.long
+
 LIMITS = {"HEAD_SECONDS": 0.5, "AWAY_SILENCE": 0.3}
 
 

@@ -17,6 +17,8 @@ from serving.lobby import Accepted, Lobby
 from serving.threads import Threads
 from tests.servers import HOST
 
+pytestmark = pytest.mark.long
+
 KEPT: ContextVar[str] = ContextVar("KEPT", default="nothing")
 
 

@@ -24,6 +24,8 @@ from tests.records.recorded import Recorded, Said, recorded
 from tests.records.test_workers import two_workers
 from tests.servers import PATIENCE, Answer, How, Process, ScriptedBackend, proxy_process, started, wait_until_listening
 
+pytestmark = pytest.mark.long
+
 __all__ = ["recorded"]
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 gunicorn_config = pytest.importorskip("gunicorn.config")
 gunicorn_util = pytest.importorskip("gunicorn.util")
 

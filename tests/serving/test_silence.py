@@ -16,6 +16,8 @@ from tests.ready import ready
 from tests.servers import HOST, How, Process, ScriptedBackend, proxy_process
 from tests.serving import LOCAL, answer, connected, each_way
 
+pytestmark = pytest.mark.long
+
 SOON = 15.0
 """Seconds: less than any of the limits that would end such a connection otherwise."""
 

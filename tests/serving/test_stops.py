@@ -29,6 +29,8 @@ from tests.servers import (
 )
 from tests.serving import LOCAL, answer, connected, cpu_of, each_way, limited_proxy, linux, workers_of
 
+pytestmark = pytest.mark.long
+
 HELLO = frame(chunk({"role": "assistant", "content": "Hello"}))
 REST = [frame(chunk({"content": " world"})), frame(chunk({}, "stop")), b"data: [DONE]\n\n"]
 

@@ -12,6 +12,8 @@ pytest.importorskip("gunicorn.http.wsgi", reason="gunicorn does not run on Windo
 from serving import service
 from serving.threaded import Answer
 
+pytestmark = pytest.mark.long
+
 
 def test_what_is_written_leaves_when_it_is_flushed_and_the_last_chunk_at_once() -> None:
     here, there = socket.socketpair()

@@ -29,6 +29,8 @@ from tests.servers import (
     said,
 )
 
+pytestmark = pytest.mark.long
+
 PIECE = frame(chunk({"content": "word" * 16_000}))
 PIECES = 450
 """Together some 29 MB."""

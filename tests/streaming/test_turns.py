@@ -28,6 +28,8 @@ from tests.cases import in_one_test
 from tests.plans import planning
 from tests.servers import DONE, chunk, frame
 
+pytestmark = pytest.mark.long
+
 LONGEST = 0.05
 """Seconds of processor time of one turn: usually it has 3 to 15 ms."""
 BLOCK = 1 << 16

@@ -18,6 +18,8 @@ from tests.records.test_workers import two_workers
 from tests.servers import SOON, Answer, Proxy, ScriptedBackend, started, wait_until_listening
 from tests.telemetry.scraped import Samples
 
+pytestmark = pytest.mark.long
+
 ANSWER = Answer(said("Hi.", " There."), headers=[("Content-Type", "text/event-stream")])
 
 

@@ -35,6 +35,8 @@ from tests.servers import (
 from tests.templates.answers import ANSWERS, CALLS, TOOLS
 from tests.templates.learning import LEARNING, codes_of, props, template_text, until_asked, until_learned
 
+pytestmark = pytest.mark.long
+
 TEMPLATE = template_text("object_list")
 ANSWER = ANSWERS["object_list"].text
 

@@ -39,6 +39,8 @@ from tests.servers import (
 from tests.templates.answers import ANSWERS, CALLS, MADE_UP, REFUSED, TOOLS
 from tests.templates.learning import learned_of, props, template_text, until_learned
 
+pytestmark = pytest.mark.long
+
 SHAPES = {
     "object": "json_object",
     "named": "named_json",

@@ -11,6 +11,8 @@ from converters.learning.conversations import NotRendered
 from templates.rendering import Rendering
 from tests.cases import in_one_test
 
+pytestmark = pytest.mark.long
+
 HOSTILE = {
     "endless loop": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
     "endless in a macro": "{% macro a() %}{% for i in range(99999) %}{{ a() }}{% endfor %}{% endmacro %}{{ a() }}",

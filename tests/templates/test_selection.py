@@ -21,6 +21,8 @@ from tests.helpers import assemble
 from tests.templates.answers import ANSWERS, CALLS, MADE_UP, TOOLS
 from tests.templates.learning import LEARNING
 
+pytestmark = pytest.mark.long
+
 LEARNED = "someone/tags_typed-7b"
 CALL = {"id": "a", "type": "function", "function": {"name": "find_hotel", "arguments": "{}"}}
 RESULT = [{"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "a", "content": "x"}]

@@ -18,6 +18,8 @@ from wire.json_body import find_members, read_body
 from wire.json_slices import JsonText
 from wire.json_values import RawJson, ValueReader, spelled
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from tests.cases import in_one_test
 from wire.json_body import LARGE
 from wire.json_values import RawJson
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 ALL = tuple(name for name in BY_NAME if name != "prompted")
 

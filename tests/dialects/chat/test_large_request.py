@@ -19,6 +19,8 @@ from dialects.protocol import ParsedRequest
 from errors import RequestError
 from wire import json_slices, json_values
 
+pytestmark = pytest.mark.long
+
 MIB = 1 << 20
 
 

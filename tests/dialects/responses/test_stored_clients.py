@@ -15,6 +15,8 @@ from tests.dialects.responses.test_clients import RUN, TOOLS, as_asked, ends_wel
 from tests.servers import HOST, Process, demo_backend, free_port, proxy_process, started, wait_until_listening
 from tests.test_clients import QUESTION, sdk
 
+pytestmark = pytest.mark.long
+
 WAYS = ["memory", "sqlite", "two workers"]
 
 
