@@ -12,9 +12,9 @@ from tests import cases
 from tests.servers import Proxy, ScriptedBackend, running_proxy
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: two more than there are processors, as many tests wait for a server."""
-    return (os.cpu_count() or 1) + 2
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: more than there are processors, as many tests wait for a server; most of the long ones do."""
+    return (os.cpu_count() or 1) + (1 if config.option.markexpr == "not long" else 2)
 
 
 def pytest_configure() -> None:

@@ -132,8 +132,8 @@ def _cut_off(case: Case, *, cut: bool) -> Iterator[tuple[str, Message]]:
     ways = [random_cut(case.text, seed) for seed in range(7)] if cut else [chunks(case.text, n) for n in range(1, 8)]
     expectations = Expectations(case.tools, buffered=not cut, **case.expectations)
     growing = [Growing(pieces, expectations, ROWS[case.row]) for pieces in ways]
-    for text in share(list(truncations(case.text)), 3, cut):
-        way = len(text) // 3 % len(ways)
+    for text in share(list(truncations(case.text)), 4, cut):
+        way = len(text) // 4 % len(ways)
         whole = _read(case, text, cut=cut, buffered=not cut)
         events = growing[way].until(len(text), cut=cut)
         assert spans(whole) == spans(events) == text

@@ -103,7 +103,10 @@ def test_defect_c1_operations_grow_as_the_text_does(
     assert _is_linear([characters for _, characters in counted], 30 * SIZES[0]), counted
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=[stream.name for stream in STREAMS])
+@pytest.mark.parametrize(
+    "stream",
+    [pytest.param(each, marks=[pytest.mark.long] * (place % 2), id=each.name) for place, each in enumerate(STREAMS)],
+)
 def test_defect_c8_operations_grow_as_the_stream_does(stream: Stream) -> None:
     counted: list[int] = []
     seconds(stream, PARTS[1])  # makes what is made once
