@@ -8,6 +8,7 @@ that was learned about the models. More workers (`--workers 4`) use more process
 Nothing imported here may open sockets, because gevent patches them only later, in the worker.
 """
 
+import signal
 from typing import Any
 
 from serving import allow_many_connections, announce_worker, calm_collector, load_config, set_before_exit
@@ -69,6 +70,11 @@ def on_exit(_server: Any) -> None:
 def child_exit(_server: Any, worker: Any) -> None:
     """What a worker had under way is under way no more."""
     worker_ended(worker.pid)
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """A stop ends a worker that is still starting: the master's handlers, which it has inherited, do nothing in it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from typing import Any
 
 from tests.app.answers import CALL, CALLED, TARGETS, is_error
 from tests.cases import in_one_test
+from tests.nobody import nobody
 from tests.servers import (
-    HOST,
     Answer,
     Json,
     Piece,
@@ -80,9 +79,7 @@ def test_the_error_of_a_forwarded_request_passes_as_it_is(backend: ScriptedBacke
 @in_one_test("target", TARGETS)
 @in_one_test("stream", [False, True], ids=["buffered", "streamed"])
 def test_a_backend_that_is_not_there_is_a_502(target: str, stream: bool) -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-    with running_proxy(f"http://{HOST}:{port}") as proxy, proxy.client(ask(stream=stream), target) as client:
+    with nobody() as url, running_proxy(url) as proxy, proxy.client(ask(stream=stream), target) as client:
         is_error(client, 502, "backend_unreachable")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 
 from tests.cases import in_one_test
+from tests.nobody import nobody
 from tests.servers import (
-    HOST,
     Answer,
     Proxy,
     ScriptedBackend,
@@ -29,9 +28,7 @@ def test_health_tells_of_a_backend_that_is_there(backend: ScriptedBackend, proxy
 
 
 def test_health_tells_of_a_backend_that_is_not_there() -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-    with running_proxy(f"http://{HOST}:{port}") as proxy, proxy.get("/health") as client:
+    with nobody() as url, running_proxy(url) as proxy, proxy.get("/health") as client:
         assert client.status == 200
         told = client.json()
     assert told["version"] == VERSION

@@ -28,6 +28,7 @@ from tests.backends.scripted import (
     sized,
     soon,
 )
+from tests.servers import free_port
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half", "after bytes"])
@@ -260,8 +261,7 @@ def test_defect_c5_a_little_that_decodes_to_much_comes_in_steps(world: World) ->
 
 
 def test_defect_d9_a_refused_connection_is_tried_again(world: World) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     backend = Backend(f"http://127.0.0.1:{port}", Timeouts(3, None, 3, retry=3))
     with pytest.raises(Unreachable):
         Backend(f"http://127.0.0.1:{port}", Timeouts(3, None, 3)).open("GET", "/", [], b"")

@@ -16,6 +16,7 @@ from streaming.attempts import MOST_ATTEMPTS
 from tests.faults.faces import CHAT, Face
 from tests.faults.fault import Place
 from tests.faults.scenarios import Scenario
+from tests.nobody import nobody
 from tests.servers import HOST, Answer, How, Process, Received, ScriptedBackend, ask, proxy_process
 
 LIMITS = {"CONNECT_TIMEOUT": 0.4, "FIRST_BYTE_TIMEOUT": 1.2, "REQUEST_TIMEOUT": 1.2, "LOG_LEVEL": "INFO"}
@@ -136,7 +137,7 @@ def world(how: How = "app", places: Collection[Place] = get_args(Place)) -> Iter
             "calm": backend.url,
             "beating": backend.url,
             "asking": backend.url,
-            "refusing": f"http://{HOST}:{_closed_port()}",
+            "refusing": stack.enter_context(nobody()),
             "deaf": f"http://{HOST}:{stack.enter_context(_deaf()).getsockname()[1]}",
             "nameless": "http://nobody.invalid:80",
             "plain": backend.url.replace("http:", "https:"),
@@ -176,12 +177,6 @@ def _warm(proxy: Process) -> Left:
         if (now := left_in(proxy)) != last:
             last, since = now, time.monotonic()
     return last
-
-
-def _closed_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -78,6 +78,16 @@ def test_c15_a_quick_stop_of_gunicorn_tells_open_streams(
         assert "Traceback" not in proxy.said(), proxy.said()
 
 
+@pytest.mark.parametrize("how", ["gunicorn", "gthread"])
+def test_c15_a_stop_while_the_worker_starts_is_not_lost(backend: ScriptedBackend, how: How) -> None:
+    for delay in (0.0, 0.05, 0.1):  # gunicorn listens before it has a worker, and gevent takes a while to begin
+        with proxy_process(how, backend) as proxy:
+            time.sleep(delay)
+            proxy.signal(signal.SIGTERM)
+            assert proxy.wait(15) == 0
+            assert "Traceback" not in proxy.said(), proxy.said()
+
+
 @each_way
 @linux
 def test_c15_without_descriptors_the_server_waits(backend: ScriptedBackend, how: How) -> None:

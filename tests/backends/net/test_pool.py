@@ -27,6 +27,7 @@ from tests.backends.scripted import (
     sized,
     soon,
 )
+from tests.nobody import nobody
 
 
 @pytest.mark.parametrize(
@@ -134,10 +135,8 @@ def test_a_connection_that_closed_in_the_pool(world: World) -> None:
 
 
 def test_connect_refused(world: World) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}: Connection refused"):
-        world.backend(f"http://127.0.0.1:{port}").open("GET", "/", [], b"")
+    with nobody() as url, pytest.raises(Unreachable, match=f"{url.removeprefix('http://')}: Connection refused"):
+        world.backend(url).open("GET", "/", [], b"")
 
 
 def test_unknown_host(world: World) -> None:

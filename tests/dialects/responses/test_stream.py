@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from statistics import median
 from typing import Any
 
 import pytest
@@ -303,8 +304,8 @@ def test_a_whole_answer_to_a_request_for_a_stream() -> None:
 
 def test_a_chunk_costs_no_more_than_one_and_a_half_of_a_rewritten_chunk_of_chat() -> None:
     """Processor time of a long text in single tokens, between the backend's bytes and the client's."""
-    chat, responses = min(chat_and_responses(4000) for _ in range(3))
-    assert responses <= 1.8 * chat, f"{responses / chat:.2f}"  # measured: about 1.1; a busy machine is not that exact
+    ratios = [responses / chat for chat, responses in (chat_and_responses(500) for _ in range(25))]
+    assert median(ratios) <= 1.8, ratios  # measured: about 1.1; a busy machine is not that exact
 
 
 def test_time_is_linear_in_a_long_answer() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
 
+from tests.nobody import nobody
 from tests.servers import (
     TOOLS,
     Answer,
@@ -86,8 +86,6 @@ def test_the_old_functions_are_answered_in_their_form(backend: ScriptedBackend, 
 
 
 def test_nothing_listens_where_the_backend_was(backend: ScriptedBackend) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with running_proxy(f"http://127.0.0.1:{port}") as proxy, proxy.client(ask()) as client:
+    with nobody() as url, running_proxy(url) as proxy, proxy.client(ask()) as client:
         assert client.status == 502
         assert client.json()["error"]["code"] == "backend_unreachable"
