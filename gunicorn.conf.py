@@ -8,6 +8,7 @@ that was learned about the models. More workers (`--workers 4`) use more process
 Nothing imported here may open sockets, because gevent patches them only later, in the worker.
 """
 
+import os
 import signal
 from typing import Any
 
@@ -74,7 +75,8 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def post_fork(_server: Any, _worker: Any) -> None:
     """A stop ends a worker that is still starting: the master's handlers, which it has inherited, do nothing in it."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(each, lambda number, frame: os._exit(0))  # nothing is open yet
 
 
 def post_worker_init(worker: Any) -> None:
@@ -85,13 +87,18 @@ def post_worker_init(worker: Any) -> None:
     tell_in_one_line()
     make_settings_once(worker.cfg)
     calm_collector()
-    shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
-    if shutdown is not None:  # None if another WSGI application is wrapped around ours
+    shutdown = _shutdown_of(worker)
+    if shutdown is not None:
         set_before_exit(shutdown, worker.cfg.graceful_timeout)
 
 
 def worker_int(worker: Any) -> None:
     """A quick stop, by SIGINT or SIGQUIT: streams receive an error before they are cut off."""
-    shutdown = getattr(worker.wsgi, "extensions", {}).get("shutdown")
+    shutdown = _shutdown_of(worker)
     if shutdown is not None:
         tell_before_quick_stop(shutdown)
+
+
+def _shutdown_of(worker: Any) -> Any:
+    """None while the application is loaded, or if another WSGI application is wrapped around ours."""
+    return getattr(getattr(worker, "wsgi", None), "extensions", {}).get("shutdown")

@@ -78,12 +78,15 @@ def test_c15_a_quick_stop_of_gunicorn_tells_open_streams(
         assert "Traceback" not in proxy.said(), proxy.said()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("how", ["gunicorn", "gthread"])
-def test_c15_a_stop_while_the_worker_starts_is_not_lost(backend: ScriptedBackend, how: How) -> None:
+def test_c15_a_stop_while_the_worker_starts_is_not_lost(
+    backend: ScriptedBackend, how: How, number: signal.Signals
+) -> None:
     for delay in (0.0, 0.05, 0.1):  # gunicorn listens before it has a worker, and gevent takes a while to begin
         with proxy_process(how, backend) as proxy:
             time.sleep(delay)
-            proxy.signal(signal.SIGTERM)
+            proxy.signal(number)
             assert proxy.wait(15) == 0
             assert "Traceback" not in proxy.said(), proxy.said()
 
