@@ -50,10 +50,10 @@ demo: $(VENV)/.demo ## the main job on the built-in demo backend (ONCE=1 ends af
 test long: export PYTHONDONTWRITEBYTECODE :=
 test long: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 test long: export EVERYTHING := $(EVERYTHING)
-test: $(VENV)/.dev build/bytecode ## the tests, in five minutes on two processors; EVERYTHING=1: the longest of them in full
+test: $(VENV)/.dev build/bytecode ## the tests, in five to ten minutes on two processors; EVERYTHING=1: the longest of them in full
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
 
-long: $(VENV)/.dev build/bytecode ## the tests that start services, measure time and memory, or drive a browser (five minutes)
+long: $(VENV)/.dev build/bytecode ## the tests that start services, measure time and memory, or drive a browser (five to ten minutes)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 build/bytecode: | $(VENV)/.dev
