@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
@@ -37,16 +36,6 @@ WAITING = {"test_attack.py", "test_faults.py", "test_load.py", "test_openapi.py"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that wait come first, while others work; at the end nobody waits for them alone."""
     items.sort(key=lambda item: item.path.name not in WAITING)
-
-
-def pytest_collection_finish() -> None:
-    """The garbage collector passes over the tests, which live to the end, and looks at the rest more rarely.
-
-    It took a sixth of the time of tests/test_syntaxes.py.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(wrapper=True)
