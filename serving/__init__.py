@@ -9,6 +9,7 @@
     threads        its threads
     service        what is ours in gunicorn
     made_once      what gunicorn would make anew for each request
+    silence        its connections on which nothing is said, at a stop
     stopping       signals
     start, logs    settings, descriptors, the start line, the log
 

@@ -1,4 +1,7 @@
-"""Connections on which nothing is said: gunicorn's gevent worker, when it stops, does not wait for them."""
+"""Connections on which nothing is said: a worker of gunicorn that stops does not wait for them.
+
+With gevent it waited until keep-alive ended them.
+"""
 
 from __future__ import annotations
 
