@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.app.answers import CALL, CALLED, is_error
 from tests.cases import in_one_test
+from tests.garbage import no_garbage_of_others
 from tests.servers import (
     TOOLS,
     Answer,
@@ -103,7 +104,7 @@ WRONG: dict[str, tuple[object, str | None, Sequence[str]]] = {
 @in_one_test("case", WRONG)
 def test_a_wrong_request_is_a_400_that_names_the_place(backend: ScriptedBackend, proxy: Proxy, case: str) -> None:
     body, field, words = WRONG[case]
-    with proxy.client(body) as client:
+    with no_garbage_of_others(), proxy.client(body) as client:
         error = is_error(client, 400)
     assert error["param"] == field
     assert error["type"] == "invalid_request_error"

@@ -7,7 +7,6 @@ the result is the same on every machine. `make growth` measures time, for every 
 from __future__ import annotations
 
 import cProfile
-import gc
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from converters.text import scanner, templates
+from tests.garbage import no_garbage_of_others
 from tests.growth.literals import Cut, Hostile, hostile, inside, of_size, pieces, whole
 from tests.growth.measure import EXPECTED, read
 from tests.growth.streams import STREAMS, Stream, seconds
@@ -53,17 +53,6 @@ class Scanned:
         return counted
 
 
-@contextmanager
-def _no_garbage_of_others() -> Iterator[None]:
-    """What other tests left would be freed while operations are counted, and its finalizers count as calls."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def _calls(profile: cProfile.Profile) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
@@ -96,7 +85,7 @@ def test_defect_c1_operations_grow_as_the_text_does(
     for size in SIZES:
         given = list(_cut(text, number)(of_size(text, size)))
         scanned, profile = Scanned(), cProfile.Profile()
-        with scanned.counting(monkeypatch), _no_garbage_of_others():
+        with scanned.counting(monkeypatch), no_garbage_of_others():
             profile.runcall(read, given, syntax, expected)
         counted.append((_calls(profile), scanned.characters))
     assert _is_linear([calls for calls, _ in counted], 3000), counted
@@ -112,7 +101,7 @@ def test_defect_c8_operations_grow_as_the_stream_does(stream: Stream) -> None:
     seconds(stream, PARTS[1])  # makes what is made once
     for count in PARTS:
         profile = cProfile.Profile()
-        with _no_garbage_of_others():
+        with no_garbage_of_others():
             profile.runcall(seconds, stream, count)
         counted.append(_calls(profile))
     less, more = counted
