@@ -13,12 +13,12 @@ import signal
 from typing import Any
 
 from serving import allow_many_connections, announce_worker, calm_collector, load_config, set_before_exit
+from serving.gthread import outlive_exhaustion, quit_between_connections
 from serving.made_once import make_dates_once, make_settings_once
 from serving.private_records import forget_records, share_records
 from serving.service import (
     install,
     logger_of,
-    outlive_exhaustion,
     post_request,
     pre_request,
     tell_before_quick_stop,
@@ -83,6 +83,7 @@ def post_worker_init(worker: Any) -> None:
     """Log the start line, and arrange that streams receive an error before a shutdown or a reload cuts them off."""
     announce_worker(worker, _config)
     outlive_exhaustion(worker)
+    quit_between_connections(worker)
     end_silence_at_stop(worker)
     tell_in_one_line()
     make_settings_once(worker.cfg)

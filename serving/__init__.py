@@ -8,6 +8,7 @@
     lobby          its connections that nobody has sent anything on
     threads        its threads
     service        what is ours in gunicorn
+    gthread        what is ours in its gthread workers
     made_once      what gunicorn would make anew for each request
     silence        its connections on which nothing is said, at a stop
     stopping       signals

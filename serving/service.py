@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from selectors import EVENT_READ, PollSelector
 from typing import Any
 
 import gunicorn.glogging  # type: ignore[import-untyped]
@@ -22,9 +21,7 @@ from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, LimitReques
 from config import Config
 from serving.body import Body
 from serving.client import (
-    ACCEPT_PAUSE,
     HEAD_BYTES,
-    NO_DESCRIPTORS,
     HeadTooLarge,
     HeadTooSlow,
     LineTooLong,
@@ -189,42 +186,6 @@ def _refuse(client: Any, status: int, _reason: str, message: str) -> None:
     """Answer a request that gunicorn rejects before the application sees it."""
     gunicorn.util.write_nonblock(client, refusal(status, message))
     read_away(client)
-
-
-def outlive_exhaustion(worker: Any) -> None:
-    """Let a gthread worker live with too few descriptors.
-
-    One that could not accept a connection ended, with all its streams. One that had accepted the last one closed it
-    without an answer, as it waits for the first byte with a descriptor of its own.
-    """
-    accept: Any = getattr(worker, "accept", None)  # gevent has its own way, and waits
-
-    def patient(listener: Any) -> None:
-        try:
-            accept(listener)
-        except OSError as error:
-            if error.errno not in NO_DESCRIPTORS:
-                raise
-            time.sleep(ACCEPT_PAUSE)
-
-    if accept is None:
-        return
-    from gunicorn.workers import gthread  # type: ignore[import-untyped]
-
-    worker.accept = patient
-    gthread.TConn.wait_for_data = _wait_for_data
-
-
-def _wait_for_data(conn: Any, timeout: float) -> bool:
-    """Whether a connection of gthread can be read within so many seconds."""
-    if not conn.data_ready:
-        with PollSelector() as waiting:  # poll() takes no descriptor
-            try:
-                waiting.register(conn.sock, EVENT_READ)
-                conn.data_ready = bool(waiting.select(timeout))
-            except (OSError, ValueError):  # it is closed
-                return False
-    return bool(conn.data_ready)
 
 
 def tell_in_one_line() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ import pytest
 
 from tests.servers import (
     HOST,
-    ROOT,
     Answer,
     How,
     ScriptedBackend,
@@ -114,31 +112,3 @@ def test_c15_without_descriptors_the_server_waits(backend: ScriptedBackend, how:
             sock.sendall(LOCAL)
             assert answer(sock).startswith(b"HTTP/1.1 200 ")
         assert server in [*workers_of(proxy), proxy.process.pid]
-
-
-_NO_DESCRIPTOR_LEFT = """
-import os, resource, socket
-from types import SimpleNamespace
-from serving.service import _wait_for_data
-
-ours, theirs = socket.socketpair()
-free = os.dup(0)
-os.close(free)
-resource.setrlimit(resource.RLIMIT_NOFILE, (free, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-try:
-    os.dup(0)
-except OSError:
-    conn = SimpleNamespace(sock=ours, data_ready=False)
-    print(_wait_for_data(conn, 0.01))
-    theirs.sendall(b"x")
-    print(_wait_for_data(conn, 5), conn.data_ready)
-    ours.close()
-    print(_wait_for_data(SimpleNamespace(sock=ours, data_ready=False), 5))
-"""
-
-
-@linux
-def test_c15_gthread_waits_for_the_first_byte_without_a_descriptor() -> None:
-    """gunicorn's own way takes one, and closed the connection without an answer if there was none."""
-    done = subprocess.run([sys.executable, "-c", _NO_DESCRIPTOR_LEFT], cwd=ROOT, capture_output=True, timeout=60)
-    assert done.stdout.split() == [b"False", b"True", b"True", b"False"], done.stderr
