@@ -11,7 +11,7 @@ from inspector.access import must_change
 from inspector.bounded import Bounded
 from inspector.filters import plain
 from inspector.stored import asked_of, found_record
-from records.export import NoText, request_of
+from records.export import NoText, headers_of, request_of
 from records.recorder import Recorder
 from web.again import play_again
 from web.client_request import current_request
@@ -30,11 +30,12 @@ def add_again(app: Flask, room: Blueprint, recorder: Recorder) -> None:
         must_change()
         record = found_record(recorder.store, plain(name), g.viewer.key_name)
         try:
-            body = request_of(asked_of(lambda: recorder.store.texts(record.id)))
+            texts = asked_of(lambda: recorder.store.texts(record.id))
+            body = request_of(texts)
         except NoText as error:
             raise NotFound(str(error)) from None
         with at_once:
-            new, status = play_again(app, current_request(), record.path, body)
+            new, status = play_again(app, current_request(), record.path, body, headers_of(texts))
         if new is not None:
             _wait_for(recorder, new)
         return jsonify({"id": new, "status": status})

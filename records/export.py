@@ -15,6 +15,8 @@ from records.spans import parsed_arguments
 from records.stores import Store, each_of
 from records.texts import StoredText, reading_of
 from records.views import listed
+from streaming.headers import SYNTAX
+from streaming.tape import Reading
 
 KEY = "$API_KEY"
 """What stands in a copy for the key, which no record holds."""
@@ -35,6 +37,8 @@ def curl(record: StoredRecord, texts: Sequence[StoredText], base: str) -> str:
     if not body:
         return " ".join([*words, "-H", f'"Authorization: Bearer {KEY}"'])
     headers = ["-H", "'Content-Type: application/json'", "-H", f'"Authorization: Bearer {KEY}"']
+    for name, value in headers_of(texts):
+        headers += ["-H", shlex.quote(f"{name}: {value}")]
     return " ".join([*words, *headers, "--data-binary", shlex.quote(body)])
 
 
@@ -48,11 +52,22 @@ def request_of(texts: Sequence[StoredText]) -> bytes:
     return request.body
 
 
+def headers_of(texts: Sequence[StoredText]) -> list[tuple[str, str]]:
+    """The headers of the client's request that change how its answer is read, as (name, value)."""
+    reading = _reading(texts)
+    named = reading.named_row if reading is not None else None
+    return [(SYNTAX, named)] if named else []
+
+
+def _reading(texts: Sequence[StoredText]) -> Reading | None:
+    told = next((text for text in texts if text.kind == "reading"), None)
+    return reading_of(json.loads(told.body).get("reading")) if told is not None else None
+
+
 def corpus_case(record: StoredRecord, texts: Sequence[StoredText]) -> dict[str, Any]:
     """What the model wrote and what was read in it, as tests/corpus has them: `text` and `case`. Raises NoText."""
     found = replay(texts, record.model)
-    told = next((text for text in texts if text.kind == "reading"), None)
-    reading = reading_of(json.loads(told.body).get("reading")) if told is not None else None
+    reading = _reading(texts)
     if not found or reading is None or not found[-1].choices:
         raise NoText("The text of this answer was not recorded. RECORD=full records it.")
     if not found[-1].complete:

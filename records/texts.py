@@ -124,7 +124,8 @@ def _told(reading: Reading) -> dict[str, Any]:
             told[name] = value
     if given.allowed is not None:
         told["allowed"] = sorted(given.allowed)
-    return {"row": reading.row, "choices": reading.choices, "stream": reading.stream, "expectations": told}
+    own = {"row": reading.row, "choices": reading.choices, "stream": reading.stream, "named_row": reading.named_row}
+    return {**own, "expectations": told}
 
 
 def reading_of(told: Mapping[str, Any] | None) -> Reading | None:
@@ -136,7 +137,8 @@ def reading_of(told: Mapping[str, Any] | None) -> Reading | None:
         values = {name: value for name, value in told["expectations"].items() if name in known}
         allowed = values.get("allowed")
         values["allowed"] = None if allowed is None else frozenset(allowed)
-        return Reading(told["row"], Expectations(**values), int(told["choices"]), bool(told["stream"]))
+        expectations, choices, stream = Expectations(**values), int(told["choices"]), bool(told["stream"])
+        return Reading(told["row"], expectations, choices, stream, told.get("named_row"))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -18,7 +18,7 @@ from dialects.protocol import Dialect, ParsedRequest, StreamWriter
 from errors import ClientLeft, ErrorInfo, ProxyError, Refused, TimedOut
 from reply import Failure, Reply, Step
 from streaming.attempts import Attempts
-from streaming.headers import OF_JSON, replaced, to_client, value_of
+from streaming.headers import OF_JSON, SYNTAX, replaced, to_client, value_of
 from streaming.record import PIECE_GAPS, ExchangeRecord
 from streaming.redaction import Redaction
 from turns import PIECE, in_pieces, in_turns
@@ -149,7 +149,7 @@ class TranslatedReply:
             headers = replaced(headers, (OF_JSON,))
         headers.append(("x-dragoman-outcome", self._record.outcome))
         if self._record.notes.syntax:
-            headers.append(("x-dragoman-syntax", self._record.notes.syntax))
+            headers.append((SYNTAX, self._record.notes.syntax))
         if codes := self._record.codes_text:
             headers.append(("x-dragoman-codes", codes))
         self._record.status = 200 if head.status >= 300 else head.status

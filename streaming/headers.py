@@ -12,6 +12,9 @@ Headers = Sequence[tuple[str, str]]
 OF_JSON = ("Content-Type", "application/json")
 """Of a body that was written here."""
 
+SYNTAX = "x-dragoman-syntax"
+"""Of a request, it names the row to read the answer with; of an answer, the row that was read."""
+
 _HOP_BY_HOP = frozenset(
     {
         "connection",

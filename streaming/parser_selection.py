@@ -20,6 +20,7 @@ from errors import RequestError
 from reply import Notes
 from streaming.custom_converter import converter_for, parser_for
 from streaming.decision_log import Told
+from streaming.headers import SYNTAX
 from streaming.model_templates import ModelTemplates
 from streaming.reasoning_memory import Habit, ReasoningMemory
 
@@ -73,8 +74,8 @@ class ParserSelection:
                 return converter_factory.get_row(syntax)
             except KeyError:
                 rows = ", ".join(converter_factory.row_names())
-                message = f"'x-dragoman-syntax' must be one of: {rows}."
-                raise RequestError(message, param="x-dragoman-syntax") from None
+                message = f"'{SYNTAX}' must be one of: {rows}."
+                raise RequestError(message, param=SYNTAX) from None
         for pattern, row in self._config.model_syntax:
             if fnmatchcase(model.lower(), pattern.lower()):
                 return converter_factory.get_row(row)

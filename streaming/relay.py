@@ -20,7 +20,7 @@ from streaming.asking_again import CheckedReply, Sender
 from streaming.attempts import Attempts
 from streaming.conversation import ClientReply, ReplySettings, TranslatedReply
 from streaming.decision_log import teller
-from streaming.headers import OF_JSON, Headers, replaced, to_backend, to_client, value_of
+from streaming.headers import OF_JSON, SYNTAX, Headers, replaced, to_backend, to_client, value_of
 from streaming.model_templates import ModelTemplates
 from streaming.parser_selection import ParserSelection
 from streaming.record import ExchangeRecord
@@ -134,7 +134,7 @@ class Relay:
             if parsed.answered is not None:
                 return self._told(parsed.answered, record)
             self._parsers.templates.wanted(parsed.model, partial(self._headers, request, request.request_id))
-            syntax = value_of(request.headers, "x-dragoman-syntax")
+            syntax = value_of(request.headers, SYNTAX)
             new_parser, expectations, row = self._parsers.select(parsed, syntax, teller(request.request_id))
         except ProxyError as error:
             record = record or self._record(request, face=dialect.name)
@@ -150,7 +150,7 @@ class Relay:
         if self._parsers.is_by_template(parsed.model, row):
             record.codes.add("template_row")
         if record.tape is not None:
-            record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream)
+            record.tape.reading = Reading(record.row, expectations, parsed.choices, parsed.stream, syntax)
         target = parsed.upstream.path
         if target == dialect.routes[0]:
             target += "".join(request.target.partition("?")[1:])

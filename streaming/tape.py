@@ -64,6 +64,8 @@ class Reading:
     expectations: Expectations
     choices: int
     stream: bool
+    named_row: str | None = None
+    """The row that the client named in a header."""
 
 
 @dataclass(slots=True)

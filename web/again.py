@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Request
@@ -22,14 +22,17 @@ def is_again(environ: Mapping[str, Any]) -> bool:
     return environ.get(_MARK) is _MARK
 
 
-def play_again(app: Flask, asked: Request, path: str, body: bytes) -> tuple[str | None, int]:
+def play_again(
+    app: Flask, asked: Request, path: str, body: bytes, headers: Sequence[tuple[str, str]]
+) -> tuple[str | None, int]:
     """Send a request as the viewer's own, and read its answer to the end, which is not kept here.
 
-    Returns (the id of the new record, the status); None if there is no record of it.
+    `headers` are those of the recorded request that are sent again. Returns (the id of the new record, the status);
+    None if there is no record of it.
     """
     name = uuid.uuid4().hex
-    headers = [("X-Request-Id", name), ("Content-Type", "application/json"), ("Host", asked.host)]
-    builder = EnvironBuilder(path=path, method="POST" if body else "GET", data=body or None, headers=headers)
+    own = [("X-Request-Id", name), ("Content-Type", "application/json"), ("Host", asked.host)]
+    builder = EnvironBuilder(path=path, method="POST" if body else "GET", data=body or None, headers=[*headers, *own])
     environ = builder.get_environ()
     builder.close()
     environ |= {key: asked.environ[key] for key in _FROM_THE_VIEWER if key in asked.environ}

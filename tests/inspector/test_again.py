@@ -65,6 +65,15 @@ def test_on_the_same_api(path: str, body: Json) -> None:
     assert (new["face"], new["path"], new["status"]) == (old["face"], old["path"], 200)
 
 
+def test_a_row_that_the_client_named_is_named_again(make: Make) -> None:
+    proxy = make()
+    proxy.ask(ask(tools=TOOLS, model="nobody-knows"), Said(said(GLM)), **{"x-dragoman-syntax": "hermes"})
+    name = proxy.settled(1)[0]["id"]
+    for _ in range(3):  # what was played again can be played again, too
+        assert "-H 'x-dragoman-syntax: hermes'" in proxy.get(f"records/{name}/curl")
+        name = play(proxy, name, Said(said(GLM)))["id"]
+
+
 def test_what_fails_again_is_told(make: Make) -> None:
     proxy = make(ADAPT="off")
     refusal = json.dumps({"error": {"message": "No such model."}}).encode()

@@ -69,11 +69,13 @@ class Recorded:
         self.sent.append(body)
         return _Exchange(self.answers.pop(0))
 
-    def ask(self, body: object, *answers: Said, key: str = "", path: str = "/v1/chat/completions") -> bytes:
-        """The body that the client gets."""
+    def ask(
+        self, body: object, *answers: Said, key: str = "", path: str = "/v1/chat/completions", **more: str
+    ) -> bytes:
+        """The body that the client gets. `more` are headers."""
         self.answers[:] = answers
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        response = self.client.post(path, data=data, content_type="application/json", headers=bearer(key))
+        response = self.client.post(path, data=data, content_type="application/json", headers={**bearer(key), **more})
         return response.get_data()
 
     def get(self, path: str, key: str = "", status: int = 200) -> Any:
