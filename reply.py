@@ -78,6 +78,16 @@ class Tokens(NamedTuple):
 NO_TOKENS = Tokens()
 COUNTS_END = 1 << 53
 """What is as large counts nothing; below it, a float holds every integer."""
+
+
+def count_of(counts: object, name: str) -> int | None:
+    """The token count of that name; None if `counts` has none, or something else in its place."""
+    found = counts.get(name) if isinstance(counts, Mapping) else None
+    if type(found) is float and found.is_integer():
+        found = int(found)
+    return found if type(found) is int and 0 <= found < COUNTS_END else None
+
+
 _LONGEST_REASON = 32
 _LONGEST_NAME = 200
 """Characters."""

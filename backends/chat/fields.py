@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.chat import large
-from reply import COUNTS_END, NO_FEATURES, Extension, Features, ReplyHead, Tokens
+from reply import NO_FEATURES, Extension, Features, ReplyHead, Tokens, count_of
 from wire.json_depth import MAX_DEPTH, too_deep
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
@@ -64,12 +64,12 @@ def usage_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def tokens_of(usage: Mapping[str, Any]) -> Tokens:
     """The counts that the record keeps of `usage`."""
-    details = usage.get("completion_tokens_details")
-    reasoning = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    found = (usage.get("prompt_tokens"), usage.get("completion_tokens"), reasoning, cached)
-    return Tokens(*(count if type(count) is int and 0 <= count < COUNTS_END else None for count in found))
+    return Tokens(
+        count_of(usage, "prompt_tokens"),
+        count_of(usage, "completion_tokens"),
+        count_of(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        count_of(usage.get("prompt_tokens_details"), "cached_tokens"),
+    )
 
 
 def reply_extension(reply: Mapping[str, Any]) -> Extension | None:

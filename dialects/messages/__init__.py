@@ -16,7 +16,7 @@ from dialects.messages.shape import error_body
 from dialects.messages.stream import PING, MessagesStreamWriter
 from dialects.protocol import ParsedRequest, SideRoute
 from errors import ErrorInfo
-from reply import Reply
+from reply import Reply, count_of
 
 
 class Messages:
@@ -57,7 +57,7 @@ class Messages:
         return json.dumps(error_body(error), ensure_ascii=False).encode(errors="replace")
 
     def _learn(self, model: str, options: MessagesOptions, counts: Mapping[str, Any]) -> None:
-        counted = counts.get("prompt_tokens")
+        counted = count_of(counts, "prompt_tokens")
         if counted:
             self._corrections.learn(model, options.estimated, counted)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from errors import ErrorInfo
-from reply import Extension
+from reply import Extension, count_of
 
 _REASONS: Mapping[str, str] = {"tool_calls": "tool_use", "length": "max_tokens", "content_filter": "refusal"}
 _ERRORS: Mapping[int, str] = {
@@ -37,19 +37,14 @@ def error_body(error: ErrorInfo) -> dict[str, Any]:
 def usage_of(counts: Mapping[str, Any] | None) -> dict[str, int]:
     """The token counts. Tokens that came from a cache are not among `input_tokens` in this API."""
     counts = counts or {}
-    prompt, completion = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
-    details = counts.get("prompt_tokens_details")
-    cached = min(_count(details.get("cached_tokens")), prompt) if isinstance(details, dict) else 0
+    prompt = count_of(counts, "prompt_tokens") or 0
+    cached = min(count_of(counts.get("prompt_tokens_details"), "cached_tokens") or 0, prompt)
     return {
         "input_tokens": prompt - cached,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": cached,
-        "output_tokens": completion,
+        "output_tokens": count_of(counts, "completion_tokens") or 0,
     }
-
-
-def _count(value: object) -> int:
-    return value if type(value) is int and value > 0 else 0
 
 
 def signature_of(message_id: str, index: int) -> str:

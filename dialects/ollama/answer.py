@@ -16,7 +16,7 @@ from dialects.ollama.request import OllamaOptions
 from dialects.ollama.spelling import Form, as_json, as_time, error_line, in_one_line
 from dialects.protocol import Clock, ParsedRequest
 from errors import ErrorInfo, RequestError, Unreadable
-from reply import Extension, Failure, Features, Finish, Ids, Reply, ReplyEvent, Step, Usage
+from reply import Extension, Failure, Features, Finish, Ids, Reply, ReplyEvent, Step, Usage, count_of
 from turns import Turns
 from wire.json_body import LARGE, find_members
 from wire.json_values import SMALL, RawJson, spelled
@@ -124,8 +124,8 @@ class Times:
         now = self.clock()
         first = self.started if self.first is None else self.first
         counts = {
-            "prompt_eval_count": parts.counts.get("prompt_tokens"),
-            "eval_count": parts.counts.get("completion_tokens"),
+            "prompt_eval_count": count_of(parts.counts, "prompt_tokens"),
+            "eval_count": count_of(parts.counts, "completion_tokens"),
         }
         numbers = {
             "total_duration": now - self.started,
@@ -134,7 +134,7 @@ class Times:
             "eval_duration": now - first,
         }
         told = {name: max(0, number) for name, number in numbers.items()}  # a clock may be set back
-        told |= {name: count for name, count in counts.items() if type(count) is int}
+        told |= {name: count for name, count in counts.items() if count is not None}
         return f'"done":true,"done_reason":"{parts.done_reason}",{as_json(told)[1:-1]}'
 
 

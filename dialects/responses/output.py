@@ -16,7 +16,7 @@ from dialects.responses.events import Events, as_json
 from dialects.responses.output_items import CallItem, CustomCallItem, MessageItem, OutputItem, ReasoningItem, Status
 from dialects.responses.request import ResponsesOptions
 from errors import ErrorInfo
-from reply import Ids, ReplyHead
+from reply import Ids, ReplyHead, count_of
 
 ResponseStatus = Literal["in_progress", "completed", "incomplete", "failed"]
 
@@ -214,6 +214,5 @@ def usage_of(counts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _count(counts: Any, name: str) -> int:
-    found = counts.get(name) if isinstance(counts, Mapping) else None
-    return found if type(found) is int else 0
+def _count(counts: object, name: str) -> int:
+    return count_of(counts, name) or 0

@@ -17,6 +17,7 @@ from tests.streaming.refusing import Play, playing, refusal
 
 DECLARED = {tool["function"]["name"]: tool["function"]["parameters"] for tool in TOOLS}
 CALLING = [face for face in FACES if face.calls]
+TRANSLATED = [face for face in FACES if face.name != "chat"]
 faces = pytest.mark.parametrize("face", FACES, ids=lambda face: face.name)
 calling = pytest.mark.parametrize("face", CALLING, ids=lambda face: face.name)
 TIME = re.compile(rb'"created_at":"[^"]+"')
@@ -161,6 +162,19 @@ def test_usage_comes_in_the_names_of_the_face(backend: ScriptedBackend, proxy: P
         assert f'"{given}":3' in raw and f'"{taken}":4' in raw, raw
         if streams:
             assert backend.last.json()["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize("face", TRANSLATED, ids=lambda face: face.name)
+def test_what_is_no_count_reaches_no_client(backend: ScriptedBackend, proxy: Proxy, face: Face) -> None:
+    for odd in (-3, "3", 2.5, [3], 10**400):
+        usage = {"prompt_tokens": odd, "completion_tokens": 4.0, "prompt_tokens_details": {"cached_tokens": odd}}
+        backend.answer = json_answer({**completion("Hi"), "usage": usage})
+        with proxy.client(body_of(face, False), path_of(face)) as client:
+            told = json.loads(client.rest())
+        counts = [told[name] for name in ("prompt_eval_count", "eval_count") if name in told]
+        if "usage" in told:
+            counts = [told["usage"][name] for name in ("input_tokens", "output_tokens")]
+        assert counts in ([4], [0, 4]) and all(type(count) is int for count in counts), told
 
 
 @faces
