@@ -15,7 +15,7 @@ import gc
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
@@ -89,6 +89,14 @@ def _stream(number: int) -> Found:
     return Found(f"stream: {stream.name}", growth(lambda count: seconds(stream, count), PARTS))
 
 
+def _shown(results: Iterable[Found], count: int, began: float) -> Iterator[Found]:
+    """The same results; every twentieth part of them is a line on the screen."""
+    for number, each in enumerate(results, 1):
+        if number * 20 // count > (number - 1) * 20 // count:
+            print(f"{number:,} of {count:,} texts, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        yield each
+
+
 def _show(title: str, lines: Sequence[str]) -> None:
     print(f"\n{title}")
     for line in lines:
@@ -109,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     cases = list(_cases(told.every, told.only, everything=told.all))
     with ProcessPoolExecutor(PROCESSES, initializer=gc.freeze) as processes:
-        found = list(processes.map(_measured, cases, chunksize=20))
+        found = list(_shown(processes.map(_measured, cases, chunksize=20), len(cases), began))
         memory = list(processes.map(_memory, cases[::_MEMORY_EVERY], chunksize=5))
         streams = list(processes.map(_stream, range(len(STREAMS)))) if not told.only else []
     if not told.only:
