@@ -85,7 +85,7 @@ templates: $(VENV)/.dev ## rows learned from every public chat template, beside 
 conformance: $(VENV)/.conformance ## the public CanIToolCall corpus through the running proxy
 	$(BIN)/python -m tests.conformance
 
-growth: $(VENV)/.dev ## that time grows with the size of hostile texts and streams as a line does (half an hour; ARGS="--every 20": less)
+growth: $(VENV)/.dev ## that time grows with the size of hostile texts and streams as a line does (one to three hours; ARGS="--every 20": ten minutes)
 	$(BIN)/python -m tests.growth $(ARGS)
 
 fuzz: $(VENV)/.fuzz ## made-up answers in every way of cutting them, calls with slips, made-up arguments, hostile exchanges, requests nobody would send

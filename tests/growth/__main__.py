@@ -90,8 +90,10 @@ def _stream(number: int) -> Found:
 
 
 def _shown(results: Iterable[Found], count: int, began: float) -> Iterator[Found]:
-    """The same results; every twentieth part of them is a line on the screen."""
+    """The same results; what fails and every twentieth part of them is a line on the screen."""
     for number, each in enumerate(results, 1):
+        if each.growth.exponent > MOST:
+            print(_line(each), file=sys.stderr, flush=True)
         if number * 20 // count > (number - 1) * 20 // count:
             print(f"{number:,} of {count:,} texts, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         yield each
