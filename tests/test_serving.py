@@ -13,12 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.servers import (
+    COMMANDS,
     HOST,
     ROOT,
     Answer,
@@ -32,14 +33,15 @@ from tests.servers import (
     chunk,
     completion,
     frame,
+    free_port,
     json_answer,
     message_in,
     message_of,
     proxy_process,
     proxy_starting,
-    proxy_with_grace,
     running_proxy,
     said,
+    started,
     wait_until_listening,
     whole_stream,
 )
@@ -53,10 +55,26 @@ SPOKEN = {"role": "assistant", "content": "Hello world", "calls": [], "reasons":
 both = pytest.mark.parametrize("how", ["app", "gunicorn"])
 
 
+@contextmanager
+def proxy_with_grace(how: How, grace: float, backend: ScriptedBackend, **settings: object) -> Iterator[Process]:
+    """The proxy in a process, with another grace for what is open at a stop."""
+    if how == "app":
+        program = f"import sys, serving, app; serving.GRACE = {grace}; settings = app.load_config(); "
+        arguments = ["-c", program + "sys.exit(serving.serve(app.create_app(settings), settings))"]
+    else:
+        arguments = [*COMMANDS[how][:-1], "--graceful-timeout", str(int(grace)), COMMANDS[how][-1]]
+    port = free_port()
+    given = {"BACKEND_URL": backend.url, "PROXY_HOST": HOST, "PROXY_PORT": port, **settings}
+    environ = {name: str(value) for name, value in given.items()}
+    with started(arguments, environ, port) as process:
+        wait_until_listening(process)
+        yield process
+
+
 @pytest.fixture
 def backend() -> Iterator[ScriptedBackend]:
-    with ScriptedBackend(Answer(said("Hello", " world"))) as started:
-        yield started
+    with ScriptedBackend(Answer(said("Hello", " world"))) as scripted:
+        yield scripted
 
 
 @pytest.fixture(scope="module", params=["app", "gunicorn"])

@@ -15,6 +15,7 @@ from startup import PROBE_HEADERS, base_url, start_line
 from tests.servers import (
     COMMANDS,
     HOST,
+    STARTING,
     Answer,
     How,
     Process,
@@ -160,9 +161,9 @@ def test_neither_the_proxy_nor_the_backend_is_advised(
 # -- in a process ------------------------------------------------------------------------------------------------------
 
 
-def announced(proxy: Process, within: float = 5.0) -> str:
+def announced(proxy: Process) -> str:
     """The line, once it is there. It must be there once."""
-    until = time.monotonic() + within
+    until = time.monotonic() + STARTING
     while "Base URL for clients" not in proxy.said() and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.2)
@@ -183,7 +184,7 @@ def test_workers_say_it_once() -> None:
     port = free_port()
     settings = {"BACKEND_URL": f"http://{HOST}:{free_port()}", "PROXY_HOST": HOST, "PROXY_PORT": str(port)}
     with started(command, settings, port) as proxy:
-        assert " WARNING " in announced(proxy, 10)
+        assert " WARNING " in announced(proxy)
 
 
 def test_gunicorn_says_where_it_really_listens() -> None:
