@@ -18,7 +18,6 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 from pydantic import BaseModel
 
 from demo.model import model_names
-from tests.ready import ready
 from tests.servers import (
     PATIENCE,
     TOOLS,
@@ -72,7 +71,7 @@ def demo(request: pytest.FixtureRequest) -> Iterator[Process]:
     """The demo backend, and the proxy before it."""
     with ExitStack() as stack:
         backend = stack.enter_context(demo_backend())
-        yield ready(stack.enter_context(proxy_process(request.param, backend.url)))
+        yield stack.enter_context(proxy_process(request.param, backend.url))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from startup import PROBE_HEADERS, base_url, start_line
 from tests.servers import (
     COMMANDS,
     HOST,
-    STARTING,
     Answer,
     How,
     Process,
@@ -27,6 +26,7 @@ from tests.servers import (
     proxy_process,
     said,
     started,
+    wait_until_listening,
     whole_stream,
 )
 
@@ -161,9 +161,9 @@ def test_neither_the_proxy_nor_the_backend_is_advised(
 # -- in a process ------------------------------------------------------------------------------------------------------
 
 
-def announced(proxy: Process) -> str:
+def announced(proxy: Process, within: float = 5.0) -> str:
     """The line, once it is there. It must be there once."""
-    until = time.monotonic() + STARTING
+    until = time.monotonic() + within
     while "Base URL for clients" not in proxy.said() and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.2)
@@ -184,13 +184,15 @@ def test_workers_say_it_once() -> None:
     port = free_port()
     settings = {"BACKEND_URL": f"http://{HOST}:{free_port()}", "PROXY_HOST": HOST, "PROXY_PORT": str(port)}
     with started(command, settings, port) as proxy:
-        assert " WARNING " in announced(proxy)
+        wait_until_listening(proxy)
+        assert " WARNING " in announced(proxy, 10)
 
 
 def test_gunicorn_says_where_it_really_listens() -> None:
     port = free_port()
     command = [*COMMANDS["gunicorn"][:-1], "--bind", f"{HOST}:{port}", COMMANDS["gunicorn"][-1]]
     with started(command, {"BACKEND_URL": f"http://{HOST}:{free_port()}"}, port) as proxy:
+        wait_until_listening(proxy)
         assert f"clients: http://{HOST}:{port}/v1. " in announced(proxy)
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests.answers import ask, said
 from tests.inspector.test_every_route import ROUTES
-from tests.ready import ready
 from tests.records.recorded import until
 from tests.servers import Answer, How, ScriptedBackend, proxy_process
 
@@ -21,7 +20,7 @@ def test_each_route_answers_in_each_way_of_serving(how: How) -> None:
         ScriptedBackend(Answer(said(GLM))) as backend,
         proxy_process(how, backend, RECORD="full") as proxy,
     ):
-        with ready(proxy).client(ask(model="glm-4.5")) as client:
+        with proxy.client(ask(model="glm-4.5")) as client:
             client.rest()
 
         def ended() -> str | None:

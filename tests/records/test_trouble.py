@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.answers import ask, said
-from tests.ready import ready
 from tests.records.broken import BROKEN
 from tests.servers import SOON, Answer, Process, ScriptedBackend, proxy_process
 from tests.telemetry.scraped import Samples
@@ -49,7 +48,7 @@ def test_a_store_in_trouble_costs_records_only(
         trouble(tmp_path) as url,
         proxy_process("gunicorn", backend, RECORD="full", RECORD_DB=url) as process,
     ):
-        assert max(seconds_of(ready(process))) < SOON
+        assert max(seconds_of(process)) < SOON
         until = time.monotonic() + 30
         while not dropped(process):
             assert time.monotonic() < until

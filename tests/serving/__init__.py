@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.ready import ready
 from tests.servers import (
     COMMANDS,
     HOST,
@@ -54,7 +53,7 @@ def limited_proxy(
             arguments = [str(conf) if part.endswith("gunicorn.conf.py") else part for part in COMMANDS[how]]
         with started(arguments, environ, port) as process:
             wait_until_listening(process)
-            yield ready(process)
+            yield process
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 import pytest
 
 from tests.faults.service import certificate, service
-from tests.servers import HOST, STARTING, Process, ScriptedBackend
+from tests.servers import HOST, Process, ScriptedBackend
 from tests.serving import LOCAL, connected, linux, until_closed, workers_of
 
 pytestmark = pytest.mark.long
@@ -38,7 +38,7 @@ def test_c15_a_handshake_that_fails_is_one_line_of_the_log() -> None:
         backend = stack.enter_context(ScriptedBackend())
         process = stack.enter_context(service("gunicorn", backend, "--certfile", cert, "--keyfile", key))
         for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"):
-            with closing(socket.create_connection((HOST, process.port), STARTING)) as sock:
+            with closing(socket.create_connection((HOST, process.port), 5)) as sock:
                 sock.sendall(sent)
                 sock.shutdown(socket.SHUT_WR)
                 with suppress(ConnectionError):

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 import pytest
 
 from tests.faults.service import certificate, service
-from tests.ready import ready
 from tests.servers import HOST, How, Process, ScriptedBackend, proxy_process
 from tests.serving import LOCAL, answer, connected, each_way
 
@@ -25,7 +24,7 @@ SOON = 15.0
 @each_way
 def test_c15_a_stop_does_not_wait_for_silent_connections(how: How) -> None:
     with ScriptedBackend() as backend, ExitStack() as stack:
-        proxy = ready(stack.enter_context(proxy_process(how, backend)))
+        proxy = stack.enter_context(proxy_process(how, backend))
         stack.enter_context(connected(proxy))
         kept = stack.enter_context(connected(proxy))
         kept.sendall(LOCAL)
@@ -35,7 +34,7 @@ def test_c15_a_stop_does_not_wait_for_silent_connections(how: How) -> None:
 
 def test_c15_a_first_request_in_the_moment_of_a_stop_is_answered() -> None:
     with ScriptedBackend() as backend, proxy_process("gunicorn", backend) as proxy:
-        with connected(ready(proxy)) as sock:
+        with connected(proxy) as sock:
             time.sleep(0.5)  # the worker has it
             proxy.signal(signal.SIGTERM)
             time.sleep(0.1)

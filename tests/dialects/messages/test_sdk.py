@@ -12,7 +12,6 @@ import pytest
 
 from tests.dialects.messages.reading import asking
 from tests.lazily import lazily
-from tests.ready import ready
 from tests.servers import (
     PATIENCE,
     Answer,
@@ -89,7 +88,7 @@ def model(received: Received) -> Answer:
 def proxy(request: pytest.FixtureRequest) -> Iterator[Proxy]:
     with ExitStack() as stack:
         backend = stack.enter_context(ScriptedBackend(model))
-        yield ready(stack.enter_context(proxy_process(request.param, backend)))
+        yield stack.enter_context(proxy_process(request.param, backend))
 
 
 @contextmanager

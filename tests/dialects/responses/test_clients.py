@@ -16,7 +16,6 @@ from pydantic import BaseModel
 
 from tests.dialects.responses.reading import assembled, events_of
 from tests.helpers import chunks
-from tests.ready import ready
 from tests.servers import (
     DONE,
     KEEP_ALIVE,
@@ -66,7 +65,7 @@ def demo(request: pytest.FixtureRequest) -> Iterator[Process]:
     """The demo backend, and the proxy before it."""
     with ExitStack() as stack:
         backend = stack.enter_context(demo_backend())
-        yield ready(stack.enter_context(proxy_process(request.param, backend.url)))
+        yield stack.enter_context(proxy_process(request.param, backend.url))
 
 
 def as_asked(response: Any) -> list[Any]:
