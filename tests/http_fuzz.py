@@ -266,7 +266,8 @@ def sent(port: int, raw: bytes) -> bytes:
             except TimeoutError:
                 if received:
                     break
-                sock.shutdown(socket.SHUT_WR)  # it waits for the rest of what was half a request
+                with suppress(OSError):  # not connected: it has cut just now
+                    sock.shutdown(socket.SHUT_WR)  # it waits for the rest of what was half a request
                 sock.settimeout(LONGEST)
                 more = sock.recv(65536)
             if not more:
