@@ -15,7 +15,7 @@ from config import Config
 from errors import RecordsUnavailable, TooLarge
 from records.answer_store import AnswerStore, answer_store
 from records.databases import Database, Sqlite, Statement
-from records.kept_answers import answers_on
+from records.kept_answers import AnswerState, answers_on
 from records.query import Query
 from records.record import stored
 from records.recorder import Recorder, new_recorder
@@ -266,6 +266,26 @@ def test_a_link_of_a_chain_that_is_under_way_elsewhere_is_waited_for(new_databas
     threading.Timer(0.3, lambda: write(other, [first])).start()
     answers = AnswerStore(recorder, MUCH)
     assert numbers(answers.conversation(answer_id(1), None)) == ["answer 0", "answer 1"]
+    recorder.close()
+
+
+@pytest.mark.parametrize("under_way", [True, False])
+def test_an_answer_that_is_stored_between_two_looks_is_found(new_database: New, under_way: bool) -> None:
+    """First the answer itself is looked for, then whether it may yet come."""
+    store, other = SqlStore(new_database()), SqlStore(new_database())
+    record = exchange(None, 0)
+    if under_way:
+        other.write([(stored(record), ())])
+    recorder = Recorder(store, Writer(store, Retention(7, 1000, MUCH), bytes), True, MUCH, bytes)
+    asked_for_state = store.answer_state
+
+    def stored_just_before(answer_id: str, owner: str | None) -> AnswerState:
+        if not record.ended:
+            write(other, [record])
+        return asked_for_state(answer_id, owner)
+
+    store.answer_state = stored_just_before  # type: ignore[method-assign]
+    assert numbers(AnswerStore(recorder, MUCH).conversation(answer_id(0), None)) == ["answer 0"]
     recorder.close()
 
 
