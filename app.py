@@ -130,9 +130,11 @@ def _add_routes(app: Flask, config: Config, relay: Relay, metrics: Metrics) -> N
         text, media_type = metrics.told(current_request().headers.get("Accept", ""))
         return Response(text, content_type=media_type)
 
+    described = _DESCRIPTION.read_bytes()  # once: a service without free descriptors opens no file
+
     @app.get("/openapi.json")
     def description() -> Response:
-        return Response(_DESCRIPTION.read_bytes(), content_type="application/json")
+        return Response(described, content_type="application/json")
 
     @app.get("/health")
     def health() -> Response:

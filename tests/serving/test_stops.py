@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
 from tests.servers import (
     HOST,
+    PATIENCE,
     Answer,
     How,
     ScriptedBackend,
@@ -112,3 +115,39 @@ def test_c15_without_descriptors_the_server_waits(backend: ScriptedBackend, how:
             sock.sendall(LOCAL)
             assert answer(sock).startswith(b"HTTP/1.1 200 ")
         assert server in [*workers_of(proxy), proxy.process.pid]
+
+
+@each_way
+@linux
+def test_c15_the_last_descriptor_is_enough_for_what_is_answered_here(backend: ScriptedBackend, how: How) -> None:
+    import resource
+
+    with limited_proxy(how, backend, {}) as proxy:
+        (server, *_) = [*workers_of(proxy), proxy.process.pid]
+        with connected(proxy) as sock:
+            sock.sendall(LOCAL)
+            assert answer(sock).startswith(b"HTTP/1.1 200 ")  # it has imported all that it needs
+        with connected(proxy) as sock:
+            sock.sendall(LOCAL[:9])
+            used = _descriptors_with(server, sock)
+            free = next(number for number in range(len(used) + 1) if number not in used)
+            resource.prlimit(server, resource.RLIMIT_NOFILE, (free, free))
+            sock.sendall(LOCAL[9:])
+            assert answer(sock).startswith(b"HTTP/1.1 200 ")
+
+
+def _descriptors_with(server: int, client: socket.socket) -> set[int]:
+    """The descriptors of a process as soon as it has accepted the connection. Linux tells them."""
+    ends = [f"{port:04X}" for _, port in (client.getpeername(), client.getsockname())]
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        inodes = {row[9] for row in rows if [address.partition(":")[2] for address in row[1:3]] == ends}
+        open_now: dict[int, str] = {}
+        for path in Path(f"/proc/{server}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it has been closed just now
+                open_now[int(path.name)] = os.readlink(path)
+        if any(f"socket:[{inode}]" in open_now.values() for inode in inodes):
+            return set(open_now)
+        time.sleep(0.02)
+    raise AssertionError("the connection was not accepted")
