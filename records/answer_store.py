@@ -81,17 +81,17 @@ class AnswerStore:
 
     def _found(self, answer_id: str, owner: str | None, links: int, patient: bool) -> Sequence[FoundAnswer]:
         until = time.monotonic() + _PATIENCE
-        ended: str | None = None
+        last_look_for: str | None = None
         while True:
             found = self._found_now(answer_id, owner, links)
             missing = _missing(found, answer_id, links)
             waits = patient and self._shared and time.monotonic() < until
-            if missing in (None, ended) or not waits:
+            if missing in (None, last_look_for) or not waits:
                 return found
             if self._may_come(missing, owner):
                 time.sleep(_STEP)
             else:
-                ended = missing  # perhaps since the look, so look once more
+                last_look_for = missing  # it may have been stored since this look
 
     def _found_now(self, answer_id: str, owner: str | None, links: int) -> Sequence[FoundAnswer]:
         if not self._shared:
