@@ -111,6 +111,14 @@ def test_a_record_without_text_says_why(recorded: Make) -> None:
     assert "no longer kept" in html and "Seoul" not in html
 
 
+def test_a_record_without_an_answer_says_why(recorded: Make) -> None:
+    proxy = recorded()
+    proxy.ask({"input": "Hi"}, Said([b"{}"], content_type="application/json"), path="/v1/embeddings")
+    assert '<p class="notice">This was forwarded as it is; there is no model text in it.</p>' in last_page(proxy).text
+    proxy.ask({"model": "m", "messages": "Hi"})  # refused here
+    assert '<p class="notice">The exchange failed; there is no model text in it.</p>' in last_page(proxy).text
+
+
 def test_a_page_shows_a_key_its_own_records_only(recorded: Make) -> None:
     proxy = recorded(PROXY_API_KEYS="alice:sk-of-alice,bob:sk-of-bob", INSPECTOR_KEY="sk-of-the-owner")
     proxy.ask(ask(model="of-alice"), Said(said("Hi.")), key="sk-of-alice")
